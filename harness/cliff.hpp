@@ -1,0 +1,43 @@
+// From points to saturation, cliff and knee, each with its interval: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/search.hpp"
+
+namespace precipice {
+
+/// A number with its 95% interval, or how it was censored. `reached`: "ok", "below" (fails at the
+/// lowest rate tried; value is that rate), "above" (not reached; value is the highest rate
+/// offered), "unmeasured" (no valid points; value is NaN).
+struct Estimate {
+  double value = 0, low = 0, high = 0;
+  std::string reached = "unmeasured";
+  std::string limited_by;  ///< cliffs: "slo" or "saturation"
+  double resolution = 0;   ///< relative: the smallest step that the trials can tell apart
+};
+
+struct CellResult {
+  Estimate saturation, cliff, cliff5, cliff20, knee;
+  double closed_loop_plateau_per_s = 0;
+  Estimate overload_retention;  ///< a ratio; 1 is graceful
+  double steepness = 0;         ///< (cliff20 - cliff5) / cliff
+};
+
+struct CliffOptions {
+  double slo_ns = 0;
+  double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
+  double window_s = 1;
+  double max_loss = 0.001;
+  double fit_within = 0.15;  ///< points used: stable ones within this share of the crossing
+  int bootstrap = 1000;
+  std::uint64_t seed = 1;
+};
+
+/// Everything about one cell from all its points. Invalid points are ignored; order does not
+/// matter.
+CellResult analyse(const std::vector<Point>& points, const CliffOptions& options);
+
+}  // namespace precipice

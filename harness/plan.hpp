@@ -1,0 +1,43 @@
+// A suite with every default filled in: what a campaign will do. Made by the suite parser, by
+// `capacity`, or by a test.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/schedule.hpp"
+#include "harness/trial.hpp"
+
+namespace precipice {
+
+struct Claim {
+  std::string say;   ///< the sentence
+  std::string that;  ///< the relation, over summary values
+};
+
+struct Plan {
+  std::string name = "capacity";
+  std::uint64_t seed = 1;
+  int blocks = 3;
+  Slo slo;
+  Arrivals arrivals;
+  Nanos window = std::chrono::seconds(1);
+  Nanos warmup{0};  ///< 0: max(0.3 s, 100 S), or with `brief` max(0.2 s, 20 S)
+  bool brief = false;
+  Nanos coarse_window = std::chrono::milliseconds(500);
+  Nanos drain = std::chrono::seconds(1);
+  std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};
+  std::vector<double> overload = {1.2, 1.5};
+  std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};
+  int repeats = 3;           ///< of an invalid trial
+  std::vector<Spec> models;  ///< one per series, lists already expanded
+  std::vector<Spec> workloads;
+  std::vector<Claim> claims;
+  Nanos budget{0};  ///< 0: none; else begins no further block after it is spent
+  CpuSet generator_cpus;
+  CpuSet model_cpus;
+  ClockKind clock = ClockKind::real;
+};
+
+}  // namespace precipice

@@ -1,0 +1,41 @@
+// When requests arrive: a unit-rate sequence from a seed, scaled to the rate, computed before the
+// trial.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace precipice {
+
+/// How requests arrive: `poisson`, `fixed`, `uniform` (independent gaps, uniform on 0 to 2 means),
+/// `bursts(on,off)` (Poisson at rate x (on + off) / on during `on`, silent during `off`;
+/// durations), `trace(FILE)` (one arrival time in seconds a line, ascending; scaled to the rate).
+class Arrivals {
+ public:
+  /// Throws UsageError that lists the processes.
+  static Arrivals parse(std::string_view text);
+  std::string to_string() const { return text_; }
+
+  /// Arrival times in nanoseconds from 0, ascending, all below `span_ns`. The same seed gives the
+  /// same unit-rate sequence at every rate (bursts excepted, whose on and off are times, not
+  /// counts). Throws UsageError when rate x span would exceed kMaxRequests.
+  std::vector<std::int64_t> schedule(double rate_per_s, std::int64_t span_ns,
+                                     std::uint64_t seed) const;
+
+ private:
+  enum class Process { poisson, fixed, uniform, bursts, trace };
+  Process process_ = Process::poisson;
+  std::string text_ = "poisson";
+  std::int64_t on_ns_ = 0, off_ns_ = 0;
+  std::vector<double> trace_;  ///< unit-rate arrival times of a trace
+};
+
+/// More requests than this are not kept in one trial (slots of 64 bytes).
+inline constexpr std::uint64_t kMaxRequests = 50'000'000;
+
+/// The seed that request `id` of a schedule carries: below kTabulatedSeeds.
+std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id);
+
+}  // namespace precipice

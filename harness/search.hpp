@@ -1,0 +1,75 @@
+// Where to measure next: a pure state machine. Points in, next point out; it knows no clock, no
+// model and no closed form.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace precipice {
+
+enum class Phase : std::uint8_t { plateau, coarse, refine, overload, grid };
+const char* to_string(Phase phase);
+
+/// What the search and the estimators need of a trial.
+struct Point {
+  Phase phase = Phase::refine;
+  int block = 0;
+  std::uint64_t closed = 0;  ///< N of a closed loop, else 0
+  double rate_per_s = 0;     ///< asked
+  double offered_per_s = 0;  ///< realised
+  double goodput_per_s = 0;
+  double slo_percentile_ns = 0;  ///< response at the SLO's percentile
+  double mean_response_ns = 0;
+  double loss = 0;             ///< share of shed + failed + unfinished
+  std::uint64_t requests = 0;  ///< in the window
+  bool stable = false;
+  bool valid = false;
+  bool generator_limited =
+      false;  ///< invalid because the rate is beyond what the generator can offer
+};
+
+struct SearchOptions {
+  double slo_ns = 0;
+  double first_rate_per_s = 0;    ///< where to begin when there is no plateau (0: from the plateau)
+  double highest_rate_per_s = 0;  ///< what the generator can offer; 0 = unknown
+  double lowest_rate_per_s = 0;
+  std::uint64_t first_closed = 1;
+  std::uint64_t highest_closed = 1u << 20;
+  double plateau_growth = 0.05;  ///< stop when goodput grows by less, twice running
+  double coarse_ratio = 1.08;    ///< bisection ends when high / low is below this
+  std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};  ///< times the coarse value
+  std::vector<double> overload = {1.2, 1.5};                          ///< times the plateau
+  std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};                    ///< times the coarse value
+  std::uint64_t seed = 1;  ///< for the order inside a block
+};
+
+/// The next thing to measure.
+struct Probe {
+  Phase phase = Phase::plateau;
+  std::uint64_t closed = 0;  ///< > 0: closed loop with this N
+  double rate_per_s = 0;     ///< > 0: open loop at this rate
+};
+
+class Search {
+ public:
+  explicit Search(SearchOptions options);
+  /// Plateau, then coarse: nullopt when both are done. Every call is answered by one add().
+  std::optional<Probe> next();
+  /// The result of the last probe, valid or given up on after repeats.
+  void add(const Point& point);
+
+  /// After next() has answered nullopt: the highest rate known to meet the SLO and the lowest known
+  /// not to.
+  double coarse_rate_per_s() const;
+  double plateau_per_s() const;
+  /// The rates of one refining block in random order: refine, overload and grid together.
+  std::vector<Probe> block(int index) const;
+
+ private:
+  SearchOptions options_;
+  // state, as the implementation needs
+};
+
+}  // namespace precipice

@@ -1,0 +1,116 @@
+// One (model, workload, rate): what was asked, and everything that was observed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/histogram.hpp"
+#include "harness/schedule.hpp"
+#include "models/cpu_set.hpp"
+#include "models/model.hpp"
+#include "models/options.hpp"
+#include "models/request.hpp"
+
+namespace precipice {
+
+/// `fixed_pool:threads=8` taken apart: a registered name and what the user gave for its keys.
+struct Spec {
+  std::string name;
+  std::map<std::string, std::string> given;
+  /// Canonical text: name, then the given keys in order; used as a label and as identity in the
+  /// journal.
+  std::string to_string() const;
+};
+
+/// `p99 < 10xS`, `p99<5ms`: a percentile and a bound. A bound in S needs the service time.
+struct Slo {
+  double percentile = 99;
+  double times_service = 0;  ///< > 0: bound = times_service x S
+  Nanos bound{0};            ///< used when times_service is 0; 0 means "default of MEASUREMENT"
+  std::string text;          ///< as the user wrote it; "" for the default
+};
+
+enum class ClockKind : std::uint8_t { real, virtual_time };
+
+/// Everything that decides a trial. Two equal requests on one machine are repetitions of each
+/// other.
+struct TrialRequest {
+  Spec model;
+  Spec workload;
+  double rate_per_s = 0;     ///< open loop when > 0
+  std::uint64_t closed = 0;  ///< closed loop with this many in flight when > 0
+  Nanos think{0};            ///< closed loop: pause between completion and the next request
+  Nanos window = std::chrono::seconds(1);
+  Nanos warmup = std::chrono::milliseconds(300);
+  Nanos drain = std::chrono::seconds(1);  ///< longest wait for the backlog after the window
+  std::uint64_t seed = 1;
+  Arrivals arrivals;
+  Nanos slo{0};  ///< resolved bound in ns for the gates; 0 = none known yet
+  double slo_percentile = 99;
+  CpuSet generator_cpus;
+  CpuSet model_cpus;
+  ClockKind clock = ClockKind::real;
+};
+
+struct Counts {
+  std::uint64_t scheduled = 0, sent = 0, unsent = 0, completed = 0, failed = 0, shed = 0,
+                unfinished = 0;
+};
+
+/// Of exact samples; all in ns; zero when there are none.
+struct Percentiles {
+  double mean = 0;
+  std::int64_t p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
+};
+
+/// Why a trial cannot be used: who is to blame, which gate, and the sentence with its numbers.
+struct InvalidReason {
+  std::string cause;  ///< generator | host | backend | model
+  std::string gate;   ///< self_lag, unsent, realised_rate, stall, steal, throttling, conservation,
+                      ///< little, digest, ...
+  std::string text;
+};
+
+/// The result of a trial. Percentiles and counts are over requests whose intended arrival lies
+/// inside the window.
+struct Trial {
+  TrialRequest request;
+  double offered_per_s = 0;  ///< scheduled in the window / window (closed loop: issued)
+  double goodput_per_s =
+      0;  ///< completed with the right digest, by intended arrival in the window, / window
+  Counts counts;
+  std::map<std::string, std::uint64_t> refusals;  ///< by reason
+  std::map<int, std::uint64_t> errors;            ///< by errno
+  Percentiles response, lag, self_lag, model_lag, submit, residence;
+  std::int64_t slo_percentile_ns = 0;  ///< response at request.slo_percentile
+  Histogram response_histogram;        ///< unfinished requests included at the drain deadline
+  std::vector<Histogram> slices;       ///< of equal length over the window, by intended arrival
+  double cpu_model_ns = 0, cpu_generator_ns = 0;  ///< per request
+  double context_switches_per_request = 0;        ///< of the model's threads, voluntary and not
+  std::uint64_t peak_rss_bytes = 0;
+  double in_flight_mean = 0, little_error = 0;
+  double in_flight_slope_per_s = 0, in_flight_slope_low = 0;  ///< Theil-Sen and its lower bound
+  double steal_percent = 0;
+  std::int64_t hiccup_max_ns = 0;  ///< longest stall seen by the probes
+  double speed_ns = 0;  ///< time of the machine-speed probe before the trial; 0 = not taken
+  std::optional<double> backend_lag_p99_ns, backend_busy;
+  std::uint64_t checksum = 0;
+  bool stable = false;
+  bool valid = false;
+  bool drained = false;
+  bool no_spin = false;      ///< the generator shared its CPU, so it slept between arrivals
+  bool model_fault = false;  ///< wrong digest, lost or duplicated request: not repeated
+  std::vector<InvalidReason> invalid_reasons;
+  ModelStats model_stats;
+  std::string note;
+  double elapsed_s = 0;  ///< wall time that the trial took, set-up included
+
+  /// The share of requests that were shed, failed or unfinished.
+  double loss() const;
+};
+
+}  // namespace precipice

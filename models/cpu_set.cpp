@@ -1,0 +1,117 @@
+#include "models/cpu_set.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "models/options.hpp"
+
+namespace precipice {
+namespace {
+
+// More CPUs than any kernel is configured for, so that a set always fits.
+constexpr int kMaxCpus = 8192;
+
+struct KernelSet {
+  cpu_set_t* set = CPU_ALLOC(kMaxCpus);
+  std::size_t bytes = CPU_ALLOC_SIZE(kMaxCpus);
+  KernelSet() { CPU_ZERO_S(bytes, set); }
+  KernelSet(const KernelSet&) = delete;
+  KernelSet& operator=(const KernelSet&) = delete;
+  ~KernelSet() { CPU_FREE(set); }
+};
+
+int parse_cpu(std::string_view text, std::string_view whole) {
+  int cpu = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpu);
+  if (error != std::errc{} || end != text.data() + text.size() || cpu < 0 || cpu >= kMaxCpus) {
+    throw UsageError("CPU set '" + std::string(whole) + "': '" + std::string(text) +
+                     "' is not a CPU number; write for example 0,2-5");
+  }
+  return cpu;
+}
+
+}  // namespace
+
+CpuSet::CpuSet(std::vector<int> cpus) : cpus_(std::move(cpus)) {
+  std::sort(cpus_.begin(), cpus_.end());
+  cpus_.erase(std::unique(cpus_.begin(), cpus_.end()), cpus_.end());
+}
+
+CpuSet CpuSet::parse(std::string_view text) {
+  std::vector<int> cpus;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view part = rest.substr(0, comma);
+    const std::size_t dash = part.find('-');
+    const int first = parse_cpu(part.substr(0, dash), text);
+    const int last =
+        dash == std::string_view::npos ? first : parse_cpu(part.substr(dash + 1), text);
+    if (last < first) {
+      throw UsageError("CPU set '" + std::string(text) + "': the range '" + std::string(part) +
+                       "' runs backwards");
+    }
+    for (int cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  CpuSet result(std::move(cpus));
+  const CpuSet usable = allowed();
+  for (const int cpu : result.list()) {
+    if (!usable.contains(cpu)) {
+      throw UsageError("CPU set '" + std::string(text) + "': this process may not use CPU " +
+                       std::to_string(cpu) + "; it has " + usable.to_string());
+    }
+  }
+  return result;
+}
+
+CpuSet CpuSet::allowed() {
+  KernelSet kernel;
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, kernel.bytes, kernel.set) == 0) {
+    for (int cpu = 0; cpu < kMaxCpus; ++cpu) {
+      if (CPU_ISSET_S(cpu, kernel.bytes, kernel.set)) cpus.push_back(cpu);
+    }
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return CpuSet(std::move(cpus));
+}
+
+bool CpuSet::contains(int cpu) const { return std::binary_search(cpus_.begin(), cpus_.end(), cpu); }
+
+std::string CpuSet::to_string() const {
+  std::string text;
+  for (std::size_t i = 0; i < cpus_.size();) {
+    std::size_t j = i;
+    while (j + 1 < cpus_.size() && cpus_[j + 1] == cpus_[j] + 1) ++j;
+    if (!text.empty()) text += ',';
+    text += std::to_string(cpus_[i]);
+    if (j > i) text += '-' + std::to_string(cpus_[j]);
+    i = j + 1;
+  }
+  return text;
+}
+
+void pin_this_thread(const CpuSet& cpus) {
+  KernelSet kernel;
+  for (const int cpu : cpus.list()) CPU_SET_S(cpu, kernel.bytes, kernel.set);
+  if (const int error = pthread_setaffinity_np(pthread_self(), kernel.bytes, kernel.set)) {
+    throw Unavailable("cannot pin a thread to CPUs " + cpus.to_string() + ": " +
+                      std::strerror(error));
+  }
+}
+
+void name_this_thread(std::string_view name) noexcept {
+  char buffer[16] = {};
+  name.copy(buffer, sizeof buffer - 1);
+  pthread_setname_np(pthread_self(), buffer);
+}
+
+void remove_timer_slack() noexcept { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
+
+}  // namespace precipice

@@ -1,0 +1,37 @@
+// Which CPUs a thread may run on: parsing, the process's own set, pinning, naming.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace precipice {
+
+/// CPU numbers, ascending, without repeats.
+class CpuSet {
+ public:
+  CpuSet() = default;
+  explicit CpuSet(std::vector<int> cpus);
+  /// `0,2-5`. Throws UsageError for bad syntax or a CPU that this process may not use.
+  static CpuSet parse(std::string_view text);
+  /// What sched_getaffinity grants this process (it honours cpuset cgroups).
+  static CpuSet allowed();
+
+  const std::vector<int>& list() const { return cpus_; }
+  std::size_t size() const { return cpus_.size(); }
+  bool empty() const { return cpus_.empty(); }
+  bool contains(int cpu) const;
+  std::string to_string() const;
+
+ private:
+  std::vector<int> cpus_;
+};
+
+/// Pins the calling thread. Throws Unavailable when the kernel refuses.
+void pin_this_thread(const CpuSet& cpus);
+/// As ps and top show it; cut to the kernel's 15 characters.
+void name_this_thread(std::string_view name) noexcept;
+/// Asks for timer wake-ups without slack (1 ns) on this thread.
+void remove_timer_slack() noexcept;
+
+}  // namespace precipice

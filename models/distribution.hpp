@@ -1,0 +1,34 @@
+// The shapes that service times, waits and delays can have.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "models/random.hpp"
+
+namespace precipice {
+
+/// A positive random variable, named by its shape and scaled to a mean: `fixed`, `exponential`,
+/// `lognormal(cv)`, `bimodal(p,short,long)` (short and long are relative weights or durations: with
+/// probability p the value is `short`, else `long`, then scaled so that the mean is the one named),
+/// `pareto(alpha)` (alpha > 1; the variance is finite for alpha > 2). Immutable; safe to share.
+class Distribution {
+ public:
+  /// `fixed` with mean 1.
+  Distribution() = default;
+  /// Throws UsageError that names `what` and lists the shapes.
+  static Distribution parse(std::string_view text, std::string_view what);
+
+  /// A draw with mean 1; >= 0.
+  double unit(Random& random) const;
+  /// Squared coefficient of variation; infinity for pareto(alpha <= 2).
+  double scv() const;
+  std::string to_string() const;
+
+ private:
+  enum class Shape { fixed, exponential, lognormal, bimodal, pareto };
+  Shape shape_ = Shape::fixed;
+  double a_ = 0, b_ = 0, c_ = 0;
+};
+
+}  // namespace precipice

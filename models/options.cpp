@@ -1,0 +1,174 @@
+#include "models/options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace precipice {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+struct Unit {
+  std::string_view suffix;
+  double scale;
+};
+
+/// number x unit, or nullopt-like NaN when the text has another form.
+template <std::size_t N>
+double parse_with_unit(std::string_view text, const std::array<Unit, N>& units) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || !std::isfinite(value))
+    return std::numeric_limits<double>::quiet_NaN();
+  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const Unit& unit : units) {
+    if (suffix == unit.suffix) return value * unit.scale;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+Options::Options(std::string_view component, const std::vector<OptionKey>& keys,
+                 const std::map<std::string, std::string>& given)
+    : component_(component) {
+  for (const OptionKey& key : keys) values_.emplace(key.name, key.fallback);
+  for (const auto& [name, value] : given) {
+    const auto found = values_.find(name);
+    if (found == values_.end()) {
+      std::vector<std::string> names;
+      for (const OptionKey& key : keys) names.emplace_back(key.name);
+      const std::string near = nearest_name(name, names);
+      throw UsageError(fmt::format(
+          "{} has no key '{}'{}{}", component_, name,
+          near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+          names.empty() ? "; it takes none" : fmt::format(" (keys: {})", fmt::join(names, ", "))));
+    }
+    found->second = value;
+    given_.emplace(name, value);
+  }
+}
+
+bool Options::given(std::string_view key) const { return given_.find(key) != given_.end(); }
+
+const std::string& Options::text(std::string_view key) const {
+  const auto found = values_.find(key);
+  if (found == values_.end()) {
+    throw std::logic_error(fmt::format("{} reads its undeclared key '{}'", component_, key));
+  }
+  return found->second;
+}
+
+std::uint64_t Options::count(std::string_view key, std::uint64_t low, std::uint64_t high) const {
+  const std::string& value = text(key);
+  std::uint64_t result = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
+  if (error != std::errc{} || end != value.data() + value.size() || result < low || result > high) {
+    throw UsageError(fmt::format("{}: {}={} is not a whole number from {} to {}", component_, key,
+                                 value, low, high));
+  }
+  return result;
+}
+
+double Options::number(std::string_view key, double low, double high) const {
+  const double result = parse_number(text(key), fmt::format("{}: {}", component_, key));
+  if (result < low || result > high) {
+    throw UsageError(
+        fmt::format("{}: {}={} is outside {} to {}", component_, key, text(key), low, high));
+  }
+  return result;
+}
+
+Nanos Options::duration(std::string_view key) const {
+  return parse_duration(text(key), fmt::format("{}: {}", component_, key));
+}
+
+std::uint64_t Options::bytes(std::string_view key) const {
+  return parse_bytes(text(key), fmt::format("{}: {}", component_, key));
+}
+
+bool Options::flag(std::string_view key) const {
+  const std::string value = choice(key, {"true", "false", "on", "off", "1", "0", "yes", "no"});
+  return value == "true" || value == "on" || value == "1" || value == "yes";
+}
+
+std::string Options::choice(std::string_view key,
+                            const std::vector<std::string_view>& allowed) const {
+  const std::string& value = text(key);
+  if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
+    throw UsageError(fmt::format("{}: {}={} is not one of {}", component_, key, value,
+                                 fmt::join(allowed, ", ")));
+  }
+  return value;
+}
+
+Nanos parse_duration(std::string_view text, std::string_view what) {
+  static constexpr std::array<Unit, 6> units{
+      {{"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+  const double nanos = text == "0" ? 0.0 : parse_with_unit(text, units);
+  if (!(nanos >= 0) || nanos > 9e18) {
+    throw UsageError(
+        fmt::format("{}: '{}' is not a duration; write for example 50us, 2ms, 1s", what, text));
+  }
+  return Nanos(std::llround(nanos));
+}
+
+std::string format_duration(Nanos duration) {
+  const auto nanos = static_cast<double>(duration.count());
+  const double size = std::abs(nanos);
+  if (size >= 1e9) return fmt::format("{:.4g}s", nanos / 1e9);
+  if (size >= 1e6) return fmt::format("{:.4g}ms", nanos / 1e6);
+  if (size >= 1e3) return fmt::format("{:.4g}us", nanos / 1e3);
+  return fmt::format("{}ns", duration.count());
+}
+
+std::uint64_t parse_bytes(std::string_view text, std::string_view what) {
+  static constexpr std::array<Unit, 5> units{
+      {{"", 1.0}, {"B", 1.0}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}}};
+  const double bytes = parse_with_unit(text, units);
+  if (!(bytes >= 0) || bytes > 9e18 || bytes != std::floor(bytes)) {
+    throw UsageError(
+        fmt::format("{}: '{}' is not a size; write for example 4KiB, 64MiB", what, text));
+  }
+  return static_cast<std::uint64_t>(bytes);
+}
+
+double parse_number(std::string_view text, std::string_view what) {
+  static constexpr std::array<Unit, 1> units{{{"", 1.0}}};
+  const double value = parse_with_unit(text, units);
+  if (std::isnan(value)) throw UsageError(fmt::format("{}: '{}' is not a number", what, text));
+  return value;
+}
+
+std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace precipice

@@ -1,0 +1,56 @@
+// What a model is asked to execute, and how a request can end. Plain data: a queue of requests
+// costs no coroutine frames.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace precipice {
+
+/// The one clock of a trial: CLOCK_MONOTONIC, nanoseconds.
+using Clock = std::chrono::steady_clock;
+using Nanos = std::chrono::nanoseconds;
+using Time = std::chrono::time_point<Clock, Nanos>;
+
+/// One unit of offered work. `id` is dense from 0 within a trial; `seed` decides everything that
+/// the workload draws for this request; `intended` is when the schedule says that it arrives.
+struct Request {
+  std::uint64_t id = 0;
+  std::uint64_t seed = 0;
+  Time intended{};
+};
+
+/// Why a request was not executed. `none` means that it was accepted.
+enum class Refusal : std::uint8_t {
+  none,
+  limit,        ///< the model's in-flight limit or queue is full
+  threads,      ///< the kernel refused another thread (EAGAIN)
+  memory,       ///< no memory for the frame, the stack or the engine's own structure
+  descriptors,  ///< EMFILE, ENFILE or ENOBUFS
+  deadline,     ///< older than the model's `deadline` before execution began
+  shutdown,     ///< the model stopped before the request began
+  engine,       ///< the engine underneath refused for another reason
+};
+inline constexpr int kRefusalKinds = 8;
+
+constexpr std::string_view to_string(Refusal refusal) {
+  constexpr std::string_view names[] = {"none",        "limit",    "threads",  "memory",
+                                        "descriptors", "deadline", "shutdown", "engine"};
+  return names[static_cast<int>(refusal)];
+}
+
+/// What a workload returns for one request: a digest that folds in every byte it read, or an error.
+struct Outcome {
+  std::uint64_t digest = 0;
+  int error = 0;  ///< 0, or an errno value (positive)
+
+  static constexpr Outcome ok(std::uint64_t digest) { return {digest, 0}; }
+  /// `error` as an errno value of either sign.
+  static constexpr Outcome failed(std::int64_t error) {
+    return {0, static_cast<int>(error < 0 ? -error : error)};
+  }
+  constexpr bool succeeded() const { return error == 0; }
+};
+
+}  // namespace precipice

@@ -1,0 +1,78 @@
+// What a request does, written once for all models as a coroutine over Io.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/io.hpp"
+#include "models/options.hpp"
+#include "models/request.hpp"
+#include "models/task.hpp"
+
+namespace precipice {
+
+/// A request's seed is below this, so that the digest of every seed can be tabulated by `inline`
+/// beforehand.
+inline constexpr std::uint64_t kTabulatedSeeds = 4096;
+
+/// What a trial tells its workload before the first request.
+struct WorkloadSetup {
+  unsigned executors = 1;              ///< number of Io objects; per-executor state is sized by it
+  double rate_per_s = 0;               ///< offered rate, or 0 in a closed loop
+  std::uint64_t concurrency = 0;       ///< N of a closed loop, or 0
+  std::string scratch_directory;       ///< where files may be made; exists and is writable
+  std::optional<sockaddr_in> backend;  ///< the peer, when needs_backend()
+};
+
+/// Lifetime: construct with options, prepare before every trial, run from many threads at once,
+/// finish after the model has shut down. prepare and finish are called by one thread while no
+/// request is under way.
+class Workload {
+ public:
+  Workload() = default;
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+  virtual ~Workload() = default;
+
+  /// True when a backend process has to answer on `WorkloadSetup::backend`.
+  virtual bool needs_backend() const { return false; }
+  /// Files, connections, calibrated iterations. Throws Unavailable or UsageError; repeated calls
+  /// are cheap.
+  virtual void prepare(const WorkloadSetup& setup) = 0;
+  /// Descriptors that requests read from, for engines that register files. Valid after prepare.
+  virtual std::vector<int> files() const { return {}; }
+  virtual std::size_t block_bytes() const { return 4096; }
+  /// The request. `request.seed` is below kTabulatedSeeds and decides everything that is drawn.
+  virtual Task<Outcome> run(Io& io, const Request& request) = 0;
+  /// The mean that the options name (work plus wait), for planning only: S is measured, not
+  /// assumed.
+  virtual Nanos nominal_service() const = 0;
+  /// The part of it that occupies a CPU. Zero for pure waits.
+  virtual Nanos nominal_cpu() const = 0;
+  /// Closes what the requests left open. The trial's Io objects are gone by then, so connections
+  /// are closed as plain descriptors.
+  virtual void finish() {}
+  /// What a reader must know of how it ran here ("direct=off: tmpfs has no O_DIRECT"), or "".
+  virtual std::string note() const { return {}; }
+};
+
+struct WorkloadInfo {
+  std::string_view name;
+  std::string_view summary;
+  bool control = false;  ///< empty
+  bool waits = false;    ///< has waits, so its default SLO is relative to the unloaded p99
+  std::vector<OptionKey> options;
+  std::unique_ptr<Workload> (*make)(const Options&);
+};
+
+const std::vector<WorkloadInfo>& workloads();
+/// Throws UsageError with "did you mean".
+const WorkloadInfo& workload_named(std::string_view name);
+
+}  // namespace precipice
