@@ -21,14 +21,19 @@ class Distribution {
 
   /// A draw with mean 1; >= 0.
   double unit(Random& random) const;
+  /// The inverse of the distribution function at mean 1: the value that a draw stays below with
+  /// probability p, 0 < p < 1. Strictly inside the interval: the tails are unbounded.
+  double quantile(double p) const;
   /// Squared coefficient of variation; infinity for pareto(alpha <= 2).
   double scv() const;
-  std::string to_string() const;
+  /// As it was written.
+  const std::string& to_string() const { return text_; }
 
  private:
   enum class Shape { fixed, exponential, lognormal, bimodal, pareto };
   Shape shape_ = Shape::fixed;
-  double a_ = 0, b_ = 0, c_ = 0;
+  double a_ = 0, b_ = 0, c_ = 0;  ///< of the shape, scaled to mean 1: see distribution.cpp
+  std::string text_ = "fixed";
 };
 
 }  // namespace precipice

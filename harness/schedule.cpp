@@ -1,0 +1,157 @@
+#include "harness/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <utility>
+
+#include "models/options.hpp"
+#include "models/random.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr std::string_view kProcesses =
+    "poisson, fixed, uniform, bursts(on,off), trace(FILE); for example bursts(10ms,90ms)";
+
+/// Arrival times in seconds become unit-rate times that begin at 0.
+std::vector<double> read_trace(const std::string& file) {
+  std::ifstream input(file);
+  if (!input) throw UsageError(fmt::format("arrivals: cannot read the trace {}", file));
+  std::vector<double> times;
+  std::string line;
+  for (int number = 1; std::getline(input, line); ++number) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty() || line.front() == '#') continue;
+    const double time = parse_number(line, fmt::format("{}:{}", file, number));
+    if (!times.empty() && time < times.back()) {
+      throw UsageError(fmt::format("{}:{}: arrival times must ascend", file, number));
+    }
+    times.push_back(time);
+  }
+  if (times.size() < 2 || !(times.back() > times.front())) {
+    throw UsageError(fmt::format("arrivals: the trace {} has fewer than two arrival times", file));
+  }
+  const double first = times.front();
+  const double scale = static_cast<double>(times.size() - 1) / (times.back() - first);
+  for (double& time : times) time = (time - first) * scale;
+  return times;
+}
+
+}  // namespace
+
+Arrivals Arrivals::parse(std::string_view text) {
+  const auto wrong = [&](std::string_view why) {
+    return UsageError(
+        fmt::format("arrivals '{}': {}; the processes are {}", text, why, kProcesses));
+  };
+  Arrivals result;
+  result.text_ = text;
+  const std::size_t open = text.find('(');
+  const std::string_view name = text.substr(0, open);
+  std::string_view inside;
+  if (open != std::string_view::npos) {
+    if (text.back() != ')') throw wrong("lacks its closing parenthesis");
+    inside = text.substr(open + 1, text.size() - open - 2);
+  }
+  const bool bare = open == std::string_view::npos;
+  if (name == "poisson" && bare) {
+    result.process_ = Process::poisson;
+  } else if (name == "fixed" && bare) {
+    result.process_ = Process::fixed;
+  } else if (name == "uniform" && bare) {
+    result.process_ = Process::uniform;
+  } else if (name == "bursts" && !bare) {
+    const std::size_t comma = inside.find(',');
+    if (comma == std::string_view::npos) throw wrong("needs two durations");
+    const auto trim = [](std::string_view part) {
+      while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+      while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+      return part;
+    };
+    result.process_ = Process::bursts;
+    result.on_ns_ = parse_duration(trim(inside.substr(0, comma)), "arrivals: bursts on").count();
+    result.off_ns_ = parse_duration(trim(inside.substr(comma + 1)), "arrivals: bursts off").count();
+    if (result.on_ns_ <= 0) throw wrong("needs an on time above 0");
+  } else if (name == "trace" && !bare) {
+    result.process_ = Process::trace;
+    result.trace_ = read_trace(std::string(inside));
+  } else {
+    const std::string near = nearest_name(name, {"poisson", "fixed", "uniform", "bursts", "trace"});
+    throw wrong(near.empty() || near == name ? std::string("is not an arrival process")
+                                             : fmt::format("did you mean '{}'?", near));
+  }
+  return result;
+}
+
+std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t span_ns,
+                                             std::uint64_t seed) const {
+  if (!(rate_per_s > 0) || !std::isfinite(rate_per_s)) {
+    throw UsageError(
+        fmt::format("a rate of {} per second cannot be scheduled; give one above 0", rate_per_s));
+  }
+  const double expected = rate_per_s * static_cast<double>(span_ns) * 1e-9;
+  if (expected > static_cast<double>(kMaxRequests)) {
+    throw UsageError(
+        fmt::format("{:.6g} requests/s for {:.3g} s are {:.3g} requests, and one trial keeps at "
+                    "most {}; lower the rate or the seconds",
+                    rate_per_s, static_cast<double>(span_ns) * 1e-9, expected, kMaxRequests));
+  }
+  std::vector<std::int64_t> times;
+  times.reserve(static_cast<std::size_t>(expected + 6 * std::sqrt(expected) + 16));
+  Random random(seed);
+  const double gap_ns = 1e9 / rate_per_s;
+  // Every process begins with an arrival at 0, so that a model can tell the trial's epoch from its
+  // first request; `place` answers false past the end of the span.
+  const auto place = [&](double ns) {
+    const std::int64_t at = std::llround(ns);
+    if (at >= span_ns) return false;
+    times.push_back(at);
+    return true;
+  };
+
+  switch (process_) {
+    case Process::poisson:
+      for (double unit = 0; place(unit * gap_ns);) unit -= std::log(random.uniform_positive());
+      break;
+    case Process::fixed:
+      for (double k = 0; place(k * 1e9 / rate_per_s);) k += 1;
+      break;
+    case Process::uniform:
+      for (double unit = 0; place(unit * gap_ns);) unit += 2 * random.uniform();
+      break;
+    case Process::bursts: {
+      const auto on = static_cast<double>(on_ns_);
+      const double cycle = on + static_cast<double>(off_ns_);
+      const auto wall = [&](double unit) {
+        const double busy = unit * gap_ns * on / cycle;  // time counted during bursts only
+        const double bursts = std::floor(busy / on);
+        return bursts * cycle + (busy - bursts * on);
+      };
+      for (double unit = 0; place(wall(unit));) unit -= std::log(random.uniform_positive());
+      break;
+    }
+    case Process::trace: {
+      // A trial longer than the trace repeats it, one mean gap after its end.
+      const auto length = static_cast<double>(trace_.size());
+      std::size_t at = 0;
+      double base = 0;
+      while (place((base + trace_[at]) * gap_ns)) {
+        if (++at == trace_.size()) {
+          at = 0;
+          base += length;
+        }
+      }
+      break;
+    }
+  }
+  return times;
+}
+
+std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id) {
+  return mix64(schedule_seed ^ mix64(id)) % kTabulatedSeeds;
+}
+
+}  // namespace precipice
