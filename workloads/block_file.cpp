@@ -1,0 +1,204 @@
+#include "workloads/block_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "models/options.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr int kVersion = 1;  // of the content; part of the name
+constexpr std::uint64_t kSalt = 0x707265636970ULL;
+constexpr std::size_t kSample = 4096;
+constexpr int kSamples = 64;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", bytes / 1048576.0); }
+
+Unavailable cannot(std::string_view what, const std::string& path, int error) {
+  return Unavailable(fmt::format("file: cannot {} {}: {}; choose another scratch directory", what,
+                                 path, std::strerror(error)));
+}
+
+Unavailable no_room(const std::string& directory, std::uint64_t size) {
+  return Unavailable(
+      fmt::format("file: no room for a test file of {} in {}: free some space there, choose "
+                  "another scratch directory, or a smaller file (file:size=16MiB)",
+                  megabytes(size), directory));
+}
+
+bool block_is_right(int fd, std::uint64_t offset) {
+  std::byte expected[kSample];
+  std::byte found[kSample];
+  fill_file_content(offset, expected);
+  return pread(fd, found, kSample, static_cast<off_t>(offset)) == static_cast<ssize_t>(kSample) &&
+         std::memcmp(expected, found, kSample) == 0;
+}
+
+bool is_whole(const std::string& path, std::uint64_t size) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::uint64_t>(status.st_size) != size) {
+    return false;
+  }
+  const std::uint64_t blocks = size / kSample;
+  // A stripe of the file for each sample, the first and the last block among them.
+  bool right = block_is_right(file.get(), 0) && block_is_right(file.get(), (blocks - 1) * kSample);
+  Random random(static_cast<std::uint64_t>(status.st_mtim.tv_nsec));
+  for (int i = 0; right && i < kSamples; ++i) {
+    right = block_is_right(file.get(), random.below(blocks) * kSample);
+  }
+  posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  return right;
+}
+
+/// 0, or the errno of the failure.
+int write_content(int fd, std::uint64_t size) {
+  constexpr std::size_t kChunk = 1 << 20;
+  std::vector<std::byte> chunk(kChunk);
+  for (std::uint64_t at = 0; at < size;) {
+    const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
+    fill_file_content(at, std::span(chunk).first(bytes));
+    for (std::size_t done = 0; done < bytes;) {
+      const ssize_t written = write(fd, chunk.data() + done, bytes - done);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return errno;
+      done += static_cast<std::size_t>(written);
+    }
+    at += bytes;
+  }
+  return fsync(fd) != 0 ? errno : 0;
+}
+
+/// Why the filesystem of `fd` would serve O_DIRECT from memory or not at all, or nullopt.
+std::optional<std::string> direct_refused(int fd, std::size_t block) {
+  struct statfs filesystem {};
+  if (fstatfs(fd, &filesystem) == 0) {
+    // Recent kernels accept the flag on tmpfs, and copy from memory as ever.
+    if (static_cast<unsigned long>(filesystem.f_type) == TMPFS_MAGIC) return "tmpfs has no device";
+    if (static_cast<unsigned long>(filesystem.f_type) == RAMFS_MAGIC) return "ramfs has no device";
+  }
+  void* memory = nullptr;
+  if (posix_memalign(&memory, 4096, block) != 0) return "no memory for a trial read";
+  const std::unique_ptr<void, decltype(&std::free)> buffer(memory, &std::free);
+  if (pread(fd, memory, block, 0) < 0) {
+    return fmt::format("the filesystem refuses direct reads of {} bytes ({})", block,
+                       std::strerror(errno));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes) {
+  std::uint64_t index = offset / sizeof(std::uint64_t);
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = mix64(index++ ^ kSalt);
+    std::memcpy(bytes.data() + at, &word, std::min(sizeof word, bytes.size() - at));
+  }
+}
+
+std::string ensure_block_file(const std::string& directory, std::uint64_t size) {
+  const std::string path = fmt::format("{}/precipice-v{}-{}.bin", directory, kVersion, size);
+  if (is_whole(path, size)) return path;
+
+  struct statvfs room {};
+  if (statvfs(directory.c_str(), &room) != 0) throw cannot("use", directory, errno);
+  struct stat old {};
+  const std::uint64_t freed =
+      stat(path.c_str(), &old) == 0 ? static_cast<std::uint64_t>(old.st_blocks) * 512 : 0;
+  if (static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize + freed < size) {
+    throw no_room(directory, size);
+  }
+  // A file that fails its check is of no use, and its room may be needed.
+  unlink(path.c_str());
+
+  std::string temporary = path + ".XXXXXX";
+  Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) throw cannot("make a file in", directory, errno);
+  int error = write_content(file.get(), size);
+  if (error == 0) {
+    posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+    if (rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  }
+  if (error != 0) {
+    unlink(temporary.c_str());
+    if (error == ENOSPC || error == EDQUOT || error == EFBIG) throw no_room(directory, size);
+    throw cannot("write", path, error);
+  }
+  return path;
+}
+
+BlockFile::BlockFile(const std::string& path, DirectIo direct, std::size_t block) {
+  if (direct == DirectIo::off) {
+    why_cached_ = "as asked";
+  } else {
+    Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT));
+    const std::optional<std::string> refused =
+        file.get() < 0 ? std::optional<std::string>(std::strerror(errno))
+                       : direct_refused(file.get(), block);
+    if (!refused) {
+      fd_ = file.release();
+      direct_ = true;
+      return;
+    }
+    if (direct == DirectIo::on) {
+      throw Unavailable(
+          fmt::format("file: direct=on, but {} cannot be read with O_DIRECT: {}; "
+                      "choose a scratch directory on a disk, or direct=auto",
+                      path, *refused));
+    }
+    why_cached_ = *refused;
+  }
+  fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) throw cannot("open", path, errno);
+}
+
+BlockFile::BlockFile(BlockFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      direct_(other.direct_),
+      why_cached_(std::move(other.why_cached_)) {}
+
+BlockFile& BlockFile::operator=(BlockFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(direct_, other.direct_);
+  std::swap(why_cached_, other.why_cached_);
+  return *this;
+}
+
+BlockFile::~BlockFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+}  // namespace precipice

@@ -1,0 +1,33 @@
+#include "workloads/draws.hpp"
+
+#include <numeric>
+#include <utility>
+
+#include "models/random.hpp"
+
+namespace precipice {
+
+std::vector<std::uint32_t> shuffled_ranks(std::uint64_t salt) {
+  std::vector<std::uint32_t> ranks(kTabulatedSeeds);
+  std::iota(ranks.begin(), ranks.end(), 0U);
+  Random random(salt);
+  for (std::size_t i = ranks.size() - 1; i > 0; --i) {
+    std::swap(ranks[i], ranks[random.below(i + 1)]);
+  }
+  return ranks;
+}
+
+Draws::Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt) {
+  ns_.reserve(kTabulatedSeeds);
+  double sum = 0;
+  for (const std::uint32_t rank : shuffled_ranks(salt)) {
+    const double p = (rank + 0.5) / static_cast<double>(kTabulatedSeeds);
+    ns_.push_back(distribution.quantile(p));
+    sum += ns_.back();
+  }
+  // Midpoints underrate the last slice of a heavy tail: bring the mean back to the one named.
+  const double scale = static_cast<double>(mean.count()) * static_cast<double>(ns_.size()) / sum;
+  for (double& value : ns_) value *= scale;
+}
+
+}  // namespace precipice

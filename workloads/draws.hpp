@@ -1,0 +1,38 @@
+// What each seed draws. A run has only kTabulatedSeeds different requests, so independent draws
+// would miss their mean (by 1.5% for an exponential) and the same few would be the tail of every
+// trial. Instead the draws are stratified: the seeds, in an order shuffled by a salt, take the
+// midpoints of equal slices of the distribution.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "models/distribution.hpp"
+#include "models/request.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+
+/// A random order of the seeds: the rank of each, 0 .. kTabulatedSeeds - 1. Different salts give
+/// independent orders.
+std::vector<std::uint32_t> shuffled_ranks(std::uint64_t salt);
+
+/// One duration per seed, with exactly the mean named. The shape is resolved to 1/kTabulatedSeeds:
+/// rarer values (the far tail of a pareto, a mode with a smaller probability) do not occur.
+/// Immutable; safe to share.
+class Draws {
+ public:
+  Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt);
+
+  /// In nanoseconds. Seeds repeat after kTabulatedSeeds.
+  double ns(std::uint64_t seed) const { return ns_[seed % kTabulatedSeeds]; }
+  Nanos operator[](std::uint64_t seed) const {
+    return Nanos(static_cast<std::int64_t>(ns(seed) + 0.5));
+  }
+
+ private:
+  std::vector<double> ns_;
+};
+
+}  // namespace precipice

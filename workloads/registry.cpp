@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "models/options.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+
+WorkloadInfo cpu_workload();
+WorkloadInfo sleep_workload();
+WorkloadInfo file_workload();
+WorkloadInfo rpc_workload();
+WorkloadInfo mixed_workload();
+WorkloadInfo empty_workload();
+
+const std::vector<WorkloadInfo>& workloads() {
+  static const std::vector<WorkloadInfo> all = {cpu_workload(), sleep_workload(), file_workload(),
+                                                rpc_workload(), mixed_workload(), empty_workload()};
+  return all;
+}
+
+const WorkloadInfo& workload_named(std::string_view name) {
+  const std::vector<WorkloadInfo>& all = workloads();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const WorkloadInfo& info) { return info.name == name; });
+  if (found != all.end()) return *found;
+  std::vector<std::string> names;
+  for (const WorkloadInfo& info : all) names.emplace_back(info.name);
+  const std::string near = nearest_name(name, names);
+  throw UsageError(fmt::format("there is no workload '{}'{} (workloads: {})", name,
+                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                               fmt::join(names, ", ")));
+}
+
+}  // namespace precipice
