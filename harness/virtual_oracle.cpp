@@ -1,0 +1,341 @@
+#include "harness/virtual_oracle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <queue>
+
+#include "harness/observation.hpp"
+#include "harness/schedule.hpp"
+#include "harness/slots.hpp"
+#include "models/oracle.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+using Soonest = std::priority_queue<double, std::vector<double>, std::greater<>>;
+
+/// Work times: the servers' own clock, which a stall stops.
+struct Served {
+  double begin = 0, end = 0;
+};
+
+/// One queue before c servers (Kiefer and Wolfowitz's recursion; Lindley's for c = 1), or a queue
+/// before each of them. Arrivals come in order of time.
+class Queues {
+ public:
+  Queues(const OracleSettings& settings, std::uint64_t capacity)
+      : split_(settings.discipline == OracleSettings::Discipline::random_split),
+        capacity_(capacity),
+        free_(settings.servers, 0.0) {}
+
+  /// nullopt: no room.
+  std::optional<Served> arrive(double at, double service, unsigned server) {
+    if (capacity_ > 0) {
+      while (!inside_.empty() && inside_.top() <= at) inside_.pop();
+      if (inside_.size() >= capacity_) return std::nullopt;
+    }
+    Served served;
+    double& free = split_ ? free_[server] : free_.front();
+    served.begin = std::max(at, free);
+    served.end = served.begin + service;
+    free = served.end;
+    if (!split_) sink();
+    if (capacity_ > 0) inside_.push(served.end);
+    return served;
+  }
+
+ private:
+  /// Restores the heap (soonest free first) after its front was replaced by something later.
+  void sink() {
+    const std::size_t n = free_.size();
+    const double value = free_.front();
+    std::size_t at = 0;
+    for (std::size_t child = 1; child < n; child = 2 * at + 1) {
+      if (child + 1 < n && free_[child + 1] < free_[child]) ++child;
+      if (free_[child] >= value) break;
+      free_[at] = free_[child];
+      at = child;
+    }
+    free_[at] = value;
+  }
+
+  bool split_;
+  std::uint64_t capacity_;
+  std::vector<double> free_;
+  Soonest inside_;
+};
+
+/// n requests share c servers equally, none getting more than one. Every request present attains
+/// the same service per time, so they end in the order of (service attained at arrival + service).
+class Sharing {
+ public:
+  explicit Sharing(unsigned servers) : servers_(servers) {}
+
+  void arrive(double at, std::size_t id, double service) {
+    advance(at);
+    present_.push({attained_ + service, id});
+  }
+  double next_end() const {
+    if (present_.empty()) return kNever;
+    return now_ + std::max(0.0, present_.top().first - attained_) / speed();
+  }
+  std::size_t end(double at) {
+    const std::size_t id = present_.top().second;
+    const double target = present_.top().first;
+    advance(at);
+    attained_ = target;
+    present_.pop();
+    if (present_.empty()) attained_ = 0;
+    return id;
+  }
+  std::size_t size() const { return present_.size(); }
+
+ private:
+  double speed() const {
+    return std::min(1.0, static_cast<double>(servers_) / static_cast<double>(present_.size()));
+  }
+  void advance(double at) {
+    if (!present_.empty()) attained_ += (at - now_) * speed();
+    now_ = at;
+  }
+
+  using Entry = std::pair<double, std::size_t>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> present_;
+  double servers_;
+  double attained_ = 0, now_ = 0;
+};
+
+struct Stamps {
+  std::int64_t dispatch = 0, begin = 0, end = 0;
+  bool shed = false;
+};
+
+/// One run of the queue. `in_flight_ns` is the integral of the number in the system, taken from the
+/// unrounded times of the events and not from the stamps.
+struct Simulation {
+  const TrialRequest& request;
+  OracleSettings settings;
+  Stall stall;
+  std::int64_t window_end = 0;
+  std::vector<std::int64_t> intended;  ///< open loop
+  std::vector<Stamps> stamps;
+  double in_flight_ns = 0;
+
+  explicit Simulation(const TrialRequest& from)
+      : request(from),
+        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))) {
+    stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
+             static_cast<double>(settings.stall_for.count())};
+    window_end = (from.warmup + from.window).count();
+    if (request.closed == 0) {
+      intended = request.arrivals.schedule(request.rate_per_s, window_end, request.seed);
+      stamps.resize(intended.size());
+    }
+  }
+
+  void run() {
+    if (settings.discipline == OracleSettings::Discipline::ps) {
+      run_sharing();
+    } else if (request.closed > 0) {
+      run_queues_closed();
+    } else {
+      run_queues_open();
+    }
+  }
+
+ private:
+  /// 0 when nothing can reach it.
+  std::uint64_t capacity() const {
+    const std::uint64_t most = request.closed > 0 ? request.closed : intended.size();
+    const std::uint64_t limit = settings.capacity > 0
+                                    ? std::min(settings.capacity, settings.in_flight_limit)
+                                    : settings.in_flight_limit;
+    return limit < most ? limit : 0;
+  }
+  double service(std::size_t id, std::uint64_t seed) const { return settings.service_ns(id, seed); }
+  unsigned server(std::size_t id, std::uint64_t seed) const {
+    return settings.discipline == OracleSettings::Discipline::random_split
+               ? settings.server_of(id, seed)
+               : 0;
+  }
+  double retry_after() const {
+    return static_cast<double>(std::max(request.think, settings.mean).count());
+  }
+
+  /// Returns the time of the end, on the wall.
+  double record(Stamps& stamp, double wall, const std::optional<Served>& served) {
+    stamp.dispatch = std::llround(wall);
+    if (!served) {
+      stamp.shed = true;
+      stamp.begin = stamp.end = stamp.dispatch;
+      return wall;
+    }
+    const double begin = stall.begin_time(served->begin);
+    const double end = std::max(begin, stall.end_time(served->end));
+    stamp.begin = std::llround(begin);
+    stamp.end = std::llround(end);
+    in_flight_ns += end - wall;
+    return end;
+  }
+
+  void run_queues_open() {
+    Queues queues(settings, capacity());
+    for (std::size_t id = 0; id < intended.size(); ++id) {
+      const auto wall = static_cast<double>(intended[id]);
+      const std::uint64_t seed = request_seed(request.seed, id);
+      record(stamps[id], wall,
+             queues.arrive(stall.work_time(wall), service(id, seed), server(id, seed)));
+    }
+  }
+
+  std::size_t next_closed(double wall) {
+    if (stamps.size() >= kMaxRequests) {
+      throw UsageError(
+          fmt::format("a closed loop of {} sends more than {} requests in this window; shorten it",
+                      request.closed, kMaxRequests));
+    }
+    stamps.push_back({.dispatch = std::llround(wall)});
+    return stamps.size() - 1;
+  }
+
+  void run_queues_closed() {
+    Queues queues(settings, capacity());
+    Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
+    while (ready.top() < static_cast<double>(window_end)) {
+      const double wall = ready.top();
+      ready.pop();
+      const std::size_t id = next_closed(wall);
+      const std::uint64_t seed = request_seed(request.seed, id);
+      const double end =
+          record(stamps[id], wall,
+                 queues.arrive(stall.work_time(wall), service(id, seed), server(id, seed)));
+      ready.push(stamps[id].shed ? wall + retry_after()
+                                 : end + static_cast<double>(request.think.count()));
+    }
+  }
+
+  void run_sharing() {
+    Sharing sharing(settings.servers);
+    const std::uint64_t room = capacity();
+    Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
+    double last = 0;  // wall time of the last event, for the integral
+    const auto step = [&](double wall) {
+      in_flight_ns += static_cast<double>(sharing.size()) * (wall - last);
+      last = wall;
+    };
+    for (std::size_t sent = 0;;) {
+      double arrival = kNever;
+      if (request.closed > 0) {
+        if (!ready.empty() && ready.top() < static_cast<double>(window_end)) arrival = ready.top();
+      } else if (sent < intended.size()) {
+        arrival = static_cast<double>(intended[sent]);
+      }
+      const double ends = sharing.next_end();
+      if (arrival == kNever && ends == kNever) return;
+      if (ends <= stall.work_time(arrival)) {
+        const double wall = stall.end_time(ends);
+        step(wall);
+        const std::size_t id = sharing.end(ends);
+        stamps[id].end = std::max(stamps[id].begin, static_cast<std::int64_t>(std::llround(wall)));
+        if (request.closed > 0) ready.push(wall + static_cast<double>(request.think.count()));
+        continue;
+      }
+      step(arrival);
+      std::size_t id = sent;
+      if (request.closed > 0) {
+        ready.pop();
+        id = next_closed(arrival);
+      }
+      ++sent;
+      stamps[id].dispatch = std::llround(arrival);
+      if (room > 0 && sharing.size() >= room) {
+        stamps[id].shed = true;
+        stamps[id].begin = stamps[id].end = stamps[id].dispatch;
+        if (request.closed > 0) ready.push(arrival + retry_after());
+        continue;
+      }
+      const double at = stall.work_time(arrival);
+      stamps[id].begin = std::llround(stall.begin_time(at));
+      sharing.arrive(at, id, service(id, request_seed(request.seed, id)));
+    }
+  }
+};
+
+void require_oracle(const TrialRequest& request) {
+  if (request.model.name != "oracle" || request.workload.name != "empty" ||
+      !request.workload.given.empty()) {
+    throw UsageError(fmt::format(
+        "the virtual clock simulates model oracle with workload empty, not {} with {}; drop "
+        "--clock virtual, or write --model oracle:... --workload empty",
+        request.model.to_string(), request.workload.to_string()));
+  }
+  if (request.closed == 0 && !(request.rate_per_s > 0)) {
+    throw UsageError("a trial needs a rate above 0, or --closed N");
+  }
+  if (request.window <= Nanos(0) || request.warmup < Nanos(0) || request.drain < Nanos(0)) {
+    throw UsageError("a trial needs a window above 0, and no negative warm-up or drain");
+  }
+}
+
+}  // namespace
+
+Trial run_virtual(const TrialRequest& request) {
+  require_oracle(request);
+  const auto started = std::chrono::steady_clock::now();
+  Simulation simulation(request);
+  simulation.run();
+
+  const std::vector<Stamps>& stamps = simulation.stamps;
+  Slots slots(stamps.size());
+  for (std::size_t id = 0; id < stamps.size(); ++id) {
+    const Stamps& stamp = stamps[id];
+    Sent& sent = slots.sent(id);
+    sent.dispatch_ns = stamp.dispatch;
+    sent.shed = stamp.shed;
+    if (stamp.shed) {
+      slots.refuse(id, stamp.end, Refusal::limit);
+      continue;
+    }
+    slots[id].begin_ns = stamp.begin;
+    slots.complete(id, stamp.end, Outcome::ok(mix64(request_seed(request.seed, id))));
+  }
+
+  Trial trial;
+  trial.request = request;
+  Observation observation;
+  if (request.closed == 0) observation.intended_ns = simulation.intended;
+  observation.slots = &slots;
+  observation.issued = stamps.size();
+  observation.window_begin_ns = request.warmup.count();
+  observation.window_end_ns = simulation.window_end;
+  observation.deadline_ns = simulation.window_end + request.drain.count();
+  observation.schedule_seed = request.seed;
+  const StampTotals totals = summarise(observation, trial);
+
+  if (totals.all_ended && simulation.in_flight_ns > 0) {
+    trial.little_error =
+        std::abs(totals.in_flight_ns - simulation.in_flight_ns) / simulation.in_flight_ns;
+    if (trial.little_error > 0.001) {
+      trial.model_fault = true;
+      trial.invalid_reasons.push_back(
+          {"model", "little",
+           fmt::format("the stamps and the in-flight integral differ by {:.3g}%",
+                       100 * trial.little_error)});
+    }
+  }
+  trial.valid = trial.invalid_reasons.empty();
+  trial.model_stats = {{"threads", 0}};
+  trial.elapsed_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return trial;
+}
+
+}  // namespace precipice

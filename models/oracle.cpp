@@ -1,0 +1,287 @@
+// oracle: an analytic queue. Requests wait and are served in arithmetic only; one timer thread ends
+// each at the moment that the queue's own recursion gives. It burns no CPU, so what the harness
+// reports for it can be held against a closed form.
+#include "models/oracle.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <new>
+#include <queue>
+#include <thread>
+
+#include "models/admission.hpp"
+
+namespace precipice {
+namespace {
+
+/// Serves the empty workload; any real operation ends in ENOSYS, because an analytic queue has
+/// nothing to run it on.
+class OracleIo final : public Io {
+ public:
+  void close(int socket) noexcept override { ::close(socket); }
+  Lease lease(std::size_t bytes) override {
+    auto* data = static_cast<std::byte*>(::operator new(bytes, kAlignment));
+    return {*this, data, bytes};
+  }
+  void wake(IoOp& op) noexcept override { op.finish(0); }
+
+ protected:
+  Start start(IoOp& op) override {
+    op.result = -ENOSYS;
+    return Start::completed;
+  }
+  void give_back(std::byte* data, std::size_t) noexcept override {
+    ::operator delete(data, kAlignment);
+  }
+
+ private:
+  static constexpr std::align_val_t kAlignment{4096};
+};
+
+/// How late the timer woke: counts in buckets of 1/16 of a power of two. One writer.
+class Lateness {
+ public:
+  void add(std::int64_t late_ns) {
+    const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(late_ns, 0));
+    ++counts_[index(value)];
+    ++total_;
+    max_ = std::max(max_, value);
+  }
+  double p99() const {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      seen += counts_[i];
+      if (total_ > 0 && seen * 100 >= total_ * 99) {
+        return static_cast<double>(std::min(max_, upper(i)));
+      }
+    }
+    return 0;
+  }
+  double max() const { return static_cast<double>(max_); }
+
+ private:
+  static std::size_t index(std::uint64_t value) {
+    if (value < 16) return static_cast<std::size_t>(value);
+    const auto shift = static_cast<unsigned>(std::bit_width(value)) - 5;
+    return (shift + 1) * 16 + static_cast<std::size_t>((value >> shift) & 15);
+  }
+  static std::uint64_t upper(std::size_t i) {
+    if (i < 16) return i;
+    const std::size_t shift = i / 16 - 1;
+    return ((std::uint64_t{16} + i % 16 + 1) << shift) - 1;
+  }
+
+  std::array<std::uint64_t, 16 * 61> counts_{};
+  std::uint64_t total_ = 0, max_ = 0;
+};
+
+class Oracle final : public Model {
+ public:
+  explicit Oracle(const Options& options)
+      : settings_(OracleSettings::read(options)), admission_(settings_.in_flight_limit) {
+    if (settings_.discipline != OracleSettings::Discipline::fcfs) {
+      throw UsageError(fmt::format(
+          "oracle: discipline={} exists on the virtual clock only; add --clock virtual, or use "
+          "discipline=fcfs",
+          options.text("discipline")));
+    }
+    free_at_.assign(settings_.servers, 0);
+  }
+  ~Oracle() override { shutdown(Io::now()); }
+
+  unsigned executors(const CpuSet&) const override { return 1; }
+
+  void start(const ModelSetup& setup) override {
+    job_ = setup.job;
+    timer_ = std::thread([this, cpus = setup.cpus] {
+      pin_this_thread(cpus);
+      name_this_thread("oracle");
+      remove_timer_slack();
+      serve();
+    });
+  }
+
+  Refusal submit(const Request& request) noexcept override {
+    if (const Refusal refusal = admission_.enter(); refusal != Refusal::none) return refusal;
+    const std::lock_guard lock(mutex_);
+    if (settings_.capacity > 0 && due_.size() + ending_ >= settings_.capacity) {
+      admission_.leave();
+      return Refusal::limit;
+    }
+    if (!origin_known_) {
+      origin_ = request.intended;
+      origin_known_ = true;
+      stall_ = {static_cast<double>((settings_.window_offset + settings_.stall_at).count()),
+                static_cast<double>(settings_.stall_for.count())};
+    }
+    // The queue in work time: the request goes to the server that is free first.
+    const double arrival = stall_.work_time(static_cast<double>((Io::now() - origin_).count()));
+    std::pop_heap(free_at_.begin(), free_at_.end(), std::greater<>());
+    double& server = free_at_.back();
+    server = std::max(server, arrival) + settings_.service_ns(request.id, request.seed);
+    const Time at = origin_ + Nanos(static_cast<std::int64_t>(stall_.end_time(server)));
+    std::push_heap(free_at_.begin(), free_at_.end(), std::greater<>());
+    try {
+      due_.push({at, request});
+    } catch (const std::bad_alloc&) {
+      admission_.leave();
+      return Refusal::memory;
+    }
+    if (due_.top().at == at) changed_.notify_one();
+    return Refusal::none;
+  }
+
+  void shutdown(Time deadline) noexcept override {
+    admission_.close();
+    if (!timer_.joinable()) return;
+    admission_.wait_until_empty(deadline);
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      changed_.notify_one();
+    }
+    timer_.join();
+  }
+
+  std::uint64_t in_flight() const noexcept override { return admission_.count(); }
+
+  ModelStats stats() const override {
+    const std::lock_guard lock(mutex_);
+    return {{"threads", 1},
+            {"queue_depth", static_cast<double>(due_.size())},
+            {"late_p99_ns", lateness_.p99()},
+            {"late_max_ns", lateness_.max()}};
+  }
+
+ private:
+  struct Due {
+    Time at;
+    Request request;
+    bool operator>(const Due& other) const {
+      return at != other.at ? at > other.at : request.id > other.request.id;
+    }
+  };
+
+  void serve() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      if (stopping_) break;
+      if (due_.empty()) {
+        changed_.wait(lock);
+        continue;
+      }
+      const Time at = due_.top().at;
+      const Time now = Io::now();
+      if (now < at) {
+        // Interruptible, because a later arrival at an idle server may be due earlier.
+        changed_.wait_until(lock, at);
+        continue;
+      }
+      lateness_.add((now - at).count());
+      const Request request = due_.top().request;
+      due_.pop();
+      ending_ = 1;
+      lock.unlock();
+      execute(
+          job_, io_, request, [](void* self) { static_cast<Oracle*>(self)->admission_.leave(); },
+          this);
+      lock.lock();
+      ending_ = 0;
+    }
+    while (!due_.empty()) {
+      job_.refuse(job_.context, due_.top().request, Refusal::shutdown);
+      due_.pop();
+      admission_.leave();
+    }
+  }
+
+  const OracleSettings settings_;
+  Admission admission_;
+  Job job_;
+  OracleIo io_;
+  std::thread timer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::vector<double> free_at_;  ///< min-heap, work time in ns since the origin
+  std::size_t ending_ = 0;       ///< the request that the timer is ending now
+  Lateness lateness_;
+  Time origin_{};
+  Stall stall_;
+  bool origin_known_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+const std::vector<OptionKey>& oracle_keys() {
+  static const std::vector<OptionKey> keys = {
+      {"servers", "1", "servers, 1 to 4096"},
+      {"service", "fixed", "shape of the service time (a dist)"},
+      {"mean", "1ms", "mean service time of one server"},
+      {"discipline", "fcfs",
+       "fcfs (one queue), ps (processor sharing) or random_split (a queue per server, chosen at "
+       "random); the last two on the virtual clock only"},
+      {"queue", "0", "most requests in the system, those in service included; 0 is unlimited"},
+      {"stall_at", "0", "when all servers pause, from the start of the window"},
+      {"stall_for", "0", "how long they pause; 0 is never"},
+      {"window_offset", "0",
+       "time from the first intended arrival to the start of the window, which stall_at counts "
+       "from; the harness sets it to the warm-up"},
+      {"in_flight_limit", kInFlightLimitDefault, "most requests accepted and not ended"},
+  };
+  return keys;
+}
+
+OracleSettings OracleSettings::read(const Options& options) {
+  OracleSettings result;
+  result.servers = static_cast<unsigned>(options.count("servers", 1, 4096));
+  result.service = Distribution::parse(options.text("service"), "oracle: service");
+  result.mean = options.duration("mean");
+  if (result.mean <= Nanos(0)) throw UsageError("oracle: mean must be above 0");
+  const std::string discipline = options.choice("discipline", {"fcfs", "ps", "random_split"});
+  result.discipline = discipline == "ps"             ? Discipline::ps
+                      : discipline == "random_split" ? Discipline::random_split
+                                                     : Discipline::fcfs;
+  result.capacity = options.count("queue", 0, 1'000'000'000);
+  result.in_flight_limit = options.count("in_flight_limit", 1, 1'000'000'000);
+  result.stall_at = options.duration("stall_at");
+  result.stall_for = options.duration("stall_for");
+  result.window_offset = options.duration("window_offset");
+  return result;
+}
+
+double OracleSettings::service_ns(std::uint64_t id, std::uint64_t seed) const {
+  // Both, because seeds repeat within a trial and ids repeat between trials.
+  Random random(mix64((id << 12) ^ seed));
+  return service.unit(random) * static_cast<double>(mean.count());
+}
+
+unsigned OracleSettings::server_of(std::uint64_t id, std::uint64_t seed) const {
+  Random random(~mix64((id << 12) ^ seed));
+  return static_cast<unsigned>(random.below(servers));
+}
+
+ModelInfo oracle_model() {
+  return {.name = "oracle",
+          .summary = "an analytic queue that burns no CPU; its answers are known in closed form",
+          .control = true,
+          .options = oracle_keys(),
+          .make = [](const Options& options) -> std::unique_ptr<Model> {
+            return std::make_unique<Oracle>(options);
+          },
+          .unavailable = []() -> std::optional<std::string> { return std::nullopt; }};
+}
+
+}  // namespace precipice
