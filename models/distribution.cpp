@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -135,6 +136,22 @@ double Distribution::unit(Random& random) const {
       return random.uniform() < a_ ? b_ : c_;
     case Shape::pareto:
       return b_ * std::pow(random.uniform_positive(), a_);
+  }
+  return 1;
+}
+
+double Distribution::quantile(double p) const {
+  switch (shape_) {
+    case Shape::fixed:
+      return 1;
+    case Shape::exponential:
+      return -std::log1p(-p);
+    case Shape::lognormal:
+      return std::exp(b_ + a_ * std::numbers::sqrt2 * boost::math::erf_inv(2 * p - 1));
+    case Shape::bimodal:
+      return p < a_ ? b_ : c_;
+    case Shape::pareto:
+      return b_ * std::pow(1 - p, a_);
   }
   return 1;
 }
