@@ -1,0 +1,414 @@
+#include "models/asio_operations.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+namespace precipice {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+using Timer =
+    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, asio::io_context::executor_type>;
+static_assert(sizeof(Timer) <= IoOp::kEngineBytes, "the timer lives inside the operation");
+
+Timer& timer_of(IoOp& op) { return *std::launder(reinterpret_cast<Timer*>(op.engine)); }
+
+std::int64_t result_of(const error_code& error, std::size_t bytes) {
+  if (!error) return static_cast<std::int64_t>(bytes);
+  if (error == asio::error::eof) return 0;
+  return -error.value();  // operation_aborted is ECANCELED
+}
+
+void set_no_delay(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace
+
+struct AsioOperations::TimerEnded {
+  using allocator_type = FrameAllocator<std::byte>;
+  allocator_type get_allocator() const noexcept { return {}; }
+  AsioOperations* self;
+  IoOp* op;
+  void operator()(const error_code& error) const { self->end(*op, result_of(error, 0)); }
+};
+
+struct AsioOperations::SocketEnded {
+  using allocator_type = FrameAllocator<std::byte>;
+  allocator_type get_allocator() const noexcept { return {}; }
+  AsioOperations* self;
+  IoOp* op;
+  void operator()(const error_code& error, std::size_t bytes) const {
+    self->end(*op, result_of(error, bytes));
+  }
+};
+
+struct AsioOperations::ReadyEnded {
+  using allocator_type = FrameAllocator<std::byte>;
+  allocator_type get_allocator() const noexcept { return {}; }
+  AsioOperations* self;
+  IoOp* op;
+  void operator()(const error_code& error) const {
+    self->ready(*op, error == asio::error::operation_aborted);
+  }
+};
+
+struct AsioOperations::Drain {
+  using allocator_type = HandlerRoom::Allocator<std::byte>;
+  allocator_type get_allocator() const noexcept { return allocator_type(self->drain_room_); }
+  AsioOperations* self;
+  void operator()() const { self->drain(); }
+};
+
+AsioOperations::AsioOperations(asio::io_context& io, OffloadPool& offload, Threads threads,
+                               Completed completed, void* context)
+    : io_(io),
+      offload_(offload),
+      threads_(threads),
+      completed_(completed),
+      context_(context),
+      buffers_(threads == Threads::many) {}
+
+AsioOperations::~AsioOperations() {
+  for (std::unique_ptr<Socket>& socket : sockets_) {
+    error_code ignored;
+    if (socket) socket->release(ignored);
+  }
+}
+
+Start AsioOperations::done(IoOp& op, std::int64_t result) const noexcept {
+  op.result = result;
+  return Start::completed;
+}
+
+Start AsioOperations::start(IoOp& op) noexcept {
+  try {
+    switch (op.kind) {
+      case IoOp::Kind::sleep:
+        return start_sleep(op);
+      case IoOp::Kind::recv:
+        return start_recv(op);
+      case IoOp::Kind::send:
+        return start_send(op);
+      case IoOp::Kind::accept:
+        return start_accept(op);
+      case IoOp::Kind::connect:
+        return start_connect(op);
+      case IoOp::Kind::read: {
+        {
+          const auto lock = guard();
+          if (cancelled_) return done(op, -ECANCELED);
+        }
+        offload_.submit(*this, op);
+        return Start::queued;
+      }
+      case IoOp::Kind::acquire:
+        return op.arguments.gate->enter_or_queue(op);
+      case IoOp::Kind::compute:
+        return done(op, static_cast<std::int64_t>((*op.arguments.work)()));
+    }
+  } catch (const std::bad_alloc&) {
+    return done(op, -ENOMEM);
+  } catch (const boost::system::system_error& error) {
+    return done(op, -error.code().value());
+  }
+  return done(op, -EINVAL);
+}
+
+std::unique_lock<std::mutex> AsioOperations::guard() {
+  return threads_ == Threads::many ? std::unique_lock(mutex_)
+                                   : std::unique_lock(mutex_, std::defer_lock);
+}
+
+void AsioOperations::link(IoOp& op) noexcept {
+  op.previous = nullptr;
+  op.next = pending_;
+  if (pending_ != nullptr) pending_->previous = &op;
+  pending_ = &op;
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void AsioOperations::unlink(IoOp& op) noexcept {
+  (op.previous != nullptr ? op.previous->next : pending_) = op.next;
+  if (op.next != nullptr) op.next->previous = op.previous;
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void AsioOperations::end(IoOp& op, std::int64_t result) {
+  {
+    const auto lock = guard();
+    unlink(op);
+    if (op.kind == IoOp::Kind::sleep) timer_of(op).~Timer();
+  }
+  completed_(context_, op, result);
+}
+
+// The lock is held from the list to Asio's queue, so that cancel_all never meets an operation that
+// is in one but not yet in the other.
+Start AsioOperations::start_sleep(IoOp& op) {
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  if (op.arguments.until <= Io::now()) return done(op, 0);
+  Timer* timer = new (op.engine) Timer(io_.get_executor(), op.arguments.until);
+  link(op);
+  try {
+    timer->async_wait(TimerEnded{this, &op});
+  } catch (...) {
+    unlink(op);
+    timer->~Timer();
+    throw;
+  }
+  return Start::queued;
+}
+
+AsioOperations::Socket* AsioOperations::socket_for(int descriptor, int& error) {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (descriptor < 0) {
+    error = EBADF;
+    return nullptr;
+  }
+  if (index >= sockets_.size()) sockets_.resize(index + 1);
+  if (!sockets_[index]) {
+    auto socket = std::make_unique<Socket>(io_.get_executor());
+    error_code failed;
+    // The family is never looked at again: TCP, Unix and listening sockets are all just readiness.
+    socket->assign(asio::generic::stream_protocol(AF_UNSPEC, 0), descriptor, failed);
+    if (failed) {
+      error = failed.value();
+      return nullptr;
+    }
+    socket->native_non_blocking(true, failed);
+    sockets_[index] = std::move(socket);
+  }
+  return sockets_[index].get();
+}
+
+Start AsioOperations::start_recv(IoOp& op) {
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  int error = 0;
+  Socket* socket = socket_for(op.arguments.fd, error);
+  if (socket == nullptr) return done(op, -error);
+  link(op);
+  try {
+    socket->async_receive(asio::buffer(op.arguments.data, op.arguments.bytes),
+                          SocketEnded{this, &op});
+  } catch (...) {
+    unlink(op);
+    throw;
+  }
+  return Start::queued;
+}
+
+Start AsioOperations::start_send(IoOp& op) {
+  const IoOp::Arguments& send = op.arguments;
+  // A reply nearly always fits the socket's buffer: no handler, no pass through the queue.
+  for (;;) {
+    const ssize_t count = ::send(send.fd, send.data, send.bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) return done(op, count);
+    if (errno == EAGAIN) break;
+    if (errno != EINTR) return done(op, -errno);
+  }
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  int error = 0;
+  Socket* socket = socket_for(send.fd, error);
+  if (socket == nullptr) return done(op, -error);
+  link(op);
+  try {
+    socket->async_send(asio::buffer(static_cast<const void*>(send.data), send.bytes),
+                       SocketEnded{this, &op});
+  } catch (...) {
+    unlink(op);
+    throw;
+  }
+  return Start::queued;
+}
+
+Start AsioOperations::start_accept(IoOp& op) {
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  int error = 0;
+  Socket* listener = socket_for(op.arguments.fd, error);  // makes it non-blocking too
+  if (listener == nullptr) return done(op, -error);
+  const int accepted = ::accept4(op.arguments.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (accepted >= 0) {
+    set_no_delay(accepted);
+    return done(op, accepted);
+  }
+  if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) return done(op, -errno);
+  link(op);
+  try {
+    wait_until_ready(op, *listener);
+  } catch (...) {
+    unlink(op);
+    throw;
+  }
+  return Start::queued;
+}
+
+Start AsioOperations::start_connect(IoOp& op) {
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return done(op, -errno);
+  set_no_delay(descriptor);
+  const sockaddr_in peer = *op.arguments.peer;
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0) {
+    return done(op, descriptor);
+  }
+  if (errno != EINPROGRESS) {
+    const int error = errno;
+    ::close(descriptor);
+    return done(op, -error);
+  }
+  op.arguments.fd = descriptor;
+  int error = 0;
+  try {
+    Socket* socket = socket_for(descriptor, error);
+    if (socket == nullptr) {
+      ::close(descriptor);
+      return done(op, -error);
+    }
+    link(op);
+    wait_until_ready(op, *socket);
+  } catch (...) {
+    const auto index = static_cast<std::size_t>(descriptor);
+    if (index < sockets_.size() && sockets_[index]) {
+      unlink(op);
+      sockets_[index].reset();  // closes it
+    } else {
+      ::close(descriptor);
+    }
+    throw;
+  }
+  return Start::queued;
+}
+
+void AsioOperations::wait_until_ready(IoOp& op, Socket& socket) {
+  const auto what =
+      op.kind == IoOp::Kind::accept ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+  socket.async_wait(what, ReadyEnded{this, &op});
+}
+
+void AsioOperations::ready(IoOp& op, bool aborted) {
+  std::int64_t result = -ECANCELED;
+  if (op.kind == IoOp::Kind::accept) {
+    const auto lock = guard();
+    if (!aborted && !cancelled_) {
+      result = ::accept4(op.arguments.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (result >= 0) {
+        set_no_delay(static_cast<int>(result));
+      } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+        // Another waiter took the connection, or its peer has gone: wait for the next one.
+        try {
+          wait_until_ready(op, *sockets_[static_cast<std::size_t>(op.arguments.fd)]);
+          return;
+        } catch (const std::exception&) {
+          result = -ENOMEM;
+        }
+      } else {
+        result = -errno;
+      }
+    }
+  } else {
+    const int descriptor = op.arguments.fd;
+    if (!aborted) {
+      int error = 0;
+      socklen_t size = sizeof error;
+      if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+      result = error == 0 ? descriptor : -error;
+    }
+    {
+      const auto lock = guard();
+      unlink(op);  // before its socket goes, which cancel_all would reach for
+    }
+    if (result < 0) close(descriptor);
+    completed_(context_, op, result);
+    return;
+  }
+  end(op, result);
+}
+
+void AsioOperations::close(int socket) noexcept {
+  std::unique_ptr<Socket> registered;
+  {
+    const auto lock = guard();
+    const auto index = static_cast<std::size_t>(socket);
+    if (socket >= 0 && index < sockets_.size()) registered = std::move(sockets_[index]);
+  }
+  if (registered) {
+    error_code ignored;
+    registered->close(ignored);
+  } else if (socket >= 0) {
+    ::close(socket);
+  }
+}
+
+void AsioOperations::cancel_all() noexcept {
+  {
+    const auto lock = guard();
+    cancelled_ = true;
+    for (IoOp* op = pending_; op != nullptr; op = op->next) {
+      error_code ignored;
+      if (op->kind == IoOp::Kind::sleep) {
+        timer_of(*op).cancel();
+      } else {
+        sockets_[static_cast<std::size_t>(op->arguments.fd)]->cancel(ignored);
+      }
+    }
+  }
+  offload_.cancel(*this);
+}
+
+void AsioOperations::read_finished(IoOp& op, std::int64_t result) noexcept { deliver(op, result); }
+
+void AsioOperations::deliver(IoOp& op, std::int64_t result) noexcept {
+  op.result = result;
+  op.next = nullptr;
+  const std::lock_guard lock(delivered_mutex_);
+  (delivered_tail_ != nullptr ? delivered_tail_->next : delivered_head_) = &op;
+  delivered_tail_ = &op;
+  if (!drain_posted_) post_drain();
+}
+
+void AsioOperations::post_drain() {
+  drain_posted_ = true;
+  asio::post(io_.get_executor(), Drain{this});
+}
+
+void AsioOperations::drain() {
+  IoOp* ended = nullptr;
+  {
+    const std::lock_guard lock(delivered_mutex_);
+    ended = delivered_head_;
+    drain_posted_ = false;
+    if (threads_ == Threads::one || ended->next == nullptr) {
+      delivered_head_ = delivered_tail_ = nullptr;
+    } else {
+      // With several threads running the context each takes one and leaves the rest to the others.
+      delivered_head_ = ended->next;
+      ended->next = nullptr;
+      post_drain();
+    }
+  }
+  while (ended != nullptr) {
+    IoOp* op = ended;
+    ended = op->next;
+    completed_(context_, *op, op->result);
+  }
+}
+
+}  // namespace precipice

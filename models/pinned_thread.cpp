@@ -1,0 +1,46 @@
+#include "models/pinned_thread.hpp"
+
+#include <exception>
+#include <future>
+#include <system_error>
+#include <utility>
+
+#include "models/options.hpp"
+
+namespace precipice {
+
+void start_thread(std::vector<std::thread>& threads, const std::string& name, const CpuSet& cpus,
+                  std::function<void()> body) {
+  threads.reserve(threads.size() + 1);  // so that nothing throws once the thread runs
+  std::promise<void> pinned;
+  std::future<void> ready = pinned.get_future();
+  std::thread thread;
+  try {
+    thread = std::thread(
+        [&name, &cpus](std::promise<void> told, const std::function<void()>& run) {
+          try {
+            name_this_thread(name);
+            pin_this_thread(cpus);
+            remove_timer_slack();
+          } catch (...) {
+            told.set_exception(std::current_exception());
+            return;
+          }
+          told.set_value();
+          run();
+        },
+        std::move(pinned), std::move(body));
+  } catch (const std::system_error& error) {
+    throw Unavailable("cannot start the thread " + name + ": " + error.what() +
+                      "; raise the limit on processes (ulimit -u)");
+  }
+  try {
+    ready.get();
+  } catch (...) {
+    thread.join();
+    throw;
+  }
+  threads.push_back(std::move(thread));
+}
+
+}  // namespace precipice
