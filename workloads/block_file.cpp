@@ -28,21 +28,6 @@ constexpr std::uint64_t kSalt = 0x707265636970ULL;
 constexpr std::size_t kSample = 4096;
 constexpr int kSamples = 64;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", bytes / 1048576.0); }
 
 Unavailable cannot(std::string_view what, const std::string& path, int error) {
@@ -68,7 +53,7 @@ bool block_is_right(int fd, std::uint64_t offset) {
 bool is_whole(const std::string& path, std::uint64_t size) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
-  if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+  if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       static_cast<std::uint64_t>(status.st_size) != size) {
     return false;
   }
@@ -146,7 +131,7 @@ std::string ensure_block_file(const std::string& directory, std::uint64_t size) 
 
   std::string temporary = path + ".XXXXXX";
   Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) throw cannot("make a file in", directory, errno);
+  if (!file.valid()) throw cannot("make a file in", directory, errno);
   int error = write_content(file.get(), size);
   if (error == 0) {
     posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
@@ -166,10 +151,10 @@ BlockFile::BlockFile(const std::string& path, DirectIo direct, std::size_t block
   } else {
     Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT));
     const std::optional<std::string> refused =
-        file.get() < 0 ? std::optional<std::string>(std::strerror(errno))
-                       : direct_refused(file.get(), block);
+        !file.valid() ? std::optional<std::string>(std::strerror(errno))
+                      : direct_refused(file.get(), block);
     if (!refused) {
-      fd_ = file.release();
+      file_ = std::move(file);
       direct_ = true;
       return;
     }
@@ -181,24 +166,8 @@ BlockFile::BlockFile(const std::string& path, DirectIo direct, std::size_t block
     }
     why_cached_ = *refused;
   }
-  fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0) throw cannot("open", path, errno);
-}
-
-BlockFile::BlockFile(BlockFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      direct_(other.direct_),
-      why_cached_(std::move(other.why_cached_)) {}
-
-BlockFile& BlockFile::operator=(BlockFile&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(direct_, other.direct_);
-  std::swap(why_cached_, other.why_cached_);
-  return *this;
-}
-
-BlockFile::~BlockFile() {
-  if (fd_ >= 0) close(fd_);
+  file_.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file_.valid()) throw cannot("open", path, errno);
 }
 
 }  // namespace precipice

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "workloads/descriptor.hpp"
+
 namespace precipice {
 
 /// What the file holds at byte `offset` (a multiple of 8) and onwards: a function of the position
@@ -23,18 +25,15 @@ std::string ensure_block_file(const std::string& directory, std::uint64_t size);
 
 enum class DirectIo { automatic, on, off };
 
-/// The file open for reading; owns the descriptor.
+/// The file, open for reading.
 class BlockFile {
  public:
   BlockFile() = default;
   /// Opens `path` with O_DIRECT where the filesystem takes it for blocks of `block` bytes. With
   /// `on` it must: throws Unavailable if it does not, or if the file cannot be opened.
   BlockFile(const std::string& path, DirectIo direct, std::size_t block);
-  BlockFile(BlockFile&& other) noexcept;
-  BlockFile& operator=(BlockFile&& other) noexcept;
-  ~BlockFile();
 
-  int fd() const { return fd_; }
+  int fd() const { return file_.get(); }
   bool direct() const { return direct_; }
   /// Why reads go through the page cache, or "".
   const std::string& why_cached() const { return why_cached_; }
@@ -42,7 +41,7 @@ class BlockFile {
   std::size_t alignment() const { return direct_ ? 512 : 1; }
 
  private:
-  int fd_ = -1;
+  Descriptor file_;
   bool direct_ = false;
   std::string why_cached_;
 };
