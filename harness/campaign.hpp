@@ -35,6 +35,7 @@ struct Record {
   bool used = false;               ///< valid, so it enters results
   bool generator_limited = false;  ///< invalid because the generator cannot offer this rate
   double slo_ns = 0;
+  double at_s = 0;  ///< when it ended, seconds of the Unix epoch; filled in by the store
   Trial trial;
 };
 
@@ -50,6 +51,8 @@ class CampaignHost {
  public:
   virtual ~CampaignHost() = default;
   virtual Trial measure(const TrialRequest& request) = 0;
+  /// S of a workload on `inline`; see TrialRunner::calibrate. Not called on the virtual clock.
+  virtual Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) = 0;
   virtual std::optional<Record> find(const std::string& key) = 0;
   virtual std::optional<CalibrationRecord> find_calibration(const std::string& key) = 0;
   virtual void keep(const Record& record) = 0;

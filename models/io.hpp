@@ -55,8 +55,7 @@ class IoOp {
     const Compute* work = nullptr;      ///< compute
   };
 
-  IoOp(Io& io, Kind kind, const Arguments& arguments) noexcept
-      : io(&io), arguments(arguments), kind(kind) {}
+  IoOp(Io& on, Kind what, const Arguments& with) noexcept : io(&on), arguments(with), kind(what) {}
   IoOp(const IoOp&) = delete;
   IoOp& operator=(const IoOp&) = delete;
 
@@ -88,7 +87,7 @@ class IoOp {
 /// An IoOp whose result is a digest.
 class ComputeOp : public IoOp {
  public:
-  ComputeOp(Io& io, const Compute& work) noexcept : IoOp(io, Kind::compute, {}), work_(work) {
+  ComputeOp(Io& on, const Compute& work) noexcept : IoOp(on, Kind::compute, {}), work_(work) {
     arguments.work = &work_;
   }
   std::uint64_t await_resume() const noexcept { return static_cast<std::uint64_t>(result); }

@@ -20,6 +20,7 @@ class Cpu final : public Workload {
     co_return Outcome::ok(digest);
   }
   Nanos nominal_service() const override { return mean_; }
+  Nanos nominal_draw(std::uint64_t seed) const override { return work_.draw(seed); }
   Nanos nominal_cpu() const override { return mean_; }
 
  private:

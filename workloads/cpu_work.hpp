@@ -49,6 +49,10 @@ class CpuWork {
   /// For Io::compute. The work refers to this object.
   Compute compute(std::uint64_t seed) const;
   std::uint64_t iterations(std::uint64_t seed) const;
+  /// The time that a seed has drawn.
+  Nanos draw(std::uint64_t seed) const {
+    return Nanos(static_cast<std::int64_t>(1e3 * us_[seed % us_.size()]));
+  }
 
  private:
   struct Chain {

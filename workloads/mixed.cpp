@@ -60,6 +60,12 @@ class Mixed final : public Workload {
     co_return Outcome::ok(digest);
   }
   Nanos nominal_service() const override { return work_ + wait_; }
+  Nanos nominal_draw(std::uint64_t seed) const override {
+    Nanos draw{0};
+    if (half_) draw += 2 * half_->draw(seed);
+    if (waits_) draw += (*waits_)[seed];
+    return draw;
+  }
   Nanos nominal_cpu() const override { return work_; }
 
  private:

@@ -100,6 +100,7 @@ class Rpc final : public Workload {
   void finish() override { pools_.clear(); }
 
   Nanos nominal_service() const override { return mean_; }
+  Nanos nominal_draw(std::uint64_t seed) const override { return waits_[seed]; }
   Nanos nominal_cpu() const override { return Nanos(0); }
   std::string note() const override {
     if (connections_ == 0) return "";

@@ -25,6 +25,7 @@ class Sleep final : public Workload {
     co_return Outcome::ok(mix64(seed));
   }
   Nanos nominal_service() const override { return mean_; }
+  Nanos nominal_draw(std::uint64_t seed) const override { return waits_[seed]; }
   Nanos nominal_cpu() const override { return Nanos(0); }
 
  private:

@@ -57,6 +57,8 @@ class Workload {
   /// The mean that the options name (work plus wait), for planning only: S is measured, not
   /// assumed.
   virtual Nanos nominal_service() const = 0;
+  /// The same of one seed's draw; their mean over all seeds is nominal_service().
+  virtual Nanos nominal_draw(std::uint64_t /*seed*/) const { return nominal_service(); }
   /// The part of it that occupies a CPU. Zero for pure waits.
   virtual Nanos nominal_cpu() const = 0;
   /// Closes what the requests left open. The trial's Io objects are gone by then, so connections

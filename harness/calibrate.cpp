@@ -1,0 +1,75 @@
+#include "harness/calibrate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "harness/host_watch.hpp"
+#include "harness/in_flight_integral.hpp"
+#include "harness/observed_job.hpp"
+#include "harness/slots.hpp"
+#include "models/model.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr int kPasses = 3;
+constexpr double kPassNs = 100e6;
+constexpr std::size_t kFewest = 40, kMost = 2000;
+
+/// Spread over all seeds, so that few of them still cover the draws.
+std::uint64_t seed_of(std::size_t index, std::size_t count) {
+  return index * kTabulatedSeeds / count;
+}
+
+}  // namespace
+
+Calibration calibrate_service(Workload& workload) {
+  const double nominal = std::max(1e4, static_cast<double>(workload.nominal_service().count()));
+  const std::size_t count = std::clamp(static_cast<std::size_t>(kPassNs / nominal), kFewest, kMost);
+  Slots slots(count * kPasses);
+  InFlightIntegral in_flight;
+  ObservedJob observed(workload, slots, in_flight);
+  const ModelInfo& info = model_named("inline");
+  const auto model = info.make(Options(info.name, info.options, {}));
+  model->start({CpuSet::allowed(), observed.job(), workload.files(), workload.block_bytes()});
+  Calibration calibration;
+  calibration.speed_ns = probe_speed_ns();
+  for (std::size_t id = 0; id < slots.size(); ++id) {
+    model->submit({id, seed_of(id % count, count), Io::now()});
+  }
+  model->shutdown(Io::now());
+
+  std::vector<double> took;
+  double measured = 0, drawn = 0;
+  for (std::size_t index = 0; index < count; ++index) {
+    double pass[kPasses];
+    for (std::size_t i = 0; i < kPasses; ++i) {
+      const Slot& slot = slots[i * count + index];
+      if (slot.end != End::completed) {
+        throw Unavailable(
+            fmt::format("the workload fails even without load: {}", std::strerror(slot.error)));
+      }
+      pass[i] = static_cast<double>(slot.completion_ns - slot.begin_ns);
+    }
+    std::sort(pass, pass + kPasses);
+    took.push_back(pass[kPasses / 2]);
+    measured += took.back();
+    drawn += static_cast<double>(workload.nominal_draw(seed_of(index, count)).count());
+  }
+  std::sort(took.begin(), took.end());
+  calibration.p99_ns =
+      took[static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(count))) - 1];
+  calibration.mean_ns = measured / static_cast<double>(count);
+  // A sample of draws misses their mean; the ratio of measured to drawn does not.
+  if (drawn > 0)
+    calibration.mean_ns =
+        measured / drawn * static_cast<double>(workload.nominal_service().count());
+  calibration.valid = true;
+  return calibration;
+}
+
+}  // namespace precipice

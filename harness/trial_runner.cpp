@@ -1,0 +1,353 @@
+#include "harness/trial_runner.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "harness/backend.hpp"
+#include "harness/calibrate.hpp"
+#include "harness/closed_loop.hpp"
+#include "harness/digest_table.hpp"
+#include "harness/gates.hpp"
+#include "harness/generator.hpp"
+#include "harness/host_watch.hpp"
+#include "harness/in_flight_integral.hpp"
+#include "harness/observation.hpp"
+#include "harness/observed_job.hpp"
+#include "harness/slots.hpp"
+#include "harness/virtual_oracle.hpp"
+
+namespace precipice {
+namespace {
+
+// Nothing here offers more; a rate beyond it is a typing error.
+constexpr double kHighestRate = 20e6;
+// Closed loops are given slots for this rate at most (2 CPUs spend more than 300 ns on any
+// request).
+constexpr double kHighestClosedRate = 3e6;
+constexpr std::size_t kMostClosedSlots = 8'000'000;
+
+double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
+
+/// CPU time and context switches of the process and of the calling thread, to take the difference
+/// of two.
+struct Usage {
+  double process_cpu_ns = 0, thread_cpu_ns = 0, process_switches = 0, thread_switches = 0;
+
+  static Usage now() {
+    Usage usage;
+    rusage process{}, thread{};
+    getrusage(RUSAGE_SELF, &process);
+    getrusage(RUSAGE_THREAD, &thread);
+    usage.process_switches = static_cast<double>(process.ru_nvcsw + process.ru_nivcsw);
+    usage.thread_switches = static_cast<double>(thread.ru_nvcsw + thread.ru_nivcsw);
+    usage.process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    usage.thread_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    return usage;
+  }
+
+ private:
+  static double clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+  }
+};
+
+/// The high-water mark of resident memory since the last reset; /proc/self/clear_refs, proc(5).
+class PeakMemory {
+ public:
+  static void reset() { std::ofstream("/proc/self/clear_refs") << "5"; }
+  static std::uint64_t bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.rfind("VmHWM:", 0) == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+    }
+    return 0;
+  }
+};
+
+class AffinityGuard {
+ public:
+  AffinityGuard() : before_(CpuSet::allowed()) {}
+  AffinityGuard(const AffinityGuard&) = delete;
+  AffinityGuard& operator=(const AffinityGuard&) = delete;
+  ~AffinityGuard() {
+    try {
+      pin_this_thread(before_);
+    } catch (const std::exception&) {
+      // The CPUs it had before are gone; staying where it is harms nothing but speed.
+    }
+  }
+
+ private:
+  CpuSet before_;
+};
+
+bool share_a_cpu(const CpuSet& a, const CpuSet& b) {
+  return std::any_of(a.list().begin(), a.list().end(), [&](int cpu) { return b.contains(cpu); });
+}
+
+CpuSet both(const CpuSet& a, const CpuSet& b) {
+  std::vector<int> cpus = a.list();
+  cpus.insert(cpus.end(), b.list().begin(), b.list().end());
+  return CpuSet(std::move(cpus));
+}
+
+void check(const TrialRequest& request) {
+  if ((request.rate_per_s > 0) == (request.closed > 0)) {
+    throw UsageError("a trial needs either a rate above 0 or a closed loop of at least 1");
+  }
+  if (!std::isfinite(request.rate_per_s) || request.rate_per_s > kHighestRate) {
+    throw UsageError(
+        fmt::format("a rate of {:g}/s is beyond what the generator can offer (at most {:g}/s)",
+                    request.rate_per_s, kHighestRate));
+  }
+  if (request.window.count() <= 0) throw UsageError("the window must be longer than 0");
+  if (request.generator_cpus.empty() || request.model_cpus.empty()) {
+    throw UsageError("a trial needs CPUs for the generator and for the model");
+  }
+}
+
+std::size_t closed_slots(const TrialRequest& request, const Workload& workload) {
+  const double span_s = seconds(request.warmup + request.window);
+  double rate = kHighestClosedRate;
+  const double wait_s = seconds(workload.nominal_service() - workload.nominal_cpu());
+  if (wait_s > 0) rate = std::min(rate, 2 * static_cast<double>(request.closed) / wait_s);
+  const double work_s = seconds(workload.nominal_cpu());
+  if (work_s > 0)
+    rate = std::min(rate, 2 * static_cast<double>(request.model_cpus.size() + 1) / work_s);
+  const double wanted = rate * span_s + 2 * static_cast<double>(request.closed) + 1000;
+  return static_cast<std::size_t>(std::min(wanted, static_cast<double>(kMostClosedSlots)));
+}
+
+std::unique_ptr<Model> make_model(const TrialRequest& request) {
+  const ModelInfo& info = model_named(request.model.name);
+  if (info.unavailable != nullptr) {
+    if (const auto reason = info.unavailable()) {
+      throw Unavailable(fmt::format("{} cannot run here: {}", info.name, *reason));
+    }
+  }
+  std::map<std::string, std::string> given = request.model.given;
+  if (request.model.name == "oracle") {
+    // Its stall counts from the start of the window, which only the harness knows.
+    given.emplace("window_offset", fmt::format("{}ns", request.warmup.count()));
+  }
+  return info.make(Options(info.name, info.options, given));
+}
+
+}  // namespace
+
+struct TrialRunner::Prepared {
+  const WorkloadInfo* info = nullptr;
+  std::unique_ptr<Workload> workload;
+  std::vector<std::uint64_t> digests;
+};
+
+TrialRunner::TrialRunner(std::string scratch_directory)
+    : scratch_directory_(std::move(scratch_directory)) {}
+TrialRunner::~TrialRunner() = default;
+
+std::string default_scratch_directory() {
+  if (const char* named = std::getenv("PRECIPICE_SCRATCH")) return named;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::string(cache) + "/precipice";
+  if (const char* home = std::getenv("HOME")) return std::string(home) + "/.cache/precipice";
+  return "/var/tmp/precipice";
+}
+
+TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
+  auto& slot = prepared_[spec.to_string()];
+  if (slot) return *slot;
+  std::error_code failed;
+  std::filesystem::create_directories(scratch_directory_, failed);
+  if (failed) {
+    throw Unavailable(fmt::format("cannot make {}: {}; name another directory in PRECIPICE_SCRATCH",
+                                  scratch_directory_, failed.message()));
+  }
+  auto made = std::make_unique<Prepared>();
+  made->info = &workload_named(spec.name);
+  made->workload = made->info->make(Options(made->info->name, made->info->options, spec.given));
+  WorkloadSetup setup;
+  setup.concurrency = 1;
+  setup.scratch_directory = scratch_directory_;
+  setup.tabulating = true;
+  std::optional<Backend> backend;
+  if (made->workload->needs_backend()) {
+    backend.emplace(CpuSet::allowed());
+    setup.backend = backend->address();
+  }
+  made->workload->prepare(setup);
+  made->digests = tabulate_digests(*made->workload);
+  made->workload->finish();
+  slot = std::move(made);
+  return *slot;
+}
+
+Trial TrialRunner::run(const TrialRequest& request) {
+  check(request);
+  if (request.clock == ClockKind::virtual_time) return run_virtual(request);
+  const Time started = Io::now();
+  const AffinityGuard affinity;
+  Prepared& prepared = this->prepared(request.workload);
+  Workload& workload = *prepared.workload;
+  const std::unique_ptr<Model> model = make_model(request);
+
+  Trial trial;
+  trial.request = request;
+  const std::int64_t warmup_ns = request.warmup.count();
+  const std::int64_t end_ns = warmup_ns + request.window.count();
+  const std::int64_t deadline_ns = end_ns + request.drain.count();
+  const bool open_loop = request.closed == 0;
+  std::vector<std::int64_t> intended;
+  if (open_loop) intended = request.arrivals.schedule(request.rate_per_s, end_ns, request.seed);
+  Slots slots(open_loop ? intended.size() : closed_slots(request, workload));
+
+  std::optional<Backend> backend;
+  WorkloadSetup workload_setup;
+  workload_setup.executors = model->executors(request.model_cpus);
+  workload_setup.rate_per_s = request.rate_per_s;
+  workload_setup.concurrency = request.closed;
+  workload_setup.scratch_directory = scratch_directory_;
+  if (workload.needs_backend()) {
+    backend.emplace(request.generator_cpus);
+    workload_setup.backend = backend->address();
+  }
+  workload.prepare(workload_setup);
+
+  pin_this_thread(request.model_cpus);
+  trial.speed_ns = probe_speed_ns();
+  pin_this_thread(request.generator_cpus);
+  remove_timer_slack();
+  if (spin_margin_.count() == 0) spin_margin_ = spin_margin();
+  trial.no_spin = backend.has_value() || share_a_cpu(request.generator_cpus, request.model_cpus);
+
+  InFlightIntegral in_flight;
+  ObservedJob observed(workload, slots, in_flight);
+  std::optional<ClosedLoop> loop;
+  if (!open_loop) {
+    loop.emplace(*model, slots, in_flight, request.seed, request.think, end_ns);
+    observed.set_after_end(&*loop);
+  }
+  PeakMemory::reset();
+  model->start({request.model_cpus, observed.job(), workload.files(), workload.block_bytes()});
+  HostWatch watch(both(request.generator_cpus, request.model_cpus));
+  const Usage before = Usage::now();
+  const Time epoch = Io::now() + std::chrono::milliseconds(2);
+  observed.set_epoch(epoch);
+  if (backend) backend->begin_interval();
+
+  std::size_t issued = 0;
+  if (open_loop) {
+    GeneratorOptions options;
+    options.spin = !trial.no_spin;
+    options.margin = spin_margin_;
+    options.give_up_ns = deadline_ns;
+    options.stop = stop_;
+    issued = offer(*model, intended, request.seed, epoch, slots, in_flight, options);
+  } else {
+    loop->drive(request.closed, epoch, stop_);
+  }
+  const Usage after_offering = Usage::now();
+  const bool interrupted = stop_ != nullptr && stop_->load();
+  model->shutdown(interrupted ? Io::now() : epoch + Nanos(deadline_ns));
+  const Usage after = Usage::now();
+  const HostReport host = watch.end(epoch + request.warmup, epoch + Nanos(end_ns));
+  trial.model_stats = model->stats();
+  trial.peak_rss_bytes = PeakMemory::bytes();
+
+  GateInput gates;
+  gates.host = host;
+  double backend_cpu_ns = 0;
+  if (backend) {
+    gates.backend = backend->report();
+    trial.backend_lag_p99_ns = static_cast<double>(gates.backend->lag_p99_ns);
+    trial.backend_busy = gates.backend->busy;
+    backend_cpu_ns = gates.backend->busy * static_cast<double>((Io::now() - epoch).count());
+  }
+  workload.finish();
+  trial.note = workload.note();
+
+  Observation observation;
+  observation.intended_ns = intended;
+  observation.slots = &slots;
+  observation.issued = open_loop ? intended.size() : loop->issued();
+  observation.window_begin_ns = warmup_ns;
+  observation.window_end_ns = end_ns;
+  observation.deadline_ns = deadline_ns;
+  observation.digests = prepared.digests;
+  observation.schedule_seed = request.seed;
+  gates.stamps = summarise(observation, trial);
+  gates.integral_ns = in_flight.integral_ns();
+  gates.still_in_flight = in_flight.in_flight();
+
+  const double dispatched = static_cast<double>(open_loop ? issued : loop->issued());
+  trial.hiccup_max_ns = host.hiccup_max_ns;
+  trial.steal_percent = host.steal_percent;
+  if (dispatched > 0) {
+    const double own_cpu_ns = after.thread_cpu_ns - before.thread_cpu_ns;
+    const double model_cpu_ns = after.process_cpu_ns - before.process_cpu_ns - own_cpu_ns -
+                                backend_cpu_ns - host.probes_cpu_ns;
+    trial.cpu_generator_ns = (after_offering.thread_cpu_ns - before.thread_cpu_ns) / dispatched;
+    trial.cpu_model_ns = std::max(0.0, model_cpu_ns / dispatched);
+    const double switches = after.process_switches - before.process_switches -
+                            (after.thread_switches - before.thread_switches) - host.probes_switches;
+    trial.context_switches_per_request = std::max(0.0, switches / dispatched);
+  }
+  if (open_loop && issued > 1) {
+    // Against a perfect generator that faces the same submit times, as in lag.
+    std::int64_t perfect = 0, free_at = 0, first = 0;
+    for (std::size_t id = 0; id < issued; ++id) {
+      perfect = std::max(intended[id], free_at);
+      free_at = perfect + slots.sent(id).submit_ns;
+      if (id == 0) first = perfect;
+    }
+    gates.perfect_span_ns = static_cast<double>(perfect - first);
+    gates.realised_span_ns =
+        static_cast<double>(slots.sent(issued - 1).dispatch_ns - slots.sent(0).dispatch_ns);
+    gates.unsent_by_model = free_at >= deadline_ns - request.drain.count() / 100;
+  }
+  apply_gates(gates, trial);
+  if (interrupted) {
+    trial.valid = false;
+    trial.invalid_reasons.push_back({"generator", "interrupted", "the trial was interrupted"});
+  }
+  if (loop && loop->exhausted()) {
+    trial.valid = false;
+    trial.invalid_reasons.push_back(
+        {"generator", "slots", "the closed loop ran out of slots; shorten the window"});
+  }
+  trial.elapsed_s = seconds(Io::now() - started);
+  return trial;
+}
+
+Calibration TrialRunner::calibrate(const Spec& spec, const CpuSet& model_cpus) {
+  const AffinityGuard affinity;
+  Workload& workload = *prepared(spec).workload;
+  std::optional<Backend> backend;
+  WorkloadSetup setup;
+  setup.concurrency = 1;
+  setup.scratch_directory = scratch_directory_;
+  if (workload.needs_backend()) {
+    // Not on the model's CPU if there is another: its work is no part of S.
+    std::vector<int> others;
+    for (const int cpu : CpuSet::allowed().list()) {
+      if (!model_cpus.contains(cpu)) others.push_back(cpu);
+    }
+    backend.emplace(others.empty() ? model_cpus : CpuSet(others));
+    setup.backend = backend->address();
+  }
+  workload.prepare(setup);
+  pin_this_thread(model_cpus);
+  remove_timer_slack();
+  Calibration calibration = calibrate_service(workload);
+  workload.finish();
+  return calibration;
+}
+
+}  // namespace precipice

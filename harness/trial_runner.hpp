@@ -1,0 +1,53 @@
+// Makes one trial happen: workload, backend, model, generator, watch, verdict.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/campaign.hpp"
+#include "harness/trial.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+
+/// Bounds for the gates while no SLO is known (a bare `trial`): as if it were this.
+inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
+
+/// Runs trials one after another, keeping what they share: prepared workloads, digest tables, the
+/// spin margin. Not thread-safe; the calling thread becomes the generator and its affinity is
+/// restored after each trial.
+class TrialRunner {
+ public:
+  /// `scratch_directory` holds the file workload's file; it is made when missing.
+  explicit TrialRunner(std::string scratch_directory);
+  ~TrialRunner();
+  TrialRunner(const TrialRunner&) = delete;
+  TrialRunner& operator=(const TrialRunner&) = delete;
+
+  /// Set from a signal handler's flag to end the offering early; such a trial is invalid
+  /// (interrupted).
+  void set_stop(const std::atomic<bool>* stop) { stop_ = stop; }
+  /// Throws UsageError (unknown names, a rate out of range, clashing settings) or Unavailable.
+  Trial run(const TrialRequest& request);
+  /// S of a workload on `inline` on the first model CPU, unloaded: the same seeds three times, the
+  /// middle time of each seed, so that a stall of the host does not enter.
+  Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
+
+ private:
+  struct Prepared;
+  Prepared& prepared(const Spec& workload);
+
+  std::string scratch_directory_;
+  std::map<std::string, std::unique_ptr<Prepared>> prepared_;
+  const std::atomic<bool>* stop_ = nullptr;
+  Nanos spin_margin_{0};
+};
+
+/// Where files for the file workload go when nothing else is said: $PRECIPICE_SCRATCH, else the
+/// user's cache.
+std::string default_scratch_directory();
+
+}  // namespace precipice
