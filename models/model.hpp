@@ -81,21 +81,27 @@ class InFlight {
   explicit InFlight(std::uint64_t limit) : limit_(limit) {}
 
   bool enter() noexcept {
-    const std::uint64_t entered = entered_.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (entered - left_seen_.load(std::memory_order_relaxed) <= limit_) return true;
+    const std::uint64_t entered = entered_.fetch_add(1, std::memory_order_seq_cst) + 1;
+    if (within_limit(entered, left_seen_.load(std::memory_order_relaxed))) return true;
     const std::uint64_t left = left_.load(std::memory_order_acquire);
     left_seen_.store(left, std::memory_order_relaxed);
-    if (entered - left <= limit_) return true;
+    if (within_limit(entered, left)) return true;
     entered_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
+  /// The release pairs with count: who sees the last one leave sees all that it did.
   void leave() noexcept { left_.fetch_add(1, std::memory_order_release); }
   std::uint64_t count() const noexcept {
     const std::uint64_t left = left_.load(std::memory_order_acquire);
-    return entered_.load(std::memory_order_relaxed) - left;
+    return entered_.load(std::memory_order_seq_cst) - left;
   }
 
  private:
+  /// Signed: requests that entered after `entered` was read may have left before `left` was.
+  bool within_limit(std::uint64_t entered, std::uint64_t left) const noexcept {
+    return static_cast<std::int64_t>(entered - left) <= static_cast<std::int64_t>(limit_);
+  }
+
   const std::uint64_t limit_;
   alignas(64) std::atomic<std::uint64_t> entered_{0};
   std::atomic<std::uint64_t> left_seen_{0};

@@ -1,0 +1,56 @@
+// Who may come in, and when everybody has left: the in-flight limit joined with the end of
+// admission.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+
+#include "models/io.hpp"
+#include "models/model.hpp"
+#include "models/request.hpp"
+
+namespace precipice {
+
+/// Counts a request in before it looks whether the door is open, and shuts the door before it
+/// counts. So once `close` has returned, every request that came through is seen by `count`, and a
+/// submitter that lost the race takes itself out again. Thread-safe, no locks.
+class Admission {
+ public:
+  explicit Admission(std::uint64_t limit) : in_flight_(limit) {}
+
+  /// Refusal::none, limit or shutdown. Only after `none` does the request have to leave.
+  Refusal enter() noexcept {
+    if (!in_flight_.enter()) return closed() ? Refusal::shutdown : Refusal::limit;
+    if (!closed()) return Refusal::none;
+    in_flight_.leave();
+    return Refusal::shutdown;
+  }
+  /// The request's last touch of the model.
+  void leave() noexcept { in_flight_.leave(); }
+
+  void close() noexcept { closed_.store(true, std::memory_order_seq_cst); }
+  bool closed() const noexcept { return closed_.load(std::memory_order_seq_cst); }
+  std::uint64_t count() const noexcept { return in_flight_.count(); }
+
+  /// After `close`: true when everybody has left by `deadline`. Looks every 0.1 to 1 ms, so that
+  /// leaving costs the requests no wake-up call.
+  bool wait_until_empty(Time deadline) const {
+    Nanos pause = std::chrono::microseconds(100);
+    while (count() != 0) {
+      const Time now = Io::now();
+      if (now >= deadline) return false;
+      std::this_thread::sleep_for(std::min(pause, deadline - now));
+      pause = std::min<Nanos>(pause * 2, std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+
+ private:
+  InFlight in_flight_;
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace precipice

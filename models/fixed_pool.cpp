@@ -1,0 +1,178 @@
+// fixed_pool: a fixed number of threads take requests from a queue, and each waits for what its
+// request waits for. The model's capacity for waiting is its thread count.
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "models/admission.hpp"
+#include "models/blocking_io.hpp"
+#include "models/model.hpp"
+#include "models/request_queue.hpp"
+#include "models/thread_limits.hpp"
+
+namespace precipice {
+namespace {
+
+const std::vector<OptionKey> kKeys = {
+    {"threads", "64",
+     "threads in the pool, 1 to 100000. 64 because these threads also do the waiting: as many as "
+     "CPUs would leave the CPUs idle at the first wait, while 64 let 64 requests wait at once and "
+     "still cost CPU-bound work little (a request shorter than a time slice runs to its end)"},
+    {"queue", "mutex",
+     "mutex (one queue, mutex and condition variable: the usual choice), lockfree (one "
+     "tbb::concurrent_queue and a semaphore) or per_worker (one mutex queue per thread, filled in "
+     "turn)"},
+    {"in_flight_limit", kInFlightLimitDefault,
+     "most requests accepted and not ended; past it, shed. The default protects memory, not "
+     "latency"},
+    {"deadline", "0s",
+     "refuse a request that is older than this when a thread takes it; 0 is never, so that the "
+     "curve shows the queue as it is"},
+};
+
+class FixedPool final : public Model {
+ public:
+  explicit FixedPool(const Options& options)
+      : thread_count_(static_cast<unsigned>(options.count("threads", 1, 100'000))),
+        queue_(make_request_queue(options.choice("queue", {"mutex", "lockfree", "per_worker"}),
+                                  static_cast<unsigned>(options.count("threads", 1, 100'000)))),
+        deadline_(options.duration("deadline")),
+        admission_(options.count("in_flight_limit", 1, 1'000'000'000)) {}
+  ~FixedPool() override { shutdown(Io::now()); }
+
+  unsigned executors(const CpuSet&) const override { return 1; }
+
+  void start(const ModelSetup& setup) override {
+    install_interrupt_signal();
+    job_ = setup.job;
+    io_ = std::make_unique<BlockingIo>();
+    threads_.reserve(thread_count_);
+    try {
+      for (unsigned i = 0; i < thread_count_; ++i) {
+        threads_.emplace_back([this, i, &setup] { work(i, setup.cpus); });
+      }
+    } catch (const std::exception& error) {  // system_error, or bad_alloc for its own record
+      const std::size_t created = threads_.size();
+      const ThreadLimit limit = limit_that_was_hit();
+      stop_threads();
+      throw Unavailable("fixed_pool: thread " + std::to_string(created + 1) + " of " +
+                        std::to_string(thread_count_) + " cannot be created (" + error.what() +
+                        "); ask for fewer with threads=" + std::to_string(created / 2 + 1) +
+                        ", or lift the limit " + limit.name + ": " + limit.cure);
+    }
+    std::unique_lock lock(start_mutex_);
+    started_.wait(lock, [this] { return ready_ == threads_.size(); });
+    if (start_error_) {
+      lock.unlock();
+      stop_threads();
+      std::rethrow_exception(start_error_);
+    }
+  }
+
+  Refusal submit(const Request& request) noexcept override {
+    if (const Refusal refusal = admission_.enter(); refusal != Refusal::none) return refusal;
+    if (queue_->push(request)) return Refusal::none;
+    admission_.leave();
+    return Refusal::memory;
+  }
+
+  void shutdown(Time deadline) noexcept override {
+    admission_.close();
+    if (threads_.empty()) return;
+    if (!admission_.wait_until_empty(deadline)) {
+      refusing_.store(true, std::memory_order_relaxed);
+      io_->cancel();
+      Request request;
+      do {
+        while (queue_->try_pop(request)) refuse(request, Refusal::shutdown);
+        for (std::thread& thread : threads_) interrupt_thread(thread.native_handle());
+      } while (!admission_.wait_until_empty(Io::now() + kInterruptInterval));
+    }
+    stop_threads();
+  }
+
+  std::uint64_t in_flight() const noexcept override { return admission_.count(); }
+
+  ModelStats stats() const override {
+    return {{"threads", static_cast<double>(thread_count_)},
+            {"queue_depth", static_cast<double>(queue_->depth())},
+            {"wakeups", static_cast<double>(queue_->sleeps())}};
+  }
+
+ private:
+  void work(unsigned index, const CpuSet& cpus) {
+    try {
+      pin_this_thread(cpus);
+    } catch (...) {
+      const std::lock_guard lock(start_mutex_);
+      start_error_ = std::current_exception();
+    }
+    name_this_thread("pool-" + std::to_string(index));
+    remove_timer_slack();
+    accept_interrupts();
+    {
+      const std::lock_guard lock(start_mutex_);
+      ++ready_;
+      started_.notify_one();
+    }
+    // From here on `cpus` may be gone.
+    Request request;
+    while (queue_->pop(index, request)) {
+      if (refusing_.load(std::memory_order_relaxed)) {
+        refuse(request, Refusal::shutdown);
+      } else if (deadline_ > Nanos{0} && Io::now() - request.intended > deadline_) {
+        refuse(request, Refusal::deadline);
+      } else {
+        execute(
+            job_, *io_, request,
+            [](void* self) { static_cast<FixedPool*>(self)->admission_.leave(); }, this);
+      }
+    }
+  }
+
+  void refuse(const Request& request, Refusal why) noexcept {
+    job_.refuse(job_.context, request, why);
+    admission_.leave();
+  }
+
+  void stop_threads() noexcept {
+    queue_->close();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  const unsigned thread_count_;
+  const std::unique_ptr<RequestQueue> queue_;
+  const Nanos deadline_;
+  Admission admission_;
+  Job job_;
+  std::unique_ptr<BlockingIo> io_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> refusing_{false};
+
+  std::mutex start_mutex_;
+  std::condition_variable started_;
+  std::size_t ready_ = 0;
+  std::exception_ptr start_error_;
+};
+
+}  // namespace
+
+ModelInfo fixed_pool_model() {
+  return {"fixed_pool",
+          "a fixed number of threads and a queue; a request waits by blocking its thread",
+          false,
+          kKeys,
+          [](const Options& options) -> std::unique_ptr<Model> {
+            return std::make_unique<FixedPool>(options);
+          },
+          []() -> std::optional<std::string> { return std::nullopt; }};
+}
+
+}  // namespace precipice
