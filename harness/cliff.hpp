@@ -28,6 +28,7 @@ struct CellResult {
 
 struct CliffOptions {
   double slo_ns = 0;
+  double slo_percentile = 99;
   double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
   double window_s = 1;
   double max_loss = 0.001;

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "harness/histogram.hpp"
 
 namespace precipice {
 
@@ -28,6 +32,9 @@ struct Point {
   bool valid = false;
   bool generator_limited =
       false;  ///< invalid because the rate is beyond what the generator can offer
+  /// Responses of the window, so that the blocks of one rate are merged exactly. Without it every
+  /// trial stands for itself in a fit, because percentiles are never averaged.
+  std::shared_ptr<const Histogram> responses;
 };
 
 struct SearchOptions {
@@ -42,6 +49,11 @@ struct SearchOptions {
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};  ///< times the coarse value
   std::vector<double> overload = {1.2, 1.5};                          ///< times the plateau
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};                    ///< times the coarse value
+  /// Times the plateau; kept where they lie above every refining rate. They bracket the looser
+  /// cliffs (20xS) of a queue whose 10xS cliff is far below its plateau; none by default, since
+  /// each costs a trial in every block.
+  std::vector<double> towards_plateau;
+  double max_loss = 0.001;
   std::uint64_t seed = 1;  ///< for the order inside a block
 };
 
@@ -55,21 +67,49 @@ struct Probe {
 class Search {
  public:
   explicit Search(SearchOptions options);
-  /// Plateau, then coarse: nullopt when both are done. Every call is answered by one add().
+  /// Plateau, then coarse: nullopt when both are done. Every call is answered by one add(). At most
+  /// kMostProbes probes, whatever the answers are.
   std::optional<Probe> next();
-  /// The result of the last probe, valid or given up on after repeats.
+  /// The result of the last probe, valid or given up on after repeats. An invalid one is unknown,
+  /// neither pass nor fail: the rate is nudged, and after a few in a row the phase ends with what
+  /// is known.
   void add(const Point& point);
 
-  /// After next() has answered nullopt: the highest rate known to meet the SLO and the lowest known
-  /// not to.
+  /// After next() has answered nullopt: the geometric mean of the highest rate known to meet the
+  /// SLO and the lowest known not to; where only one of them is known, that one; 0 when nothing is.
   double coarse_rate_per_s() const;
-  double plateau_per_s() const;
-  /// The rates of one refining block in random order: refine, overload and grid together.
+  /// 0 when no plateau trial was valid.
+  double plateau_per_s() const { return plateau_; }
+  /// The rates of one refining block in random order: refine, overload and grid together. Rates
+  /// that the generator cannot offer are left out.
   std::vector<Probe> block(int index) const;
 
+  static constexpr int kMostProbes = 64;
+
  private:
+  static constexpr double kUnknown = std::numeric_limits<double>::infinity();
+
+  bool meets_slo(const Point& point) const;
+  void add_plateau(const Point& point);
+  void add_coarse(const Point& point);
+  double start_rate() const;
+  std::optional<double> coarse_candidate() const;
+
   SearchOptions options_;
-  // state, as the implementation needs
+  Phase phase_ = Phase::plateau;
+  bool done_ = false;
+  int probes_ = 0;
+  int invalid_in_a_row_ = 0;
+
+  std::uint64_t closed_;
+  double plateau_ = 0;
+  int flat_in_a_row_ = 0;
+
+  double pass_ = 0;             ///< highest rate that met the SLO; 0 = none
+  double fail_ = kUnknown;      ///< lowest that did not
+  double too_fast_ = kUnknown;  ///< lowest that the generator could not offer
+  int steps_up_ = 0, steps_down_ = 0;
+  double asked_ = 0;
 };
 
 }  // namespace precipice

@@ -1,0 +1,168 @@
+#include "harness/crossing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "harness/statistics.hpp"
+
+namespace precipice {
+namespace {
+
+using Merged = RateGroup::Merged;
+
+// A line in 1/percentile that misses a point by more than this share is not the curve's shape.
+constexpr double kWorstResidual = 0.15;
+// Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
+constexpr double kWidestBracket = 1.2;
+
+/// Index of the first rate at which the queue does not hold: unstable, or losing too much. A single
+/// odd verdict between opposite ones is outvoted.
+std::size_t first_failing(const std::vector<Merged>& points, double max_loss) {
+  std::vector<double> fails, weights(points.size(), 1.0);
+  for (const Merged& point : points) {
+    fails.push_back(point.stable && point.loss <= max_loss ? 0 : 1);
+  }
+  const std::vector<double> level = isotonic(fails, weights);
+  return static_cast<std::size_t>(
+      std::find_if(level.begin(), level.end(), [](double share) { return share >= 0.5; }) -
+      level.begin());
+}
+
+/// The SLO holds up to the highest rate that the queue carries: the bound is stability or loss.
+Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOptions& options) {
+  Crossing result;
+  result.bracket_low = holds.rate_per_s;
+  result.bracket_high = fails.rate_per_s;
+  if (fails.rate_per_s > holds.rate_per_s * kWidestBracket) {
+    result.value = holds.rate_per_s;
+    result.reached = "above";
+    return result;
+  }
+  result.reached = "ok";
+  result.limited_by = "saturation";
+  if (fails.loss > options.max_loss) {
+    // Loss grows as a power of the load, so it crosses on a line of logarithms.
+    const double least = 0.5 / std::max(1.0, holds.requests);
+    const double low = std::log(std::max(holds.loss, least));
+    const double high = std::log(fails.loss);
+    const double part = std::clamp((std::log(options.max_loss) - low) / (high - low), 0.0, 1.0);
+    result.value = holds.rate_per_s * std::pow(fails.rate_per_s / holds.rate_per_s, part);
+    return result;
+  }
+  // Between the last stable point and saturation, where the response has no bound, 1/percentile
+  // falls to 0.
+  const double top = std::clamp(options.saturation_per_s, holds.rate_per_s, fails.rate_per_s);
+  const double room = std::max(0.0, 1 - holds.percentile_ns / options.slo_ns);
+  result.value = holds.rate_per_s + (top - holds.rate_per_s) * room;
+  return result;
+}
+
+struct Fit {
+  std::vector<double> rate, inverse, weight;
+};
+
+Fit points_near(const std::vector<Merged>& good, double centre, double within) {
+  Fit fit;
+  for (const Merged& point : good) {
+    const double distance = std::abs(point.rate_per_s / centre - 1) / within;
+    if (distance >= 1) continue;
+    // Tricube: the line is asked about its centre, so the far points only steady it.
+    const double near = 1 - distance * distance * distance;
+    fit.rate.push_back(point.rate_per_s);
+    fit.inverse.push_back(1 / point.percentile_ns);
+    fit.weight.push_back(near * near * near * point.requests);
+  }
+  return fit;
+}
+
+bool line_fits(const Fit& fit) {
+  const std::vector<double> line = polynomial_fit(fit.rate, fit.inverse, fit.weight, 1);
+  double squares = 0, weight = 0;
+  for (std::size_t i = 0; i < fit.rate.size(); ++i) {
+    const double miss = (line[0] + line[1] * fit.rate[i]) / fit.inverse[i] - 1;
+    squares += fit.weight[i] * miss * miss;
+    weight += fit.weight[i];
+  }
+  return squares <= kWorstResidual * kWorstResidual * weight;
+}
+
+}  // namespace
+
+double line_crossing(const std::vector<double>& rate, const std::vector<double>& inverse,
+                     const std::vector<double>& weight, double level) {
+  const std::vector<double> line = polynomial_fit(rate, inverse, weight, 1);
+  if (!(line[1] < 0)) return std::numeric_limits<double>::quiet_NaN();
+  return (level - line[0]) / line[1];
+}
+
+Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions& options) {
+  Crossing result;
+  result.value = std::numeric_limits<double>::quiet_NaN();
+  if (points.empty()) return result;
+
+  const std::size_t bound = first_failing(points, options.max_loss);
+  std::vector<Merged> good;
+  std::vector<double> logs, weights;
+  for (std::size_t i = 0; i < bound; ++i) {
+    const Merged& point = points[i];
+    if (!point.stable || point.loss > options.max_loss || !(point.percentile_ns > 0)) continue;
+    good.push_back(point);
+    logs.push_back(std::log(point.percentile_ns));
+    weights.push_back(std::max(1.0, point.requests));
+  }
+  const double target = std::log(options.slo_ns);
+  const std::vector<double> level = isotonic(logs, weights);
+  if (good.empty() || level.front() > target) {
+    result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
+    result.reached = "below";
+    return result;
+  }
+  if (level.back() <= target) {
+    if (bound < points.size()) return at_bound(good.back(), points[bound], options);
+    result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
+    result.reached = "above";
+    return result;
+  }
+
+  std::size_t over = 1;
+  while (level[over] <= target) ++over;
+  const Merged& before = good[over - 1];
+  const Merged& after = good[over];
+  result.reached = "ok";
+  result.limited_by = "slo";
+  result.bracket_low = before.rate_per_s;
+  result.bracket_high = after.rate_per_s;
+
+  const double a = std::exp(-level[over - 1]), b = std::exp(-level[over]);
+  const double between = (a - 1 / options.slo_ns) / (a - b);
+  const double rough = before.rate_per_s + between * (after.rate_per_s - before.rate_per_s);
+  const double log_between = (target - level[over - 1]) / (level[over] - level[over - 1]);
+  result.value = before.rate_per_s + log_between * (after.rate_per_s - before.rate_per_s);
+
+  double centre = rough;
+  Fit fit;
+  for (int pass = 0; pass < 2; ++pass) {
+    fit = points_near(good, centre, options.fit_within);
+    if (fit.rate.size() < 3) break;
+    const double crossing = line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
+    if (!(std::abs(crossing / rough - 1) < options.fit_within) || !line_fits(fit)) return result;
+    centre = crossing;
+  }
+  if (fit.rate.size() < 3) {
+    // Too few for residuals: two neighbours a small step apart still share a line.
+    if (after.rate_per_s / before.rate_per_s < 1 + options.fit_within ||
+        after.percentile_ns < 3 * before.percentile_ns) {
+      result.value = rough;
+    }
+    return result;
+  }
+  result.value = centre;
+  result.fit_rate = std::move(fit.rate);
+  result.fit_inverse = std::move(fit.inverse);
+  result.fit_weight = std::move(fit.weight);
+  return result;
+}
+
+}  // namespace precipice

@@ -1,0 +1,179 @@
+#include "harness/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr int kMostInvalid = 3;  // in a row, before a phase is ended with what is known
+constexpr int kMostSteps = 14;   // up or down from the first rate without a bracket
+// Near enough to leave the bracket as it is, far enough to avoid a resonance with the host.
+constexpr double kNudges[] = {1.0, 0.98, 1.02, 0.965};
+constexpr double kUp[] = {1.25, 1.5, 2.0};
+constexpr double kDown[] = {0.7, 0.5, 0.25};
+
+template <std::size_t N>
+double pick(const double (&steps)[N], int index) {
+  return steps[std::min<std::size_t>(static_cast<std::size_t>(index), N - 1)];
+}
+
+}  // namespace
+
+const char* to_string(Phase phase) {
+  constexpr const char* names[] = {"plateau", "coarse", "refine", "overload", "grid"};
+  return names[static_cast<int>(phase)];
+}
+
+Search::Search(SearchOptions options)
+    : options_(std::move(options)), closed_(std::max<std::uint64_t>(1, options_.first_closed)) {
+  if (options_.highest_closed == 0) phase_ = Phase::coarse;
+}
+
+bool Search::meets_slo(const Point& point) const {
+  return point.stable && point.loss <= options_.max_loss &&
+         point.slo_percentile_ns <= options_.slo_ns;
+}
+
+std::optional<Probe> Search::next() {
+  if (done_ || probes_ >= kMostProbes) return std::nullopt;
+  if (phase_ == Phase::plateau) {
+    ++probes_;
+    return Probe{.phase = Phase::plateau, .closed = closed_};
+  }
+  const std::optional<double> rate = coarse_candidate();
+  if (!rate) {
+    done_ = true;
+    return std::nullopt;
+  }
+  ++probes_;
+  asked_ = *rate * pick(kNudges, invalid_in_a_row_);
+  if (options_.highest_rate_per_s > 0) asked_ = std::min(asked_, options_.highest_rate_per_s);
+  return Probe{.phase = Phase::coarse, .rate_per_s = asked_};
+}
+
+void Search::add(const Point& point) {
+  if (phase_ == Phase::plateau) {
+    add_plateau(point);
+  } else {
+    add_coarse(point);
+  }
+}
+
+void Search::add_plateau(const Point& point) {
+  if (point.valid) {
+    invalid_in_a_row_ = 0;
+    const bool grew = point.goodput_per_s > plateau_ * (1 + options_.plateau_growth);
+    flat_in_a_row_ = grew ? 0 : flat_in_a_row_ + 1;
+    plateau_ = std::max(plateau_, point.goodput_per_s);
+  } else {
+    ++invalid_in_a_row_;
+  }
+  if (flat_in_a_row_ >= 2 || invalid_in_a_row_ >= kMostInvalid ||
+      closed_ >= options_.highest_closed) {
+    phase_ = Phase::coarse;
+    invalid_in_a_row_ = 0;
+    return;
+  }
+  closed_ = std::min(closed_ * 2, options_.highest_closed);
+}
+
+double Search::start_rate() const {
+  // M/M/1 passes its 10xS at 0.54 of saturation, a deterministic queue only just below it: between.
+  const double wanted = plateau_ > 0 ? 0.7 * plateau_ : options_.first_rate_per_s;
+  return std::max(wanted, options_.lowest_rate_per_s);
+}
+
+std::optional<double> Search::coarse_candidate() const {
+  if (invalid_in_a_row_ > kMostInvalid || steps_up_ + steps_down_ > kMostSteps) return std::nullopt;
+  const double limit = options_.highest_rate_per_s > 0 ? options_.highest_rate_per_s : kUnknown;
+
+  if (pass_ > 0 && fail_ < kUnknown) {
+    if (fail_ / pass_ <= options_.coarse_ratio) return std::nullopt;
+    return std::sqrt(pass_ * fail_);
+  }
+  if (pass_ > 0) {
+    if (pass_ >= limit) return std::nullopt;
+    const double higher = std::min(pass_ * pick(kUp, steps_up_), limit);
+    if (higher < too_fast_) return higher;
+    // Between what passed and what could not be offered: as high as it goes.
+    if (too_fast_ / pass_ <= options_.coarse_ratio) return std::nullopt;
+    return std::sqrt(pass_ * too_fast_);
+  }
+  if (fail_ < kUnknown) {
+    const double lowest =
+        options_.lowest_rate_per_s > 0 ? options_.lowest_rate_per_s : start_rate() / 4096;
+    if (fail_ <= lowest) return std::nullopt;
+    return std::max(fail_ * pick(kDown, steps_down_), lowest);
+  }
+  const double start = std::min(start_rate(), limit);
+  if (!(start > 0)) return std::nullopt;
+  return too_fast_ < kUnknown ? std::min(start, 0.6 * too_fast_) : start;
+}
+
+void Search::add_coarse(const Point& point) {
+  if (!point.valid) {
+    if (point.generator_limited) {
+      too_fast_ = std::min(too_fast_, asked_);
+      // Halving towards a rate that can be offered is progress, not a wedge; but it is bounded.
+      ++steps_up_;
+      invalid_in_a_row_ = 0;
+    } else {
+      ++invalid_in_a_row_;
+    }
+    return;
+  }
+  invalid_in_a_row_ = 0;
+  const bool bracketed = pass_ > 0 && fail_ < kUnknown;
+  if (meets_slo(point)) {
+    pass_ = std::max(pass_, asked_);
+    if (!bracketed && fail_ == kUnknown) ++steps_up_;
+  } else {
+    fail_ = std::min(fail_, asked_);
+    if (!bracketed && pass_ == 0) ++steps_down_;
+  }
+}
+
+double Search::coarse_rate_per_s() const {
+  if (pass_ > 0 && fail_ < kUnknown) return std::sqrt(pass_ * fail_);
+  if (pass_ > 0) return pass_;
+  if (fail_ < kUnknown) return fail_;
+  return 0;
+}
+
+std::vector<Probe> Search::block(int index) const {
+  const double coarse = coarse_rate_per_s();
+  std::vector<Probe> probes;
+  const auto offer = [&](Phase phase, double rate) {
+    const bool possible = rate > 0 && rate < too_fast_ &&
+                          (options_.highest_rate_per_s <= 0 || rate <= options_.highest_rate_per_s);
+    const bool known = std::any_of(probes.begin(), probes.end(), [&](const Probe& probe) {
+      return std::abs(probe.rate_per_s - rate) < 0.005 * rate;
+    });
+    if (possible && !known) probes.push_back({.phase = phase, .rate_per_s = rate});
+  };
+  double highest = 0;
+  for (const double times : options_.refine) {
+    offer(Phase::refine, times * coarse);
+    highest = std::max(highest, times * coarse);
+  }
+  // At the edge of what can be offered the refining rates above are missing: measure the edge.
+  const bool reached_above = pass_ > 0 && fail_ == kUnknown;
+  if (reached_above) offer(Phase::refine, coarse);
+  for (const double times : options_.overload) {
+    offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));
+  }
+  for (const double times : options_.grid) offer(Phase::grid, times * coarse);
+  for (const double times : options_.towards_plateau) {
+    if (times * plateau_ > highest) offer(Phase::grid, times * plateau_);
+  }
+
+  Random random(mix64(options_.seed) ^ mix64(static_cast<std::uint64_t>(index)));
+  for (std::size_t i = probes.size(); i > 1; --i) std::swap(probes[i - 1], probes[random.below(i)]);
+  return probes;
+}
+
+}  // namespace precipice
