@@ -39,7 +39,7 @@ from rundata import RunError, load_run
 
 FORMATS = ("svg", "pdf", "png")
 METHOD = "Response from intended arrival; open loop; 95% intervals; points past saturation hollow"
-BANDS = "bands and bars: lowest to highest block; histograms merged over blocks, percentiles never averaged."
+BANDS = "bands and bars: lowest to highest block; histograms merged over blocks."
 
 
 class Skip(Exception):
@@ -94,8 +94,17 @@ class Charts:
         tops = [top for top in tops if top > 0] or [p.rate for c in cells for p in c.points]
         return max(tops) > 10 * min(tops)
 
-    def limits_x(self, axes, cells, logarithmic):
-        rates = [p.rate for c in cells for p in c.points]
+    @staticmethod
+    def up_to_edge(points, edge_ms):
+        """The points of a curve up to the first past saturation that lies beyond an axis's edge."""
+        for i, point in enumerate(points):
+            if not point.stable and point.response_ns / 1e6 > edge_ms:
+                return points[:i + 1] + [p for p in points[i + 1:] if p.stable]
+        return points
+
+    @staticmethod
+    def limits_x(axes, cells, logarithmic, rates):
+        rates = list(rates)
         rates += [c.estimate("cliff_per_s")[0] for c in cells if c.points and c.estimate("cliff_per_s")[0] > 0]
         if logarithmic:
             low, high = min(rates) / 1.15, max(rates) * 1.25
@@ -106,10 +115,10 @@ class Charts:
         rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high)
         axes.set_xlabel("offered load (requests/s)")
 
-    def curve(self, axes, labels, cell, y, low, high):
+    def curve(self, axes, labels, cell, points, y, low, high):
         """A cell's points: carried ones joined in the model's dash, the others hollow and dotted."""
         style = self.styles[cell.series]
-        usable = [p for p in cell.points if y(p) > 0]
+        usable = [p for p in points if y(p) > 0]
         good, past = [p for p in usable if p.stable], [p for p in usable if not p.stable]
         if len(good) > 1 and any(p.blocks > 1 for p in good):
             axes.fill_between([p.rate for p in good], [low(p) for p in good], [high(p) for p in good],
@@ -131,16 +140,25 @@ class Charts:
         drawn = self.with_points(cells)
         percentile = self.common(drawn, "slo_percentile", 99.0)
         slos = sorted({c.number("slo_ns") for c in drawn if c.number("slo_ns") > 0})
-        marks = ("Filled mark on the SLO line: the cliff, with its 95% interval; it drops to the axis." if slos else "")
-        page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", self.subtitle(text),
-                    [self.method(True), marks, self.missing(cells), self.warnings()])
-        axes = page.axes()
-        labels = Labels(axes, 11 if len(drawn) <= 7 else 9.5)
-        axes.set_yscale("log")
-        self.limits_x(axes, drawn, self.logarithmic(drawn))
         values = [v / 1e6 for c in drawn for p in c.points for v in (p.response_low, p.response_high) if v > 0]
         values += [slo / 1e6 for slo in slos]
         bottom, top = min(values) / 1.6, max(values) * 1.5
+        # The backlog of an overload grows with the window and would squeeze the cliff out of sight.
+        carried = [v / 1e6 for c in drawn for p in c.stable_points() for v in (p.response_high, 20 * (slos or [0])[-1])]
+        if carried and top > 1.5 * max(carried):
+            top = 1.5 * max(carried)
+        edge = top / (top / bottom) ** 0.06
+        shown = {c.series: self.up_to_edge(c.points, edge) for c in drawn}
+        beyond = any(p.response_ns / 1e6 > edge for points in shown.values() for p in points)
+        marks = ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
+        marks += "Marks with an arrow lie beyond the upper edge, as do higher rates: backlog grows with the window." if beyond else ""
+        page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", self.subtitle(text),
+                    [self.method(True), marks, self.missing(cells), self.warnings()])
+        size = 11 if len(drawn) <= 7 else 9
+        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+        labels = Labels(axes, size)
+        axes.set_yscale("log")
+        self.limits_x(axes, drawn, self.logarithmic(drawn), [p.rate for points in shown.values() for p in points])
         axes.set_ylim(bottom, top)
         time_axis(axes.yaxis, bottom, top)
         axes.set_ylabel(f"{percentile_name(percentile)} response (ms)")
@@ -152,8 +170,13 @@ class Charts:
                                             fontweight="bold", color=INK, va="center", annotation_clip=False))
         for cell in drawn:
             style = self.styles[cell.series]
-            end = self.curve(axes, labels, cell, lambda p: p.response_ns / 1e6, lambda p: p.response_low / 1e6,
-                             lambda p: p.response_high / 1e6)
+            end = self.curve(axes, labels, cell, shown[cell.series], lambda p: min(p.response_ns / 1e6, edge),
+                             lambda p: min(p.response_low / 1e6, edge), lambda p: min(p.response_high / 1e6, edge))
+            for p in shown[cell.series]:
+                if p.response_ns / 1e6 > edge:
+                    labels.avoid_line([p.rate] * 2, [edge, top])
+                    axes.annotate("", (p.rate, edge), (0, 17), textcoords="offset points", annotation_clip=False,
+                                  arrowprops={"arrowstyle": "<|-", "color": style.colour, "lw": 1.2, "shrinkA": 0, "shrinkB": 6})
             value, low, high, reached = cell.estimate("cliff_per_s")
             slo = cell.number("slo_ns") / 1e6
             if reached == "ok" and slo > 0:
@@ -161,8 +184,7 @@ class Charts:
                 if low > 0 and high > 0:
                     axes.plot([low, high], [slo, slo], color=style.colour, lw=5, alpha=0.5, solid_capstyle="butt", zorder=6)
                 axes.plot([value], [slo], ls="none", clip_on=False, zorder=8, **style.solid(11))
-            joint = " · " if len(drawn) > 7 else "\n"
-            labels.add(end.rate, end.response_ns / 1e6, style.label + joint + self.cliff_words(cell), style.ink)
+            labels.add(end.rate, min(end.response_ns / 1e6, edge), style.label + "\n" + self.cliff_words(cell), style.ink)
         labels.place()
         return page
 
@@ -171,10 +193,11 @@ class Charts:
         page = Page(f"Goodput against offered load: {name}", self.subtitle(text),
                     [self.method(True), "Goodput: completed with the right digest, by intended arrival in the window; median over blocks.",
                      self.missing(cells), self.warnings()])
-        axes = page.axes()
-        labels = Labels(axes, 11 if len(drawn) <= 7 else 9.5)
+        size = 11 if len(drawn) <= 7 else 9
+        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+        labels = Labels(axes, size)
         logarithmic = self.logarithmic(drawn)
-        self.limits_x(axes, drawn, logarithmic)
+        self.limits_x(axes, drawn, logarithmic, [p.rate for c in drawn for p in c.points])
         low, high = axes.get_xlim()
         goods = [v for c in drawn for p in c.points for v in (p.goodput_low, p.goodput_high) if v > 0]
         ceiling = max(goods) * (1.6 if logarithmic else 1.15)
@@ -190,13 +213,12 @@ class Charts:
         labels.avoid_line([max(low, floor, 1e-9), end], [max(low, floor, 1e-9), end])
         for cell in drawn:
             style = self.styles[cell.series]
-            end = self.curve(axes, labels, cell, lambda p: p.goodput, lambda p: p.goodput_low, lambda p: p.goodput_high)
+            end = self.curve(axes, labels, cell, cell.points, lambda p: p.goodput, lambda p: p.goodput_low, lambda p: p.goodput_high)
             if end is None:
                 continue
             value, _, _, reached = cell.estimate("saturation_per_s")
             words = {"ok": f"saturates at {rate(value)}/s", "above": f"saturation not reached by {rate(value)}/s"}
-            joint = " · " if len(drawn) > 7 else "\n"
-            labels.add(end.rate, end.goodput, style.label + joint + words.get(reached, "saturation not measured"), style.ink)
+            labels.add(end.rate, end.goodput, style.label + "\n" + words.get(reached, "saturation not measured"), style.ink)
         labels.place()
         return page
 
@@ -204,72 +226,77 @@ class Charts:
         """Cliff and saturation of every cell: dots and whiskers, and the same as a table."""
         workloads = self.run.workloads
         rows = sum(len(cells) for _, _, cells in workloads)
-        columns = 1 if rows <= 14 else 2
+        wide = rows > 14  # two columns on a larger page of the same shape
         split = [[], []]
         for workload in workloads:
-            sizes = [sum(len(c[2]) + 3 for c in column) for column in split]
-            split[0 if columns == 1 or sizes[0] <= sizes[1] else 1].append(workload)
-        split = [column for column in split if column]
+            sizes = [sum(len(c[2]) + 2.2 for c in column) for column in split]
+            split[0 if not wide or sizes[0] <= sizes[1] else 1].append(workload)
         unmeasured = [f"{name}: {self.missing(cells)[len('Not drawn: '):]}" for _, name, cells in workloads
                       if self.missing(cells)]
-        notes = ["95% intervals (bootstrap over blocks). Percentages: share of the ideal for this work, where it has one. "
-                 "Arrows: not reached by the highest rate offered, or over the SLO at the lowest.",
+        notes = ["Response from intended arrival; open loop; bars: 95% intervals over blocks. Percentages: share of the ideal for "
+                 "this work, where it has one. Arrows: not reached by the highest rate offered, or over the SLO at the lowest.",
                  "Not measured: " + " ".join(unmeasured) if unmeasured else "", self.warnings()]
-        row_inches = 0.33
-        deepest = max(sum(len(c[2]) * row_inches + 1.05 for c in column) for column in split)
-        probe = Page("", "", notes)
-        height = max(HEIGHT, 1.1 + deepest + probe.bottom * HEIGHT)
-        page = Page("Where latency falls off the cliff, and what each model carries at most", self.subtitle(), notes, height)
-        room = (page.top - page.bottom) * height
+        width, height = (16.0, 9.0) if wide else (12.8, HEIGHT)
+        head = 0.86  # inches of a panel that are not rows: its title and its axis
+
+        def row_inches(page):
+            room = (page.top - page.bottom) * page.height
+            return min((room - head * len(column)) / sum(len(c[2]) for c in column) for column in split if column)
+
+        title = "Where latency falls off the cliff, and what each model carries at most"
+        page = Page(title, self.subtitle(), notes, height, width)
+        if row_inches(page) < 0.24:  # more cells than a slide can hold: a longer page
+            height += max((0.24 - row_inches(page)) * sum(len(c[2]) for c in column) for column in split)
+            page = Page(title, self.subtitle(), notes, height, width)
+        inches = min(0.5, row_inches(page))
+        if not wide and inches == 0.5:  # few cells: a shorter page instead of an empty one
+            height = max(3.2, height - (row_inches(page) - inches) * rows)
+            page = Page(title, self.subtitle(), notes, height, width)
         for at, column in enumerate(split):
-            total = sum(len(c[2]) for c in column)
-            inches = min(0.6, (room - 1.05 * len(column)) / total)
             y = page.top
-            for text, name, cells in column:
-                tall = len(cells) * inches
-                low = y - (0.42 + tall) / height
-                left = 0.0 if columns == 1 else at * 0.5
-                self.capacity_panel(page, left, 1.0 if columns == 1 else 0.5, low, tall / height, name, text, cells)
-                y = low - 0.63 / height
+            for _, name, cells in column:
+                models = [c.model for c in cells]
+                cells = sorted(cells, key=lambda c: (models.index(c.model), natural(c.series)))
+                tall = len(cells) * inches / height
+                y -= 0.4 / height + tall
+                self.capacity_panel(page, at * 0.5, 0.5 if wide else 1.0, y, tall, name, cells)
+                y -= (head - 0.4) / height
         return page
 
-    def capacity_panel(self, page, left, width, bottom, tall, name, text, cells):
+    def capacity_panel(self, page, left, width, bottom, tall, name, cells):
         narrow = width < 1
-        names = (0.2 if narrow else 0.19)
-        numbers = (0.145 if narrow else 0.26)
-        size = 8.5 if narrow else 11
-        axes = page.figure.add_axes([left + (names if not narrow else 0.155), bottom,
-                                     width - (names if not narrow else 0.155) - numbers - (0.03 if not narrow else 0.015), tall])
+        size = 10.5 if narrow else 11.5
+        longest = max(len(self.styles[c.series].label) for c in cells)
+        names = min(longest * size * 0.63 / 72 + 0.25, 2.6) / page.width + 0.03
+        numbers = (2.75 if narrow else 4.3) / page.width
+        axes = page.figure.add_axes([left + names, bottom, width - names - numbers, tall])
+        inches = (width - names - numbers) * page.width
         axes.set_ylim(len(cells) - 0.4, -0.6)
         axes.grid(True, axis="x", color=GRID, lw=0.8)
         axes.spines["left"].set_visible(False)
         axes.set_yticks(range(len(cells)), [self.styles[c.series].label for c in cells], fontsize=size)
         axes.tick_params(axis="y", length=0, pad=8)
-        axes.tick_params(axis="x", labelsize=size + 0.5 if narrow else 11)
+        axes.tick_params(axis="x", labelsize=size)
         for tick, cell in zip(axes.get_yticklabels(), cells):
             tick.set_color(self.styles[cell.series].ink)
         values = [v for c in cells for key in ("cliff_per_s", "saturation_per_s") for v in c.estimate(key)[:3] if v > 0]
         logarithmic = bool(values) and max(values) > 10 * min(values)
-        high = max(values, default=1) * (1.35 if logarithmic else 1.09)
-        low = min(values) / 1.35 if logarithmic else 0
+        high = max(values, default=1) * (1.5 if logarithmic else 1.09)
+        below = any(c.estimate("cliff_per_s")[3] == "below" for c in cells)
+        low = min(values) / (3.5 if below else 1.5) if logarithmic else 0
         if logarithmic:
             axes.set_xscale("log")
         axes.set_xlim(low, high)
-        rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high)
-        if narrow and not logarithmic:
-            axes.locator_params(axis="x", nbins=5)
-        inch = 1 / page.height
-        start = left + (0.03 if not left else 0.01)
-        page.figure.text(start, bottom + tall + 0.2 * inch, name, fontsize=14 if not narrow else 12, fontweight="bold",
-                         color=INK, va="center")
-        axes.annotate("requests/s", (1, 0), (0, -17 - size), xycoords="axes fraction", textcoords="offset points",
-                      ha="right", va="top", fontsize=size, color=MUTED)
-        first, second = (12, 92) if narrow else (16, 170)
+        rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high, inches)
+        above = bottom + tall + 0.17 / page.height
+        heading = page.figure.text(left + 0.03, above, name, fontsize=14, fontweight="bold", color=INK, va="baseline")
+        page.figure.canvas.draw()
+        end = heading.get_window_extent().x1 / page.figure.bbox.width
+        page.figure.text(max(end + 0.008, left + names), above, "requests/s", fontsize=size, color=MUTED, va="baseline")
+        first, second = (14, 108) if narrow else (16, 170)
         for offset, words in ((first, "● cliff"), (second, "┃ saturation")):
-            axes.annotate(words, (1, 1), (offset, 0.13 * 72), xycoords="axes fraction", textcoords="offset points",
-                          fontsize=size, fontweight="bold", color=INK, va="bottom", annotation_clip=False)
-        step = (lambda v, direction: v * (1.25 if direction > 0 else 0.8)) if logarithmic else (
-            lambda v, direction: max(v + direction * high * 0.045, low))
+            axes.annotate(words, (1, 1), (offset, 0.17 * 72), xycoords="axes fraction", textcoords="offset points",
+                          fontsize=size, fontweight="bold", color=INK, va="baseline", annotation_clip=False)
         for i, cell in enumerate(cells):
             style = self.styles[cell.series]
             cliff, saturation = cell.estimate("cliff_per_s"), cell.estimate("saturation_per_s")
@@ -281,15 +308,16 @@ class Charts:
                     if lower > 0 and upper > 0 and reached == "ok":
                         axes.plot([lower, upper], [i, i], color=style.colour, lw=4.5, alpha=0.4, solid_capstyle="butt", zorder=3)
                     if reached in ("above", "below"):
-                        axes.annotate("", (step(value, 1 if reached == "above" else -1), i), (value, i), annotation_clip=False,
-                                      arrowprops={"arrowstyle": "-|>", "color": style.colour, "lw": 1.6, "shrinkA": 0, "shrinkB": 0})
+                        axes.annotate("", (value, i), (26 if reached == "above" else -26, 0), textcoords="offset points",
+                                      annotation_clip=False, arrowprops={"arrowstyle": "<|-", "color": style.colour, "lw": 1.6,
+                                                                         "shrinkA": 0, "shrinkB": 0})
                     if key == "cliff":
                         axes.plot([value], [i], ls="none", zorder=6, clip_on=False, **style.solid(9))
                     else:
                         axes.plot([value], [i], ls="none", marker="|", ms=15, mew=3, color=style.colour, zorder=5, clip_on=False)
                 axes.annotate(self.figure_words(cell, key, estimate, narrow), (1, i), (offset, 0),
-                              xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-                              fontsize=size - (0.5 if narrow else 0.5), color=INK, annotation_clip=False)
+                              xycoords=("axes fraction", "data"), textcoords="offset points", va="center_baseline",
+                              fontsize=size - 0.5, color=INK, annotation_clip=False)
 
     def figure_words(self, cell, key, estimate, narrow):
         value, low, high, reached = estimate
@@ -312,22 +340,21 @@ class Charts:
         halves, nears, extra = [], [], []
         for cell in drawn:
             stable = [p for p in cell.stable_points() if p.histogram is not None]
-            saturation, cliff = cell.estimate("saturation_per_s"), cell.estimate("cliff_per_s")
-            half = [p for p in stable if 0.4 <= p.rate / saturation[0] <= 0.6] if saturation[3] == "ok" and saturation[0] > 0 else []
-            near = [p for p in stable if 0.85 <= p.rate / cliff[0] <= 1.02] if cliff[3] == "ok" and cliff[0] > 0 else []
+            half = self.at_half_load(cell, stable)
+            cliff, _, _, reached = cell.estimate("cliff_per_s")
+            near = [p for p in stable if 0.85 <= p.rate / cliff <= 1.02] if reached == "ok" and cliff > 0 else []
             if half:
-                halves.append((cell, min(half, key=lambda p: abs(p.rate / saturation[0] - 0.5))))
-            else:
-                extra.append((cell.series, "no point at half load"))
+                halves.append((cell, half))
             if near:
                 nears.append((cell, max(near, key=lambda p: p.rate)))
-            else:
-                extra.append((cell.series, "no point near the cliff"))
+            lacking = " or ".join(words for words, have in (("at half load", half), ("near the cliff", near)) if not have)
+            if lacking:
+                extra.append((cell.series, f"no stable point {lacking}; {self.cliff_words(cell)}"))
         if not halves and not nears:
             raise Skip("no stable point with a histogram at half load or near the cliff")
         page = Page(f"Every percentile of the response time: {name}", self.subtitle(text),
                     ["Response from intended arrival; open loop; histograms merged over blocks. A curve ends where fewer than 10 "
-                     "requests lie above it. Half load: measured rate nearest to half of the model's own saturation (0.4 to 0.6); "
+                     "requests lie above it. Half load: measured rate nearest to half of the model's own cliff (0.4 to 0.6); "
                      "near the cliff: highest stable rate from 85% to 102% of it.", self.missing(cells, extra), self.warnings()])
         curves = {}
         for which in (halves, nears):
@@ -338,8 +365,10 @@ class Charts:
         bottom, top = min(every + list(slos)) / 1.5, max(every + list(slos)) * 1.6
         furthest = max(max(xs) for xs, _ in curves.values())
         percentile = self.common(drawn, "slo_percentile", 99.0)
-        for at, (title, which) in enumerate((("at half of its own saturation", halves), ("just below its own cliff", nears))):
-            axes = page.axes(0.07 + 0.475 * at, 0.37 + 0.475 * at, top=page.top - 0.42 / page.height)
+        size = 10 if len(drawn) <= 7 else 8.5
+        right = page.right_of([self.styles[c.series].label for c in drawn], size)
+        for at, (title, which) in enumerate((("at half of its own cliff", halves), ("just below its own cliff", nears))):
+            axes = page.axes(0.07 + 0.475 * at, right - 0.475 * (1 - at), top=page.top - 0.42 / page.height)
             axes.set_title(title, loc="left", fontsize=13, color=INK, pad=10)
             axes.set_xscale("log")
             axes.set_yscale("log")
@@ -349,11 +378,11 @@ class Charts:
             time_axis(axes.yaxis, bottom, top)
             axes.set_xlabel("percentile of requests")
             axes.set_ylabel("response (ms)" if at == 0 else "")
-            labels = Labels(axes, 10 if len(which) <= 7 else 8.5)
+            labels = Labels(axes, size)
             for slo in sorted(slos):
                 bound = 1 / (1 - percentile / 100)
                 axes.plot([bound], [slo], marker="_", ms=26, mew=2.5, color=INK, zorder=7)
-                labels.avoid_text(axes.annotate(f"SLO {percentile_name(percentile)} ≤ {duration(slo)}", (bound, slo), (0, 5),
+                labels.avoid_text(axes.annotate(f"SLO {percentile_name(percentile)} ≤ {duration(slo * 1e6)}", (bound, slo), (0, 5),
                                                 textcoords="offset points", ha="center", va="bottom", fontsize=9.5,
                                                 fontweight="bold", color=INK, zorder=8,
                                                 bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}))
@@ -365,8 +394,7 @@ class Charts:
                 axes.plot(marks, numpy.exp(numpy.interp(numpy.log(marks), numpy.log(xs), numpy.log(ys))), ls="none", zorder=5,
                           **style.solid(6.5))
                 labels.avoid_line(xs, ys)
-                labels.add(xs[-1], ys[-1], f"{style.label}\nat {rate(point.rate)}/s" if len(which) <= 7
-                           else f"{style.label} · {rate(point.rate)}/s", style.ink)
+                labels.add(xs[-1], ys[-1], f"{style.label}\nat {rate(point.rate)}/s", style.ink)
             if not which:
                 axes.text(0.5, 0.5, "no stable point here", transform=axes.transAxes, ha="center", color=MUTED)
             labels.place()
@@ -396,16 +424,15 @@ class Charts:
         latency = {}
         for size in sizes:
             cell = pools[size]
-            saturation = cell.estimate("saturation_per_s")
-            half = [p for p in cell.stable_points() if saturation[0] > 0 and 0.4 <= p.rate / saturation[0] <= 0.6]
-            if half and saturation[3] == "ok":
-                latency[size] = min(half, key=lambda p: abs(p.rate / saturation[0] - 0.5))
+            half = self.at_half_load(cell, cell.stable_points())
+            if half:
+                latency[size] = half
             else:
-                extra.append((cell.series, "no point at half load"))
+                extra.append((cell.series, f"no stable point at half load; {self.cliff_words(cell)}"))
         percentile = self.common(list(pools.values()), "slo_percentile", 99.0)
         page = Page(f"What the size of fixed_pool does: {name}", self.subtitle(text),
                     ["Response from intended arrival; open loop. Left: 95% intervals; arrows: not reached. Right: the measured rate "
-                     "nearest to half of each pool's own saturation (0.4 to 0.6); bars: lowest to highest block.",
+                     "nearest to half of each pool's own cliff (0.4 to 0.6); bars: lowest to highest block.",
                      self.missing(lacking, extra), self.warnings()])
         marker = self.styles[pools[sizes[0]].series].marker
         left = page.axes(0.075, 0.4, top=page.top - 0.42 / page.height)
@@ -431,7 +458,7 @@ class Charts:
         left.set_ylabel("requests/s")
         labels.place()
         right = page.axes(0.565, 0.89, top=page.top - 0.42 / page.height)
-        right.set_title("response at half of its own saturation", loc="left", fontsize=13, color=INK, pad=10)
+        right.set_title("response at half of its own cliff", loc="left", fontsize=13, color=INK, pad=10)
         right.set_yscale("log")
         labels = Labels(right, 11)
         seen = []
@@ -463,6 +490,15 @@ class Charts:
         return page
 
     # -- small helpers -------------------------------------------------------------------------
+
+    @staticmethod
+    def at_half_load(cell, points):
+        """The point nearest to half of the cell's cliff, from 0.4 to 0.6 of it; None where there is none."""
+        cliff, _, _, reached = cell.estimate("cliff_per_s")
+        if reached != "ok" or not cliff > 0:
+            return None
+        near = [p for p in points if 0.4 <= p.rate / cliff <= 0.6]
+        return min(near, key=lambda p: abs(p.rate / cliff - 0.5), default=None)
 
     @staticmethod
     def tone(share):
