@@ -38,6 +38,15 @@ struct Plan {
   CpuSet generator_cpus;
   CpuSet model_cpus;
   ClockKind clock = ClockKind::real;
+  /// Virtual clock: windows are sized so that a saturated trial has this many requests, whatever S
+  /// is.
+  std::uint64_t virtual_requests = 200'000;
+  std::string only;  ///< not empty: only cells whose "series workload" contains it
+
+  bool includes(const Spec& model, const Spec& workload) const {
+    return only.empty() ||
+           (model.to_string() + " " + workload.to_string()).find(only) != std::string::npos;
+  }
 };
 
 }  // namespace precipice

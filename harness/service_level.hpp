@@ -1,0 +1,30 @@
+// What a cell is held against: its SLO, its warm-up, and the ideal that its CPUs allow.
+#pragma once
+
+#include <optional>
+
+#include "harness/campaign.hpp"
+#include "harness/plan.hpp"
+
+namespace precipice {
+
+/// The SLO in nanoseconds: the user's bound, times S where it is a multiple, else the default for
+/// the kind of work: 10 S for computing whose unloaded p99 is within 5 S, twice the unloaded p99 on
+/// `inline` otherwise.
+double resolve_slo_ns(const Slo& slo, const Spec& model, const Spec& workload,
+                      const Calibration& service);
+
+/// max(0.3 s, 100 S); brief: max(0.2 s, 20 S). The plan's own where it names one.
+Nanos resolve_warmup(const Plan& plan, double service_ns);
+
+/// Where c CPUs without any overhead would be: saturation c / S, and the cliff of one queue before
+/// c servers with the workload's own distribution, found on the virtual clock by the same search.
+/// Only for work that never waits, and for the oracle with one fcfs queue; nullopt otherwise.
+struct Ideal {
+  double saturation_per_s = 0;
+  double cliff_per_s = 0;
+};
+std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& workload,
+                              double service_ns, double slo_ns);
+
+}  // namespace precipice
