@@ -21,14 +21,13 @@ double median_in_place(std::vector<double>& values) {
   return 0.5 * (*middle + *std::max_element(values.begin(), middle));
 }
 
-constexpr int kReplicates = 100;
-
-/// Per step; `slopes` is scratch.
-double slope_of(std::span<const double> values, std::vector<double>& slopes) {
+/// `slopes` is scratch.
+double theil_sen(std::span<const double> x, std::span<const double> y,
+                 std::vector<double>& slopes) {
   slopes.clear();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    for (std::size_t j = i + 1; j < values.size(); ++j) {
-      slopes.push_back((values[j] - values[i]) / static_cast<double>(j - i));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t j = i + 1; j < x.size(); ++j) {
+      if (x[j] != x[i]) slopes.push_back((y[j] - y[i]) / (x[j] - x[i]));
     }
   }
   return slopes.empty() ? 0 : median_in_place(slopes);
@@ -52,33 +51,35 @@ double student_t(double p, double degrees) {
   return boost::math::quantile(boost::math::students_t(degrees), p);
 }
 
-Slope theil_sen(std::span<const double> values, double step, std::uint64_t seed) {
-  const std::size_t n = values.size();
+Trend trend(std::span<const double> x, std::span<const double> y, std::size_t block, int replicates,
+            std::uint64_t seed) {
+  const std::size_t n = x.size();
   std::vector<double> slopes;
-  slopes.reserve(n * (n - 1) / 2);
-  const double slope = slope_of(values, slopes);
-  if (n < 3) return {slope / step, slope / step};
+  slopes.reserve(n * n / 2);
+  const double slope = theil_sen(x, y, slopes);
+  if (n < 3 || replicates < 1) return {slope, slope};
 
   std::vector<double> residuals(n);
-  for (std::size_t i = 0; i < n; ++i) residuals[i] = values[i] - slope * static_cast<double>(i);
+  for (std::size_t i = 0; i < n; ++i) residuals[i] = y[i] - slope * x[i];
   const double level = median(residuals);
   for (double& residual : residuals) residual -= level;
 
-  const auto block = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(n))));
+  if (block == 0) block = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(n))));
+  block = std::clamp<std::size_t>(block, 1, n);
   Random random(seed);
   std::vector<double> drawn(n);
   std::vector<double> estimates;
-  for (int r = 0; r < kReplicates; ++r) {
+  for (int r = 0; r < replicates; ++r) {
     for (std::size_t at = 0; at < n; at += block) {
       const std::size_t from = random.below(n - block + 1);
       for (std::size_t k = 0; k < block && at + k < n; ++k) drawn[at + k] = residuals[from + k];
     }
-    estimates.push_back(slope_of(drawn, slopes));
+    estimates.push_back(theil_sen(x, drawn, slopes));
   }
   std::sort(estimates.begin(), estimates.end());
   // The basic bootstrap: the estimate errs above the truth as its replicates err above zero.
-  const auto index = static_cast<std::size_t>(0.975 * (kReplicates - 1));
-  return {slope / step, (slope - estimates[index]) / step};
+  const auto index = static_cast<std::size_t>(0.975 * static_cast<double>(estimates.size() - 1));
+  return {slope, slope - estimates[index]};
 }
 
 std::vector<double> isotonic(std::span<const double> values, std::span<const double> weights) {

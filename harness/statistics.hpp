@@ -16,15 +16,16 @@ double standard_deviation(std::span<const double> values);
 /// Quantile p in (0, 1) of Student's t with `degrees` >= 1 degrees of freedom.
 double student_t(double p, double degrees);
 
-struct Slope {
-  double value = 0;  ///< per unit of `step`
+struct Trend {
+  double slope = 0;  ///< per unit of x
   double low = 0;    ///< lower 97.5% confidence bound of it
 };
-/// Median of the slopes of all pairs (Theil 1950, Sen 1968) of a series whose values are `step`
-/// apart, and its lower bound by a moving-block bootstrap of the residuals, which keeps the
-/// correlation of neighbours (Kuensch 1989). Blocks are as long as the square root of the series.
-/// O(n^2) and that a hundred times over: meant for at most a few hundred values.
-Slope theil_sen(std::span<const double> values, double step, std::uint64_t seed);
+/// Median of the slopes of all pairs (Theil 1950, Sen 1968) of a series in order of x, and its
+/// lower bound by a moving-block bootstrap of the residuals, which keeps the correlation of
+/// neighbours (Kuensch 1989). Blocks are of `block` values (0: the square root of their number).
+/// Costs replicates x n^2 / 2 slopes: meant for at most a few hundred values.
+Trend trend(std::span<const double> x, std::span<const double> y, std::size_t block, int replicates,
+            std::uint64_t seed);
 
 /// The non-decreasing sequence nearest to `values` in weighted least squares (pool adjacent
 /// violators; Barlow et al. 1972). Weights > 0, as many as values.
