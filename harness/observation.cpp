@@ -144,6 +144,10 @@ StampTotals summarise(const Observation& o, Trial& trial) {
       right = false;
       ++wrong;
     }
+    // By completion: an overload's backlog that drains after the window is not what it carried.
+    if (right && slot.completion_ns >= o.window_begin_ns && slot.completion_ns < o.window_end_ns) {
+      ++good;
+    }
     if (!measured) continue;
 
     ++counts.sent;
@@ -164,7 +168,6 @@ StampTotals summarise(const Observation& o, Trial& trial) {
     } else {
       ++counts.completed;
       trial.checksum += slot.digest;
-      if (right) ++good;
       residence.push_back(slot.completion_ns - slot.begin_ns);
     }
     if (unfinished || slot.end == End::completed) {

@@ -72,7 +72,7 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
     merged.mean_ns += requests * member.mean_ns;
     merged.loss += requests * member.loss;
     merged.percentile_ns += requests * member.percentile_ns;
-    responses += requests * (1 - member.loss);
+    responses += weight * member.responses;
     if (member.stable) stable += weight;
   }
   if (total == 0) return std::nullopt;
@@ -139,14 +139,16 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
                    [](const Point* a, const Point* b) { return a->closed < b->closed; });
 
   const auto member = [&](const Point& point, std::size_t block) {
-    return GroupMember{.block = block,
-                       .goodput_per_s = point.goodput_per_s,
-                       .mean_ns = point.mean_response_ns,
-                       .percentile_ns = point.slo_percentile_ns,
-                       .loss = point.loss,
-                       .requests = static_cast<double>(point.requests),
-                       .stable = point.stable,
-                       .cumulative = {}};
+    return GroupMember{
+        .block = block,
+        .goodput_per_s = point.goodput_per_s,
+        .mean_ns = point.mean_response_ns,
+        .percentile_ns = point.slo_percentile_ns,
+        .loss = point.loss,
+        .requests = static_cast<double>(point.requests),
+        .responses = point.responses ? static_cast<double>(point.responses->count()) : 0,
+        .stable = point.stable,
+        .cumulative = {}};
   };
   for (std::size_t i = 0; i < open.size();) {
     std::size_t end = i;

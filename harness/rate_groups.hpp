@@ -17,6 +17,7 @@ using BlockWeights = std::vector<int>;
 struct GroupMember {
   std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau, measured once
   double goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0, requests = 0;
+  double responses = 0;  ///< in its histogram
   bool stable = false;
   /// Counts of responses up to each edge of the group's `edges_ns`, cumulative.
   std::vector<double> cumulative;

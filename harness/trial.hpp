@@ -80,8 +80,7 @@ struct InvalidReason {
 struct Trial {
   TrialRequest request;
   double offered_per_s = 0;  ///< scheduled in the window / window (closed loop: issued)
-  double goodput_per_s =
-      0;  ///< completed with the right digest, by intended arrival in the window, / window
+  double goodput_per_s = 0;  ///< completions inside the window with the right digest, / window
   Counts counts;
   std::map<std::string, std::uint64_t> refusals;  ///< by reason
   std::map<int, std::uint64_t> errors;            ///< by errno
