@@ -201,7 +201,7 @@ class Labels:
     RADII = [9, 16, 25, 36, 50, 68, 90, 115, 145, 180, 220, 265, 320, 380]
 
     def __init__(self, axes, size=11):
-        self.axes, self.size, self.items, self.fixed, self.curves = axes, size, [], [], []
+        self.axes, self.size, self.items, self.fixed, self.bars, self.curves = axes, size, [], [], [], []
 
     def add(self, x, y, text, colour, prefer=0):
         """A label for the line that ends at (x, y) in data; `prefer` is the best direction in degrees."""
@@ -209,6 +209,10 @@ class Labels:
 
     def avoid_text(self, artist):
         self.fixed.append(artist)
+
+    def forbid(self, x, low, high):
+        """An upright mark from low to high, in data, that no label may cover."""
+        self.bars.append((x, low, high))
 
     def avoid_line(self, xs, ys):
         """Curves, in data, that labels should not cover."""
@@ -221,6 +225,9 @@ class Labels:
         scale = figure.dpi / 72
         boxes = [artist.get_window_extent(renderer) for artist in self.fixed]
         fixed = [(b.x0 - 4, b.y0 - 3, b.x1 + 4, b.y1 + 3) for b in boxes]
+        for x, low, high in self.bars:
+            (middle, y0), (_, y1) = axes.transData.transform([(x, low), (x, high)])
+            fixed.append((middle - 8, y0 - 8, middle + 8, y1))
         frame, page = axes.get_window_extent(renderer), figure.bbox
         area = (frame.x0 + 4, frame.y0 + 4, page.x1 - 10, frame.y1 + 8, frame.x1)
         dots = self.samples()

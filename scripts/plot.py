@@ -56,7 +56,8 @@ class Charts:
     def subtitle(self, workload=None):
         cpu = self.run.environment.get("cpu")
         if isinstance(cpu, dict):
-            cpu = cpu.get("model") or cpu.get("name")
+            allowed = f"CPUs {cpu['allowed']}" if cpu.get("allowed") else ""
+            cpu = ", ".join(part for part in (cpu.get("model"), allowed) if part)
         load = self.run.suite.get("load") if isinstance(self.run.suite.get("load"), dict) else {}
         parts = [f"workload {workload}" if workload else "", str(cpu or ""),
                  f"suite {self.run.summary.get('suite') or self.run.suite.get('name') or '?'}"]
@@ -174,7 +175,7 @@ class Charts:
                              lambda p: min(p.response_low / 1e6, edge), lambda p: min(p.response_high / 1e6, edge))
             for p in shown[cell.series]:
                 if p.response_ns / 1e6 > edge:
-                    labels.avoid_line([p.rate] * 2, [edge, top])
+                    labels.forbid(p.rate, edge, top)
                     axes.annotate("", (p.rate, edge), (0, 17), textcoords="offset points", annotation_clip=False,
                                   arrowprops={"arrowstyle": "<|-", "color": style.colour, "lw": 1.2, "shrinkA": 0, "shrinkB": 6})
             value, low, high, reached = cell.estimate("cliff_per_s")
