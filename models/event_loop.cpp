@@ -214,7 +214,6 @@ class EventLoop final : public Model {
   }
 
   Refusal submit(const Request& request) noexcept override {
-    if (loops_.empty()) return Refusal::shutdown;
     if (const Refusal refusal = admission_.enter(); refusal != Refusal::none) return refusal;
     // Dense ids make this a round robin without a shared counter.
     Loop* loop = Loop::current();
@@ -228,7 +227,6 @@ class EventLoop final : public Model {
 
   void shutdown(Time deadline) noexcept override {
     if (stopped_) return;
-    stopped_ = true;
     admission_.close();
     if (!admission_.wait_until_empty(deadline)) {
       for (const auto& loop : loops_) loop->cancel();
@@ -236,7 +234,7 @@ class EventLoop final : public Model {
     }
     for (const auto& loop : loops_) loop->release();
     for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    stopped_ = true;
   }
 
   std::uint64_t in_flight() const noexcept override { return admission_.count(); }

@@ -7,13 +7,14 @@ namespace precipice {
 ModelInfo thread_per_request_model();
 ModelInfo fixed_pool_model();
 ModelInfo event_loop_model();
+ModelInfo io_uring_model();
 ModelInfo work_stealing_model();
 ModelInfo inline_model();
 ModelInfo oracle_model();
 
 const std::vector<ModelInfo>& models() {
   static const std::vector<ModelInfo> all = {
-      thread_per_request_model(), fixed_pool_model(), event_loop_model(),
+      thread_per_request_model(), fixed_pool_model(), event_loop_model(), io_uring_model(),
       work_stealing_model(),      inline_model(),     oracle_model(),
   };
   return all;
