@@ -19,6 +19,7 @@
 
 #include "models/options.hpp"
 #include "models/random.hpp"
+#include "models/request.hpp"
 
 namespace precipice {
 namespace {
@@ -58,9 +59,9 @@ bool is_whole(const std::string& path, std::uint64_t size) {
     return false;
   }
   const std::uint64_t blocks = size / kSample;
-  // A stripe of the file for each sample, the first and the last block among them.
   bool right = block_is_right(file.get(), 0) && block_is_right(file.get(), (blocks - 1) * kSample);
-  Random random(static_cast<std::uint64_t>(status.st_mtim.tv_nsec));
+  // Other blocks every time, so that damage is found sooner or later.
+  Random random(static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()));
   for (int i = 0; right && i < kSamples; ++i) {
     right = block_is_right(file.get(), random.below(blocks) * kSample);
   }
