@@ -1,0 +1,86 @@
+// precipice capacity: the cliff and the saturation of one model on one workload.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/common.hpp"
+#include "harness/interrupt.hpp"
+#include "harness/run_host.hpp"
+#include "harness/spec.hpp"
+#include "harness/suite.hpp"
+
+namespace precipice::cli {
+namespace {
+
+/// Windows on the virtual clock, in mean service times per server: some 100,000 requests a trial,
+/// so that lambda_10 is found within 1%.
+constexpr std::int64_t kVirtualWindow = 200'000;
+constexpr std::int64_t kVirtualWarmup = 5'000;
+constexpr int kVirtualBlocks = 9;
+
+Plan plan_from(const Arguments& a) {
+  Plan plan;
+  plan.clock = parse_clock(a.clock);
+  plan.models = {parse_model(a.model)};
+  plan.workloads = {parse_workload(a.workload)};
+  check_clock(plan.clock, plan.models.front(), plan.workloads.front());
+  plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
+  if (plan.clock == ClockKind::virtual_time) {
+    const OracleShape shape = oracle_shape(plan.models.front());
+    const std::int64_t unit =
+        std::max<std::int64_t>(1, shape.mean.count() / static_cast<std::int64_t>(shape.servers));
+    plan.window = Nanos(kVirtualWindow * unit);
+    plan.warmup = Nanos(std::max(kVirtualWarmup * unit, 100 * shape.mean.count()));
+    plan.coarse_window = Nanos(kVirtualWindow / 4 * unit);
+    plan.drain = plan.window;
+    plan.blocks = kVirtualBlocks;
+  }
+  if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
+  if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
+  if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
+  if (!a.seconds.empty()) plan.window = parse_seconds(a.seconds, "--seconds");
+  if (!a.warmup.empty()) plan.warmup = parse_seconds(a.warmup, "--warmup");
+  if (!a.seed.empty()) plan.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
+  return plan;
+}
+
+}  // namespace
+
+int capacity(const Arguments& arguments) {
+  Plan plan = plan_from(arguments);
+  const CpuChoice cpus = choose_cpus(arguments);
+  plan.generator_cpus = cpus.generator;
+  plan.model_cpus = cpus.model;
+  if (plan.clock == ClockKind::real) {
+    remark(cpus.remark);
+    remark(fmt::format("this takes about {}", readable_duration(estimate(plan).seconds)));
+  }
+  watch_signals(false);
+  Terminal progress(stderr), out(stdout);
+  MemoryHost host(progress);
+  const CampaignResult result = run_campaign(plan, host);
+  progress.clear_live();
+  if (result.cells.empty()) {
+    if (result.interrupted) throw Interrupted("interrupted before anything was measured");
+    throw std::logic_error("the campaign has measured no cell");
+  }
+  const CellSummary& cell = result.cells.front();
+  if (arguments.json) {
+    print_json(capacity_json(cell));
+  } else {
+    fmt::print("{}", table(result, out.style()));
+    const CellResult& r = cell.result;
+    if (std::isfinite(r.knee.value) && r.knee.reached == "ok")
+      fmt::print("knee {}/s   closed-loop plateau {}/s   steepness {:.2f}\n",
+                 short_rate(r.knee.value), short_rate(r.closed_loop_plateau_per_s), r.steepness);
+  }
+  if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
+  if (!cell.failure.empty()) {
+    remark(cell.failure);
+    return model_named(plan.models.front().name).unavailable() ? kLacking : kInvalid;
+  }
+  return cell.result.cliff.reached == "unmeasured" ? kInvalid : kDone;
+}
+
+}  // namespace precipice::cli

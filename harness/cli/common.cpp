@@ -1,0 +1,118 @@
+#include "harness/cli/common.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "harness/durable.hpp"
+#include "harness/environment.hpp"
+#include "models/options.hpp"
+
+namespace precipice::cli {
+
+CpuChoice choose_cpus(const Arguments& arguments) {
+  const CpuSet allowed = CpuSet::allowed();
+  const auto without = [&](const CpuSet& taken) {
+    std::vector<int> rest;
+    for (const int cpu : allowed.list())
+      if (!taken.contains(cpu)) rest.push_back(cpu);
+    return rest.empty() ? taken : CpuSet(rest);
+  };
+  const auto given = [](const std::string& text, std::string_view option) {
+    try {
+      return CpuSet::parse(text);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: {}", option, error.what()));
+    }
+  };
+  CpuChoice choice;
+  if (!arguments.generator_cpus.empty())
+    choice.generator = given(arguments.generator_cpus, "--generator-cpus");
+  if (!arguments.model_cpus.empty()) choice.model = given(arguments.model_cpus, "--model-cpus");
+  if (choice.generator.empty() && choice.model.empty()) {
+    choice.generator = CpuSet({allowed.list().front()});
+    choice.model = without(choice.generator);
+  } else if (choice.generator.empty()) {
+    choice.generator = CpuSet({without(choice.model).list().front()});
+  } else if (choice.model.empty()) {
+    choice.model = without(choice.generator);
+  }
+  for (const int cpu : choice.model.list()) {
+    if (!choice.generator.contains(cpu)) continue;
+    choice.remark = fmt::format(
+        "CPU {} is shared by the generator and the model: the generator sleeps between arrivals, "
+        "and its work is part of what is measured",
+        cpu);
+    break;
+  }
+  return choice;
+}
+
+ClockKind parse_clock(const std::string& text) {
+  if (text == "real") return ClockKind::real;
+  if (text == "virtual") return ClockKind::virtual_time;
+  throw UsageError(fmt::format("--clock '{}' is neither real nor virtual", text));
+}
+
+Nanos parse_seconds(const std::string& text, std::string_view what, bool zero) {
+  const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  const Nanos duration = parse_duration(plain ? text + "s" : text, what);
+  if (duration < Nanos::zero() || (duration == Nanos::zero() && !zero))
+    throw UsageError(fmt::format("{} '{}' should be above 0", what, text));
+  return duration;
+}
+
+std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
+                          std::uint64_t high) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high)
+    throw UsageError(
+        fmt::format("{} '{}' is not a whole number from {} to {}", what, text, low, high));
+  return value;
+}
+
+OracleShape oracle_shape(const Spec& model) {
+  const Options options(model.name, model_named(model.name).options, model.given);
+  return {options.duration("mean"), options.count("servers", 1, 1'000'000)};
+}
+
+void check_clock(ClockKind clock, const Spec& model, const Spec& workload) {
+  if (clock == ClockKind::real) return;
+  if (model.name != "oracle" || workload.name != "empty") {
+    throw UsageError(fmt::format(
+        "--clock virtual simulates --model oracle with --workload empty, not {} with {}",
+        model.name, workload.name));
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> known_suites() {
+  std::map<std::string, std::string> found;
+  for (const std::string& base : {std::string("."), source_directory()}) {
+    std::error_code error;
+    const std::string directory = base + "/workloads/suites";
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      if (entry->path().extension() == ".toml")
+        found.emplace(entry->path().stem(), entry->path().lexically_normal());
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+void print_json(const Json& json) {
+  const std::string text = json.dump(2) + "\n";
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw CannotWrite("standard output", errno);
+}
+
+void remark(const std::string& text) {
+  if (!text.empty()) fmt::print(stderr, "precipice: {}\n", text);
+}
+
+}  // namespace precipice::cli

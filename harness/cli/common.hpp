@@ -1,0 +1,43 @@
+// What several verbs read in the same way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/cli/verbs.hpp"
+#include "harness/trial.hpp"
+#include "harness/trial_json.hpp"
+
+namespace precipice::cli {
+
+struct CpuChoice {
+  CpuSet generator, model;
+  std::string remark;  ///< that the two share a CPU, or ""
+};
+/// By default the first CPU for the generator and the others for the model.
+CpuChoice choose_cpus(const Arguments& arguments);
+
+ClockKind parse_clock(const std::string& text);
+/// `2s`, or a plain number of seconds; above 0 unless `zero` is allowed.
+Nanos parse_seconds(const std::string& text, std::string_view what, bool zero = false);
+std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
+                          std::uint64_t high);
+
+/// The mean service time of an `oracle` and its servers, from its options.
+struct OracleShape {
+  Nanos mean{0};
+  std::uint64_t servers = 1;
+};
+OracleShape oracle_shape(const Spec& model);
+/// Throws UsageError when the virtual clock is asked for anything but `oracle` with `empty`.
+void check_clock(ClockKind clock, const Spec& model, const Spec& workload);
+
+/// (name, path) of the suites that come with the program and those beside the working directory.
+std::vector<std::pair<std::string, std::string>> known_suites();
+
+/// One document on stdout.
+void print_json(const Json& json);
+/// To stderr, as `precipice: ...`.
+void remark(const std::string& text);
+
+}  // namespace precipice::cli

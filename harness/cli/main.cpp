@@ -1,0 +1,216 @@
+// The command line: parses, calls the verb, and turns errors into messages and exit codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "harness/cli/verbs.hpp"
+#include "harness/durable.hpp"
+#include "harness/environment.hpp"
+#include "harness/interrupt.hpp"
+#include "models/options.hpp"
+
+namespace precipice::cli {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 invalid measurement, 4 this machine "
+    "lacks\nsomething, 5 results cannot be written, 130 interrupted.";
+
+const std::vector<std::string> kVerbs = {"doctor", "list", "trial", "capacity", "run"};
+
+void add_common(CLI::App& verb, Arguments& a) {
+  verb.add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
+  verb.add_option("--generator-cpus", a.generator_cpus,
+                  "CPUs of the generator, as in 0 or 0,2-3 (default: the first allowed)");
+  verb.add_option("--model-cpus", a.model_cpus, "CPUs of the model (default: the others)");
+}
+
+void add_what(CLI::App& verb, Arguments& a) {
+  verb.add_option("--model", a.model, "A model, as in fixed_pool:threads=8 (precipice list models)")
+      ->required();
+  verb.add_option("--workload", a.workload,
+                  "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)")
+      ->required();
+  verb.add_option("--warmup", a.warmup, "Discarded time before the window, as in 300ms");
+  verb.add_option("--seconds", a.seconds, "Length of the window, as in 2 or 500ms (default: 1s)");
+  verb.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
+  verb.add_option("--arrivals", a.arrivals,
+                  "poisson, fixed, uniform, bursts(on,off) or trace(FILE) (default: poisson)");
+  verb.add_option("--slo", a.slo, "As in 'p99<10ms' or 'p99 < 10xS'");
+  verb.add_option("--clock", a.clock, "real, or virtual for the oracle (default: real)");
+}
+
+void build(CLI::App& app, Arguments& a) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.footer(
+      std::string("Examples:\n"
+                  "  precipice doctor\n"
+                  "  precipice trial --model event_loop --workload sleep:wait=5ms --rate 2000\n"
+                  "  precipice capacity --model fixed_pool:threads=8 --workload cpu:work=1ms\n"
+                  "  precipice run quick.toml\n\n") +
+      kExitCodes);
+
+  CLI::App* doctor_verb =
+      app.add_subcommand("doctor", "Is this machine fit to measure on; what would change a number");
+  add_common(*doctor_verb, a);
+  doctor_verb->footer("Example:\n  precipice doctor --json");
+
+  CLI::App* list_verb = app.add_subcommand("list", "Models, workloads and suites, with their keys");
+  list_verb->add_option("what", a.what, "models, workloads or suites (default: all)");
+  add_common(*list_verb, a);
+  list_verb->footer("Example:\n  precipice list models");
+
+  CLI::App* trial_verb = app.add_subcommand("trial", "One model, one workload, one rate");
+  add_what(*trial_verb, a);
+  trial_verb->add_option("--rate", a.rate,
+                         "Open loop: requests offered per second, as in 5000 or 5k");
+  trial_verb->add_option("--closed", a.closed, "Closed loop: requests kept in flight");
+  trial_verb->add_option("--think", a.think,
+                         "Closed loop: pause before the next request, as in 1ms");
+  add_common(*trial_verb, a);
+  trial_verb->footer(
+      "Examples:\n"
+      "  precipice trial --model io_uring --workload file --rate 20k --seconds 2\n"
+      "  precipice trial --model fixed_pool --workload sleep:wait=2ms --closed 64 --json\n"
+      "  precipice trial --model oracle:mean=1ms,service=exponential --workload empty --rate 500 "
+      "\\\n"
+      "      --clock virtual --seconds 100");
+
+  CLI::App* capacity_verb =
+      app.add_subcommand("capacity", "The cliff and the saturation of one model on one workload");
+  add_what(*capacity_verb, a);
+  capacity_verb->add_option("--blocks", a.blocks,
+                            "Repetitions of the whole measurement (default: 3)");
+  capacity_verb->add_option("--budget", a.budget, "Begin no further block after this, as in 2m");
+  add_common(*capacity_verb, a);
+  capacity_verb->footer(
+      "Examples:\n"
+      "  precipice capacity --model event_loop --workload sleep:wait=5ms --slo 'p99<20ms'\n"
+      "  precipice capacity --model oracle:servers=1,service=fixed,mean=1ms --workload empty \\\n"
+      "      --clock virtual --json");
+
+  CLI::App* run_verb = app.add_subcommand("run", "A suite of models and workloads, into results/");
+  run_verb
+      ->add_option("suite", a.suite, "A .toml file, or the name of one of precipice list suites")
+      ->required();
+  run_verb->add_option("--out", a.out, "Where the run's directory goes (default: results)");
+  run_verb->add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
+  run_verb->add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
+  run_verb->add_option("--budget", a.budget, "Begin no further block after this, as in 20m");
+  run_verb->add_option("--blocks", a.blocks, "Instead of the suite's");
+  run_verb->add_option("--only", a.only, "Only cells whose 'series workload' contains this");
+  add_common(*run_verb, a);
+  run_verb->footer(
+      "Examples:\n"
+      "  precipice run quick.toml\n"
+      "  precipice run standard.toml --only 'io_uring sleep' --budget 20m\n"
+      "An unfinished run of the same suite is continued. The first Ctrl-C stops after the trial\n"
+      "under way, the second at once; nothing measured is lost.");
+}
+
+/// `--rate -1` is a wrong value, not an unknown option -1.
+std::vector<std::string> with_negative_values_joined(const std::vector<std::string>& argv) {
+  std::vector<std::string> joined;
+  for (const std::string& word : argv) {
+    const bool negative = word.size() > 1 && word[0] == '-' &&
+                          (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
+    if (negative && !joined.empty() && joined.back().starts_with("--") &&
+        joined.back().find('=') == std::string::npos) {
+      joined.back() += "=" + word;
+    } else {
+      joined.push_back(word);
+    }
+  }
+  return joined;
+}
+
+/// CLI11 says that a word was not expected; the user wants to know which was meant.
+std::string with_suggestion(const std::string& message, const CLI::App& app,
+                            const std::vector<std::string>& argv) {
+  for (const CLI::App* verb : app.get_subcommands()) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : verb->get_options()) names.push_back(option->get_name());
+    for (const std::string& word : argv) {
+      const std::string name = word.substr(0, word.find('='));
+      if (!name.starts_with("--") || std::find(names.begin(), names.end(), name) != names.end())
+        continue;
+      const std::string near = nearest_name(name, names);
+      return fmt::format("{} has no option {}{} (precipice {} --help)", verb->get_name(), name,
+                         near.empty() ? "" : fmt::format("; did you mean {}?", near),
+                         verb->get_name());
+    }
+  }
+  return message;
+}
+
+int dispatch(const CLI::App& app, const Arguments& a) {
+  const std::string verb = app.get_subcommands().front()->get_name();
+  if (verb == "doctor") return doctor(a);
+  if (verb == "list") return list(a);
+  if (verb == "trial") return trial(a);
+  if (verb == "capacity") return capacity(a);
+  return run(a);
+}
+
+int fail(Exit code, const char* what) {
+  fmt::print(stderr, "precipice: {}\n", what);
+  return code;
+}
+
+int main_of(const std::vector<std::string>& argv) {
+  Arguments arguments;
+  arguments.argv = argv;
+  CLI::App app("Where is the latency cliff of each concurrency model, and how much can it carry",
+               "precipice");
+  build(app, arguments);
+  if (argv.size() > 1 && !argv[1].starts_with('-') &&
+      std::find(kVerbs.begin(), kVerbs.end(), argv[1]) == kVerbs.end()) {
+    const std::string near = nearest_name(argv[1], kVerbs);
+    throw UsageError(fmt::format("there is no verb '{}'{} (verbs: {})", argv[1],
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                                 fmt::join(kVerbs, ", ")));
+  }
+  std::vector<std::string> words = with_negative_values_joined({argv.begin() + 1, argv.end()});
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    app.parse(words);
+  } catch (const CLI::Success& success) {
+    return app.exit(success, std::cout, std::cerr);
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(with_suggestion(error.what(), app, argv));
+  }
+  return dispatch(app, arguments);
+}
+
+}  // namespace
+}  // namespace precipice::cli
+
+int main(int argc, char** argv) {
+  using namespace precipice;
+  using namespace precipice::cli;
+  try {
+    return main_of({argv, argv + argc});
+  } catch (const UsageError& error) {
+    return fail(kUsage, error.what());
+  } catch (const Unavailable& error) {
+    return fail(kLacking, error.what());
+  } catch (const CannotWrite& error) {
+    return fail(kCannotWrite, error.what());
+  } catch (const Interrupted& error) {
+    return fail(kInterrupted, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(
+        kLacking,
+        "this machine has too little memory for that: lower the rate, the window or the limits");
+  } catch (const std::exception& error) {
+    return fail(kInternal, fmt::format("internal error: {}", error.what()).c_str());
+  }
+}

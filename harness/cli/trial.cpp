@@ -1,0 +1,114 @@
+// precipice trial: one model, one workload, one rate.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/common.hpp"
+#include "harness/interrupt.hpp"
+#include "harness/run_host.hpp"
+#include "harness/spec.hpp"
+
+namespace precipice::cli {
+namespace {
+
+/// What the virtual clock can simulate in a second or so, and slots can hold.
+constexpr double kHighestVirtualRatePerS = 1e9;
+
+TrialRequest request_from(const Arguments& a) {
+  TrialRequest r;
+  r.clock = parse_clock(a.clock);
+  r.model = parse_model(a.model);
+  r.workload = parse_workload(a.workload);
+  check_clock(r.clock, r.model, r.workload);
+  if (a.rate.empty() == a.closed.empty())
+    throw UsageError("give either --rate R (open loop) or --closed N (closed loop)");
+  if (!a.rate.empty()) {
+    r.rate_per_s = parse_rate(
+        a.rate, "--rate", r.clock == ClockKind::real ? kHighestRatePerS : kHighestVirtualRatePerS);
+    if (!a.think.empty())
+      throw UsageError("--think belongs to a closed loop: give it with --closed");
+  } else {
+    r.closed = parse_whole(a.closed, "--closed", 1, 1'000'000);
+    if (!a.think.empty()) r.think = parse_seconds(a.think, "--think", true);
+    if (!a.arrivals.empty())
+      throw UsageError("--arrivals belongs to an open loop: give it with --rate");
+  }
+  if (!a.seconds.empty()) r.window = parse_seconds(a.seconds, "--seconds");
+  if (!a.warmup.empty()) r.warmup = parse_seconds(a.warmup, "--warmup", true);
+  if (!a.seed.empty()) r.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
+  r.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
+  return r;
+}
+
+void apply_slo(const std::string& text, TrialRequest& r, TrialSource& source) {
+  if (text.empty()) return;
+  const Slo slo = parse_slo(text);
+  r.slo_percentile = slo.percentile;
+  r.slo = slo.bound;
+  if (slo.times_service > 0) {
+    const double service_ns = r.model.name == "oracle"
+                                  ? static_cast<double>(oracle_shape(r.model).mean.count())
+                                  : source.calibrate(r.workload, r.model_cpus).mean_ns;
+    r.slo = Nanos(static_cast<std::int64_t>(slo.times_service * service_ns));
+  }
+}
+
+void print_row(const char* name, const Percentiles& p) {
+  const auto time = [](auto ns) { return short_time(static_cast<double>(ns)); };
+  fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", name, time(p.mean), time(p.p50),
+             time(p.p90), time(p.p95), time(p.p99), time(p.p999), time(p.max));
+}
+
+void print_trial(const Trial& t) {
+  const TrialRequest& r = t.request;
+  fmt::print("{} on {}, {}\n", label(r.model), label(r.workload),
+             r.closed > 0
+                 ? fmt::format("closed loop of {}", r.closed)
+                 : fmt::format("{:g} requests/s, {}", r.rate_per_s, r.arrivals.to_string()));
+  fmt::print("offered {:.1f}/s  goodput {:.1f}/s  {}  {}\n\n", t.offered_per_s, t.goodput_per_s,
+             t.stable ? "stable" : "NOT stable: the backlog grows", t.valid ? "valid" : "INVALID");
+  const Counts& c = t.counts;
+  fmt::print(
+      "scheduled {}  sent {}  unsent {}  completed {}  failed {}  shed {}  unfinished {}\n\n",
+      c.scheduled, c.sent, c.unsent, c.completed, c.failed, c.shed, c.unfinished);
+  fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50", "p90", "p95",
+             "p99", "p99.9", "max");
+  print_row("response", t.response);
+  print_row("residence", t.residence);
+  print_row("submit", t.submit);
+  print_row("lag", t.lag);
+  print_row("self-lag", t.self_lag);
+  fmt::print(
+      "\nCPU per request: model {}, generator {}   in flight {:.2f}   peak memory {:.1f} MiB\n",
+      short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), t.in_flight_mean,
+      static_cast<double>(t.peak_rss_bytes) / (1 << 20));
+  fmt::print("steal {:.2f}%   longest stall {}   checksum {:016x}\n", t.steal_percent,
+             short_time(static_cast<double>(t.hiccup_max_ns)), t.checksum);
+  for (const auto& [why, times] : t.refusals) fmt::print("shed ({}): {}\n", why, times);
+  for (const auto& [error, times] : t.errors) fmt::print("failed (errno {}): {}\n", error, times);
+  if (!t.note.empty()) fmt::print("note: {}\n", t.note);
+  for (const InvalidReason& reason : t.invalid_reasons)
+    fmt::print("invalid ({}, {}): {}\n", reason.cause, reason.gate, reason.text);
+}
+
+}  // namespace
+
+int trial(const Arguments& arguments) {
+  TrialRequest request = request_from(arguments);
+  const CpuChoice cpus = choose_cpus(arguments);
+  request.generator_cpus = cpus.generator;
+  request.model_cpus = cpus.model;
+  if (request.clock == ClockKind::real) remark(cpus.remark);
+  watch_signals(true);
+  TrialSource source;
+  apply_slo(arguments.slo, request, source);
+  const Trial result = source.measure(request);
+  if (arguments.json) {
+    print_json(to_json(result));
+  } else {
+    print_trial(result);
+  }
+  return result.valid ? kDone : kInvalid;
+}
+
+}  // namespace precipice::cli

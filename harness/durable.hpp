@@ -1,0 +1,50 @@
+// Files that survive a crash at any moment: appended with fsync, or replaced whole.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace precipice {
+
+/// A result could not be written: the message names the file, the reason and the cure. Exit code 5.
+struct CannotWrite : std::runtime_error {
+  /// `error` as an errno value.
+  CannotWrite(const std::string& path, int error);
+};
+
+/// Makes the directory and its parents. Throws CannotWrite.
+void make_directories(const std::string& path);
+/// Replaces the file by `text`, or leaves the old one as it was: temporary file, fsync, rename,
+/// fsync of the directory. Throws CannotWrite.
+void replace_file(const std::string& path, std::string_view text);
+/// The whole file; throws std::runtime_error naming it when it cannot be read.
+std::string read_file(const std::string& path);
+
+/// A file that only grows, one line at a time, and that one process at a time may hold. Not
+/// thread-safe.
+class AppendFile {
+ public:
+  /// Opens or makes the file, and locks it. Throws CannotWrite; EWOULDBLOCK when another process
+  /// holds it.
+  explicit AppendFile(const std::string& path);
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+  ~AppendFile();
+
+  /// Cuts the file to its first `bytes` bytes.
+  void cut(std::uint64_t bytes);
+  /// Appends `line` and a newline; on disk when it returns. When it throws CannotWrite the file is
+  /// as before.
+  void append(std::string_view line);
+  std::uint64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace precipice

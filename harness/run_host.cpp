@@ -1,0 +1,49 @@
+#include "harness/run_host.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/interrupt.hpp"
+#include "harness/trial_runner.hpp"
+#include "harness/virtual_oracle.hpp"
+
+namespace precipice {
+
+TrialSource::TrialSource() = default;
+TrialSource::~TrialSource() = default;
+
+TrialRunner& TrialSource::runner() {
+  if (!runner_) {
+    runner_ = std::make_unique<TrialRunner>(default_scratch_directory());
+    runner_->set_stop(&stop_now());
+  }
+  return *runner_;
+}
+
+Trial TrialSource::measure(const TrialRequest& request) {
+  Trial trial =
+      request.clock == ClockKind::virtual_time ? run_virtual(request) : runner().run(request);
+  if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
+  return trial;
+}
+
+Calibration TrialSource::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  Calibration calibration = runner().calibrate(workload, model_cpus);
+  if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
+  return calibration;
+}
+
+Trial MemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }
+
+Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  return source_.calibrate(workload, model_cpus);
+}
+
+void MemoryHost::progress(const Progress& progress) { terminal_.live(progress); }
+
+void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
+  terminal_.line(fmt::format("[{}/{}] {}", progress.cell, progress.cells, line));
+}
+
+bool MemoryHost::stop_requested() { return stop_wanted(); }
+
+}  // namespace precipice

@@ -1,0 +1,67 @@
+// What a campaign runs on from the command line: trials on the real or the virtual clock, progress
+// on a terminal, signals, and for `run` the journal.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "harness/campaign.hpp"
+#include "harness/store.hpp"
+#include "harness/terminal.hpp"
+
+namespace precipice {
+
+class TrialRunner;
+
+/// One trial on the clock that it asks for; the runner is made when the first real one is wanted.
+class TrialSource {
+ public:
+  TrialSource();
+  ~TrialSource();
+  /// Throws Interrupted when the user cut it short: such a trial must not be kept.
+  Trial measure(const TrialRequest& request);
+  Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
+
+ private:
+  TrialRunner& runner();
+  std::unique_ptr<TrialRunner> runner_;
+};
+
+/// Keeps nothing beyond the result: for `capacity`.
+class MemoryHost : public CampaignHost {
+ public:
+  explicit MemoryHost(Terminal& terminal) : terminal_(terminal) {}
+  Trial measure(const TrialRequest& request) override;
+  Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
+  std::optional<Record> find(const std::string&) override { return std::nullopt; }
+  std::optional<CalibrationRecord> find_calibration(const std::string&) override {
+    return std::nullopt;
+  }
+  void keep(const Record&) override {}
+  void keep(const CalibrationRecord&) override {}
+  void progress(const Progress& progress) override;
+  void cell_finished(const Progress& progress, const std::string& line) override;
+  bool stop_requested() override;
+
+ private:
+  Terminal& terminal_;
+  TrialSource source_;
+};
+
+/// Keeps everything in a run's journal, and answers from it what an earlier start has measured.
+class RunHost : public MemoryHost {
+ public:
+  RunHost(Terminal& terminal, Store& store) : MemoryHost(terminal), store_(store) {}
+  std::optional<Record> find(const std::string& key) override { return store_.find(key); }
+  std::optional<CalibrationRecord> find_calibration(const std::string& key) override {
+    return store_.find_calibration(key);
+  }
+  void keep(const Record& record) override { store_.keep(record); }
+  void keep(const CalibrationRecord& record) override { store_.keep(record); }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace precipice

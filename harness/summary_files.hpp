@@ -1,0 +1,21 @@
+// The tables that a run's directory holds for readers: points.csv, summary.json, summary.csv.
+// Columns and fields are described in results/README.md.
+#pragma once
+
+#include <string>
+
+#include "harness/campaign.hpp"
+#include "harness/trial_json.hpp"
+
+namespace precipice {
+
+/// The first line of points.csv, without a newline.
+std::string points_header();
+/// One row, without a newline. Unmeasured numbers are empty.
+std::string points_row(const Record& record);
+
+Json summary_json(const std::string& suite, const CampaignResult& result);
+/// One row a cell, with its header.
+std::string summary_csv(const CampaignResult& result);
+
+}  // namespace precipice

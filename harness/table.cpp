@@ -1,0 +1,221 @@
+#include "harness/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+#include "harness/spec.hpp"
+
+namespace precipice {
+namespace {
+
+/// Columns that a UTF-8 text takes; every character used here takes one.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string padded(const std::string& text, std::size_t width, bool left) {
+  const std::size_t used = columns(text);
+  const std::string space(width > used ? width - used : 0, ' ');
+  return left ? text + space : space + text;
+}
+
+std::string three_digits(double value) {
+  if (value == 0) return "0";
+  const int decimals =
+      std::clamp(2 - static_cast<int>(std::floor(std::log10(std::abs(value)))), 0, 3);
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+class Writer {
+ public:
+  explicit Writer(const TableStyle& style) : style_(style) {}
+
+  std::string rate(const Estimate& e, bool interval) const {
+    if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash();
+    if (e.reached == "below") return "< " + short_rate(e.value);
+    std::string text = (e.reached == "above" ? "> " : "") + short_rate(e.value);
+    if (interval && e.reached == "ok" && std::isfinite(e.low) && std::isfinite(e.high))
+      text += fmt::format(" [{}, {}]", short_rate(e.low), short_rate(e.high));
+    return text;
+  }
+  std::string share(const Estimate& e, bool interval) const {
+    if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash();
+    const std::string mark = e.reached == "below" ? "< " : e.reached == "above" ? "> " : "";
+    std::string text = fmt::format("{}{:.0f}%", mark, 100 * e.value);
+    if (interval && mark.empty() && std::isfinite(e.low) && std::isfinite(e.high))
+      text += fmt::format(" [{:.0f}, {:.0f}]", 100 * e.low, 100 * e.high);
+    return text;
+  }
+  std::string dash() const { return style_.utf8 ? "–" : "-"; }
+  std::string bold(const std::string& text) const {
+    return style_.colour ? "\033[1m" + text + "\033[0m" : text;
+  }
+  std::string faint(const std::string& text) const {
+    return style_.colour ? "\033[2m" + text + "\033[0m" : text;
+  }
+  std::string rule(std::size_t width) const {
+    std::string text;
+    for (std::size_t i = 0; i < width; ++i) text += style_.utf8 ? "─" : "-";
+    return text;
+  }
+
+ private:
+  const TableStyle& style_;
+};
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows rows_of(const Writer& write, const std::vector<const CellSummary*>& cells, int detail) {
+  const bool intervals = detail >= 1;
+  Rows rows{{"model", "cliff/s", "of ideal", "saturation/s", "of ideal", "at 1.5x", "CPU/req",
+             "invalid"}};
+  for (const CellSummary* cell : cells) {
+    const CellResult& r = cell->result;
+    std::vector<std::string> row = {label(cell->model)};
+    if (!cell->failure.empty()) {
+      row.resize(rows.front().size(), write.dash());
+      rows.push_back(std::move(row));
+      continue;
+    }
+    std::string cliff = write.rate(r.cliff, intervals);
+    if (r.cliff.reached == "ok" && r.cliff.limited_by == "saturation") cliff += " s";
+    row.insert(
+        row.end(),
+        {cliff, write.share(cell->cliff_of_ideal, detail >= 2), write.rate(r.saturation, intervals),
+         write.share(cell->saturation_of_ideal, detail >= 2),
+         write.share(r.overload_retention, false),
+         cell->cpu_ns_per_request > 0 ? short_time(cell->cpu_ns_per_request) : write.dash(),
+         fmt::format("{}/{}", cell->invalid, cell->trials)});
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<std::size_t> widths_of(const Rows& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  return widths;
+}
+
+std::size_t total(const std::vector<std::size_t>& widths) {
+  std::size_t sum = 2 * (widths.size() - 1);
+  for (const std::size_t width : widths) sum += width;
+  return sum;
+}
+
+std::string notes_of(const std::vector<const CellSummary*>& cells) {
+  std::string text;
+  for (const CellSummary* cell : cells) {
+    if (!cell->failure.empty())
+      text += fmt::format("  {}: not measured: {}\n", label(cell->model), cell->failure);
+    if (!cell->note.empty()) text += fmt::format("  {}: {}\n", label(cell->model), cell->note);
+    if (!cell->invalid_causes.empty()) {
+      std::vector<std::string> causes;
+      for (const auto& [cause, times] : cell->invalid_causes)
+        causes.push_back(fmt::format("{} {}", cause, times));
+      text += fmt::format("  {}: invalid trials by cause: {}\n", label(cell->model),
+                          fmt::join(causes, ", "));
+    }
+  }
+  return text;
+}
+
+std::string section(const Writer& write, const std::vector<const CellSummary*>& cells,
+                    const TableStyle& style) {
+  const CellSummary& any = *cells.front();
+  std::string text = write.bold(label(any.workload));
+  if (any.service_time_ns > 0) text += fmt::format("   S {}", short_time(any.service_time_ns));
+  if (any.slo_ns > 0)
+    text += fmt::format("   SLO p{:g} {} {}", any.slo_percentile,
+                        style.utf8 ? "≤" : "<=", short_time(any.slo_ns));
+  if (std::isfinite(any.ideal_saturation_per_s) && any.ideal_saturation_per_s > 0) {
+    text += fmt::format("   ideal {}/s", short_rate(any.ideal_saturation_per_s));
+    if (std::isfinite(any.ideal_cliff_per_s) && any.ideal_cliff_per_s > 0)
+      text += fmt::format(", cliff {}/s", short_rate(any.ideal_cliff_per_s));
+  }
+  text += '\n';
+
+  Rows rows;
+  for (int detail = 2; detail >= 0; --detail) {
+    rows = rows_of(write, cells, detail);
+    if (total(widths_of(rows)) <= static_cast<std::size_t>(std::max(style.width, 1))) break;
+  }
+  const std::vector<std::size_t> widths = widths_of(rows);
+  for (std::size_t line = 0; line < rows.size(); ++line) {
+    std::string out;
+    for (std::size_t i = 0; i < rows[line].size(); ++i) {
+      if (i > 0) out += "  ";
+      out += padded(rows[line][i], widths[i], i == 0);
+    }
+    text += (line == 0 ? write.faint(out) : out) + '\n';
+    if (line == 0) text += write.faint(write.rule(total(widths))) + '\n';
+  }
+  return text + notes_of(cells);
+}
+
+double order_value(const CellSummary& cell) {
+  if (!cell.failure.empty() || !std::isfinite(cell.result.cliff.value) ||
+      cell.result.cliff.reached == "unmeasured") {
+    return -1;
+  }
+  return cell.result.cliff.value;
+}
+
+}  // namespace
+
+std::string short_rate(double per_s) {
+  if (!std::isfinite(per_s)) return "-";
+  if (std::abs(per_s) >= 999.5e3) return three_digits(per_s / 1e6) + "M";
+  if (std::abs(per_s) >= 9995) return three_digits(per_s / 1e3) + "k";
+  return fmt::format("{:.{}f}", per_s, std::abs(per_s) < 99.95 ? 1 : 0);
+}
+
+std::string short_time(double ns) {
+  if (!std::isfinite(ns)) return "-";
+  if (ns >= 999.5e6) return three_digits(ns / 1e9) + "s";
+  if (ns >= 999.5e3) return three_digits(ns / 1e6) + "ms";
+  if (ns >= 999.5) return three_digits(ns / 1e3) + "us";
+  return fmt::format("{:.0f}ns", ns);
+}
+
+std::string table(const CampaignResult& result, const TableStyle& style) {
+  const Writer write(style);
+  std::vector<std::string> workloads;
+  for (const CellSummary& cell : result.cells) {
+    const std::string name = cell.workload.to_string();
+    if (std::find(workloads.begin(), workloads.end(), name) == workloads.end())
+      workloads.push_back(name);
+  }
+  std::string text;
+  bool saturated = false;
+  for (const std::string& workload : workloads) {
+    std::vector<const CellSummary*> cells;
+    for (const CellSummary& cell : result.cells) {
+      if (cell.workload.to_string() != workload) continue;
+      cells.push_back(&cell);
+      saturated |=
+          cell.result.cliff.limited_by == "saturation" && cell.result.cliff.reached == "ok";
+    }
+    std::stable_sort(cells.begin(), cells.end(), [](const CellSummary* a, const CellSummary* b) {
+      return order_value(*a) > order_value(*b);
+    });
+    text += section(write, cells, style) + '\n';
+  }
+  if (saturated) text += "s: the cliff is where it stops being stable, before the SLO is broken.\n";
+  text += "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
+  if (result.blocks_done < 9) {
+    text += fmt::format(
+        "{} block{}: the rows are in the order that was measured; it takes 9 blocks to name a "
+        "winner.\n",
+        result.blocks_done, result.blocks_done == 1 ? "" : "s");
+  }
+  return text;
+}
+
+}  // namespace precipice

@@ -1,0 +1,398 @@
+#include "harness/trial_json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/spec.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+Json percentiles_json(const Percentiles& p) {
+  return {{"mean", number(p.mean)}, {"p50", p.p50},   {"p90", p.p90}, {"p95", p.p95},
+          {"p99", p.p99},           {"p999", p.p999}, {"max", p.max}};
+}
+
+/// Reads a field when it is there; null is NaN for doubles.
+template <class T>
+void read(const Json& json, const char* key, T& into) {
+  const auto found = json.find(key);
+  if (found != json.end() && !found->is_null()) into = found->get<T>();
+}
+void read(const Json& json, const char* key, double& into) {
+  const auto found = json.find(key);
+  if (found != json.end()) into = found->is_null() ? kNaN : found->get<double>();
+}
+void read_ns(const Json& json, const char* key, Nanos& into) {
+  std::int64_t ns = into.count();
+  read(json, key, ns);
+  into = Nanos(ns);
+}
+
+Percentiles percentiles_from(const Json& json, const char* key) {
+  Percentiles p;
+  const auto found = json.find(key);
+  if (found == json.end()) return p;
+  read(*found, "mean", p.mean);
+  read(*found, "p50", p.p50);
+  read(*found, "p90", p.p90);
+  read(*found, "p95", p.p95);
+  read(*found, "p99", p.p99);
+  read(*found, "p999", p.p999);
+  read(*found, "max", p.max);
+  return p;
+}
+
+const Json& child(const Json& json, const char* key) {
+  static const Json empty = Json::object();
+  const auto found = json.find(key);
+  return found == json.end() || found->is_null() ? empty : *found;
+}
+
+Json counts_json(const Counts& c) {
+  return {{"scheduled", c.scheduled},  {"sent", c.sent},     {"unsent", c.unsent},
+          {"completed", c.completed},  {"failed", c.failed}, {"shed", c.shed},
+          {"unfinished", c.unfinished}};
+}
+
+Json host_json(const Trial& t) {
+  Json host = {{"steal_percent", number(t.steal_percent)},
+               {"hiccup_max_ns", t.hiccup_max_ns},
+               {"speed_ns", number(t.speed_ns)}};
+  if (t.backend_lag_p99_ns) host["backend_lag_p99_ns"] = number(*t.backend_lag_p99_ns);
+  if (t.backend_busy) host["backend_busy"] = number(*t.backend_busy);
+  return host;
+}
+
+/// How it was asked, beyond the fields that stand at the top.
+Json request_json(const TrialRequest& r) {
+  return {{"closed", r.closed},
+          {"think_ns", r.think.count()},
+          {"window_ns", r.window.count()},
+          {"warmup_ns", r.warmup.count()},
+          {"drain_ns", r.drain.count()},
+          {"arrivals", r.arrivals.to_string()},
+          {"slo_ns", r.slo.count()},
+          {"slo_percentile", r.slo_percentile},
+          {"generator_cpus", r.generator_cpus.list()},
+          {"model_cpus", r.model_cpus.list()},
+          {"clock", r.clock == ClockKind::real ? "real" : "virtual"}};
+}
+
+TrialRequest request_from(const Json& json) {
+  TrialRequest r;
+  r.model = parse_spec(json.at("model").get<std::string>(), "model");
+  r.workload = parse_spec(json.at("workload").get<std::string>(), "workload");
+  read(json, "seed", r.seed);
+  read(json, "rate_per_s", r.rate_per_s);
+  const Json& asked = child(json, "request");
+  read(asked, "closed", r.closed);
+  read_ns(asked, "think_ns", r.think);
+  read_ns(asked, "window_ns", r.window);
+  read_ns(asked, "warmup_ns", r.warmup);
+  read_ns(asked, "drain_ns", r.drain);
+  read_ns(asked, "slo_ns", r.slo);
+  read(asked, "slo_percentile", r.slo_percentile);
+  std::string text;
+  read(asked, "arrivals", text);
+  // A trace's file may be gone by now; what was measured does not depend on it.
+  if (!text.empty() && !text.starts_with("trace")) r.arrivals = Arrivals::parse(text);
+  std::vector<int> cpus;
+  read(asked, "generator_cpus", cpus);
+  r.generator_cpus = CpuSet(cpus);
+  cpus.clear();
+  read(asked, "model_cpus", cpus);
+  r.model_cpus = CpuSet(cpus);
+  text.clear();
+  read(asked, "clock", text);
+  r.clock = text == "virtual" ? ClockKind::virtual_time : ClockKind::real;
+  return r;
+}
+
+Phase phase_named(const std::string& name) {
+  for (const Phase phase :
+       {Phase::plateau, Phase::coarse, Phase::refine, Phase::overload, Phase::grid}) {
+    if (name == to_string(phase)) return phase;
+  }
+  throw std::runtime_error(fmt::format("unknown phase '{}'", name));
+}
+
+}  // namespace
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json to_json(const Trial& t) {
+  const TrialRequest& r = t.request;
+  Json json = {
+      {"schema", kSchema},
+      {"model", r.model.to_string()},
+      {"workload", r.workload.to_string()},
+      {"seed", r.seed},
+      {"rate_per_s", number(r.rate_per_s)},
+      {"offered_per_s", number(t.offered_per_s)},
+      {"goodput_per_s", number(t.goodput_per_s)},
+      {"counts", counts_json(t.counts)},
+      {"response_ns", percentiles_json(t.response)},
+      {"lag_ns", percentiles_json(t.lag)},
+      {"self_lag_ns", percentiles_json(t.self_lag)},
+      {"model_lag_ns", percentiles_json(t.model_lag)},
+      {"submit_ns", percentiles_json(t.submit)},
+      {"residence_ns", percentiles_json(t.residence)},
+      {"slo_percentile_ns", t.slo_percentile_ns},
+      {"cpu_ns_per_request",
+       {{"model", number(t.cpu_model_ns)}, {"generator", number(t.cpu_generator_ns)}}},
+      {"context_switches_per_request", number(t.context_switches_per_request)},
+      {"peak_rss_bytes", t.peak_rss_bytes},
+      {"little",
+       {{"in_flight_mean", number(t.in_flight_mean)}, {"relative_error", number(t.little_error)}}},
+      {"in_flight_slope_per_s",
+       {{"value", number(t.in_flight_slope_per_s)}, {"low", number(t.in_flight_slope_low)}}},
+      {"host", host_json(t)},
+      {"checksum", fmt::format("{:016x}", t.checksum)},
+      {"loss", number(t.loss())},
+      {"stable", t.stable},
+      {"valid", t.valid},
+      {"drained", t.drained},
+      {"no_spin", t.no_spin},
+      {"model_fault", t.model_fault}};
+  Json& reasons = json["invalid_reasons"] = Json::array();
+  for (const InvalidReason& reason : t.invalid_reasons)
+    reasons.push_back({{"cause", reason.cause}, {"gate", reason.gate}, {"text", reason.text}});
+  Json& refusals = json["refusals"] = Json::object();
+  for (const auto& [why, times] : t.refusals) refusals[why] = times;
+  Json& errors = json["errors"] = Json::object();
+  for (const auto& [error, times] : t.errors) errors[std::to_string(error)] = times;
+  Json& stats = json["model_stats"] = Json::object();
+  for (const auto& [name, value] : t.model_stats) stats[name] = number(value);
+  json["note"] = t.note;
+  json["elapsed_s"] = number(t.elapsed_s);
+  json["request"] = request_json(r);
+  return json;
+}
+
+Trial trial_from_json(const Json& json) {
+  Trial t;
+  t.request = request_from(json);
+  read(json, "offered_per_s", t.offered_per_s);
+  read(json, "goodput_per_s", t.goodput_per_s);
+  const Json& counts = child(json, "counts");
+  read(counts, "scheduled", t.counts.scheduled);
+  read(counts, "sent", t.counts.sent);
+  read(counts, "unsent", t.counts.unsent);
+  read(counts, "completed", t.counts.completed);
+  read(counts, "failed", t.counts.failed);
+  read(counts, "shed", t.counts.shed);
+  read(counts, "unfinished", t.counts.unfinished);
+  t.response = percentiles_from(json, "response_ns");
+  t.lag = percentiles_from(json, "lag_ns");
+  t.self_lag = percentiles_from(json, "self_lag_ns");
+  t.model_lag = percentiles_from(json, "model_lag_ns");
+  t.submit = percentiles_from(json, "submit_ns");
+  t.residence = percentiles_from(json, "residence_ns");
+  read(json, "slo_percentile_ns", t.slo_percentile_ns);
+  read(child(json, "cpu_ns_per_request"), "model", t.cpu_model_ns);
+  read(child(json, "cpu_ns_per_request"), "generator", t.cpu_generator_ns);
+  read(json, "context_switches_per_request", t.context_switches_per_request);
+  read(json, "peak_rss_bytes", t.peak_rss_bytes);
+  read(child(json, "little"), "in_flight_mean", t.in_flight_mean);
+  read(child(json, "little"), "relative_error", t.little_error);
+  read(child(json, "in_flight_slope_per_s"), "value", t.in_flight_slope_per_s);
+  read(child(json, "in_flight_slope_per_s"), "low", t.in_flight_slope_low);
+  const Json& host = child(json, "host");
+  read(host, "steal_percent", t.steal_percent);
+  read(host, "hiccup_max_ns", t.hiccup_max_ns);
+  read(host, "speed_ns", t.speed_ns);
+  if (host.contains("backend_lag_p99_ns"))
+    read(host, "backend_lag_p99_ns", t.backend_lag_p99_ns.emplace());
+  if (host.contains("backend_busy")) read(host, "backend_busy", t.backend_busy.emplace());
+  std::string checksum;
+  read(json, "checksum", checksum);
+  std::from_chars(checksum.data(), checksum.data() + checksum.size(), t.checksum, 16);
+  read(json, "stable", t.stable);
+  read(json, "valid", t.valid);
+  read(json, "drained", t.drained);
+  read(json, "no_spin", t.no_spin);
+  read(json, "model_fault", t.model_fault);
+  for (const Json& reason : child(json, "invalid_reasons")) {
+    InvalidReason& into = t.invalid_reasons.emplace_back();
+    read(reason, "cause", into.cause);
+    read(reason, "gate", into.gate);
+    read(reason, "text", into.text);
+  }
+  for (const auto& [why, times] : child(json, "refusals").items())
+    t.refusals[why] = times.get<std::uint64_t>();
+  for (const auto& [error, times] : child(json, "errors").items())
+    t.errors[std::stoi(error)] = times.get<std::uint64_t>();
+  for (const auto& [name, value] : child(json, "model_stats").items())
+    t.model_stats.emplace_back(name, value.is_null() ? kNaN : value.get<double>());
+  read(json, "note", t.note);
+  read(json, "elapsed_s", t.elapsed_s);
+  return t;
+}
+
+Json to_json(const Histogram& histogram) {
+  Json buckets = Json::array();
+  std::uint32_t previous = 0;
+  for (const auto& [index, count] : histogram.buckets()) {
+    buckets.push_back(index - previous);
+    buckets.push_back(count);
+    previous = index;
+  }
+  return {{"overflow", histogram.overflow()}, {"buckets", std::move(buckets)}};
+}
+
+Histogram histogram_from_json(const Json& json) {
+  const Json& flat = json.at("buckets");
+  if (flat.size() % 2 != 0) throw std::runtime_error("a histogram has an odd number of entries");
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets;
+  std::uint64_t index = 0;
+  for (std::size_t i = 0; i < flat.size(); i += 2) {
+    index += flat[i].get<std::uint32_t>();
+    if (index >= Histogram::bucket_count())
+      throw std::runtime_error("a histogram has a bucket beyond its layout");
+    buckets.emplace_back(static_cast<std::uint32_t>(index), flat[i + 1].get<std::uint64_t>());
+  }
+  return Histogram::from_buckets(buckets, json.at("overflow").get<std::uint64_t>());
+}
+
+Histogram coarsened(const Histogram& histogram) {
+  constexpr int kBits = 5;
+  Histogram coarse;
+  for (const auto& [index, count] : histogram.buckets()) {
+    const auto [low, high] = Histogram::bounds(index);
+    const auto value = static_cast<std::uint64_t>(low + (high - low) / 2);
+    const int shift = std::max(0, static_cast<int>(std::bit_width(value)) - 1 - kBits);
+    const std::uint64_t step = std::uint64_t{1} << shift;
+    coarse.record(static_cast<std::int64_t>((value & ~(step - 1)) + step / 2), count);
+  }
+  coarse.merge(Histogram::from_buckets({}, histogram.overflow()));
+  return coarse;
+}
+
+Json to_json(const Estimate& e) {
+  return {{"value", number(e.value)},
+          {"low", number(e.low)},
+          {"high", number(e.high)},
+          {"reached", e.reached}};
+}
+
+Json cliff_json(const Estimate& e) {
+  Json json = to_json(e);
+  json["limited_by"] = e.limited_by.empty() ? Json(nullptr) : Json(e.limited_by);
+  json["resolution"] = number(e.resolution);
+  return json;
+}
+
+Json capacity_json(const CellSummary& cell) {
+  const CellResult& r = cell.result;
+  Json json = {{"schema", kSchema},
+               {"model", cell.model.to_string()},
+               {"workload", cell.workload.to_string()},
+               {"slo_ns", number(cell.slo_ns)},
+               {"slo_percentile", cell.slo_percentile},
+               {"service_time_ns", number(cell.service_time_ns)},
+               {"saturation_per_s", to_json(r.saturation)},
+               {"cliff_per_s", cliff_json(r.cliff)},
+               {"cliff5_per_s", cliff_json(r.cliff5)},
+               {"cliff20_per_s", cliff_json(r.cliff20)},
+               {"knee_per_s", to_json(r.knee)},
+               {"steepness", number(r.steepness)},
+               {"closed_loop_plateau_per_s", number(r.closed_loop_plateau_per_s)},
+               {"overload_retention", to_json(r.overload_retention)},
+               {"recovery", nullptr},
+               {"ideal_saturation_per_s", number(cell.ideal_saturation_per_s)},
+               {"ideal_cliff_per_s", number(cell.ideal_cliff_per_s)},
+               {"saturation_of_ideal", to_json(cell.saturation_of_ideal)},
+               {"cliff_of_ideal", to_json(cell.cliff_of_ideal)},
+               {"cpu_ns_per_request", number(cell.cpu_ns_per_request)},
+               {"trials", cell.trials},
+               {"invalid", cell.invalid},
+               {"invalid_causes", cell.invalid_causes},
+               {"note", cell.note},
+               {"failure", cell.failure}};
+  Json& points = json["points"] = Json::array();
+  for (const Record& record : cell.points) {
+    Json point = to_json(record.trial);
+    point["phase"] = to_string(record.phase);
+    point["block"] = record.block;
+    point["attempt"] = record.attempt;
+    point["used"] = record.used;
+    points.push_back(std::move(point));
+  }
+  return json;
+}
+
+Json to_json(const Record& record) {
+  Json json = {{"schema", kSchema},
+               {"kind", "trial"},
+               {"key", record.key},
+               {"series", record.series},
+               {"workload", record.workload},
+               {"phase", to_string(record.phase)},
+               {"block", record.block},
+               {"attempt", record.attempt},
+               {"used", record.used},
+               {"generator_limited", record.generator_limited},
+               {"slo_ns", number(record.slo_ns)},
+               {"at_s", number(record.at_s)},
+               {"trial", to_json(record.trial)},
+               {"histogram", to_json(record.trial.response_histogram)}};
+  Json& slices = json["slices"] = Json::array();
+  for (const Histogram& slice : record.trial.slices) slices.push_back(to_json(coarsened(slice)));
+  return json;
+}
+
+Record record_from_json(const Json& json) {
+  Record record;
+  record.key = json.at("key").get<std::string>();
+  record.series = json.at("series").get<std::string>();
+  record.workload = json.at("workload").get<std::string>();
+  record.phase = phase_named(json.at("phase").get<std::string>());
+  read(json, "block", record.block);
+  read(json, "attempt", record.attempt);
+  read(json, "used", record.used);
+  read(json, "generator_limited", record.generator_limited);
+  read(json, "slo_ns", record.slo_ns);
+  read(json, "at_s", record.at_s);
+  record.trial = trial_from_json(json.at("trial"));
+  record.trial.response_histogram = histogram_from_json(json.at("histogram"));
+  for (const Json& slice : child(json, "slices"))
+    record.trial.slices.push_back(histogram_from_json(slice));
+  return record;
+}
+
+Json to_json(const CalibrationRecord& record) {
+  return {{"schema", kSchema},
+          {"kind", "calibration"},
+          {"key", record.key},
+          {"workload", record.workload},
+          {"block", record.block},
+          {"mean_ns", number(record.calibration.mean_ns)},
+          {"p99_ns", number(record.calibration.p99_ns)},
+          {"speed_ns", number(record.calibration.speed_ns)},
+          {"valid", record.calibration.valid}};
+}
+
+CalibrationRecord calibration_from_json(const Json& json) {
+  CalibrationRecord record;
+  record.key = json.at("key").get<std::string>();
+  record.workload = json.at("workload").get<std::string>();
+  read(json, "block", record.block);
+  read(json, "mean_ns", record.calibration.mean_ns);
+  read(json, "p99_ns", record.calibration.p99_ns);
+  read(json, "speed_ns", record.calibration.speed_ns);
+  read(json, "valid", record.calibration.valid);
+  return record;
+}
+
+}  // namespace precipice
