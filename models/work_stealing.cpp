@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "models/admission.hpp"
+#include "models/arena_enqueue.hpp"
 #include "models/asio_operations.hpp"
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
@@ -53,12 +54,17 @@ class Workers final : public tbb::task_scheduler_observer {
  public:
   Workers(tbb::task_arena& arena, const CpuSet& cpus)
       : tbb::task_scheduler_observer(arena), cpus_(cpus) {
+    order_before(this);
     observe(true);
   }
   /// Waits for callbacks that are under way.
-  ~Workers() override { observe(false); }
+  ~Workers() override {
+    observe(false);
+    order_after(this);
+  }
 
   void on_scheduler_entry(bool) override {
+    order_after(this);
     entries_.fetch_add(1, std::memory_order_relaxed);
     try {
       pin_this_thread(cpus_);
@@ -69,15 +75,21 @@ class Workers final : public tbb::task_scheduler_observer {
     name_this_thread("stealing");
     remove_timer_slack();
     accept_interrupts();
-    const std::lock_guard lock(mutex_);
-    inside_.push_back(pthread_self());
-    most_ = std::max(most_, inside_.size());
+    {
+      const std::lock_guard lock(mutex_);
+      inside_.push_back(pthread_self());
+      most_ = std::max(most_, inside_.size());
+    }
+    order_before(this);
   }
 
   void on_scheduler_exit(bool) override {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find(inside_.begin(), inside_.end(), pthread_self());
-    if (found != inside_.end()) inside_.erase(found);
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = std::find(inside_.begin(), inside_.end(), pthread_self());
+      if (found != inside_.end()) inside_.erase(found);
+    }
+    order_before(this);
   }
 
   void interrupt_all() noexcept {
@@ -147,7 +159,7 @@ class SuspendingIo final : public Io {
   void resume_in_arena(IoOp& op, std::int64_t result) noexcept {
     resumes_.fetch_add(1, std::memory_order_relaxed);
     try {
-      arena_.enqueue([&op, result] { op.finish(result); });
+      enqueue(arena_, [&op, result] { op.finish(result); });
     } catch (...) {  // no memory for the task: late is better than never, so resume it here
       op.finish(result);
     }
@@ -218,7 +230,7 @@ class WorkStealing final : public Model {
     if (const Refusal refusal = admission_.enter(); refusal != Refusal::none) return refusal;
     try {
       enqueued_.fetch_add(1, std::memory_order_relaxed);
-      arena_->enqueue([this, request] { begin(request); });
+      enqueue(*arena_, [this, request] { begin(request); });
       return Refusal::none;
     } catch (...) {
       enqueued_.fetch_sub(1, std::memory_order_relaxed);
@@ -278,7 +290,7 @@ class WorkStealing final : public Model {
     };
     const auto meeting = std::make_shared<Meeting>();
     for (unsigned i = 0; i < thread_count_; ++i) {
-      arena_->enqueue([meeting] {
+      enqueue(*arena_, [meeting] {
         std::unique_lock lock(meeting->mutex);
         ++meeting->arrived;
         meeting->changed.notify_all();
