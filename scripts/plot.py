@@ -119,7 +119,8 @@ class Charts:
     def curve(self, axes, labels, cell, points, y, low, high):
         """A cell's points: carried ones joined in the model's dash, the others hollow and dotted."""
         style = self.styles[cell.series]
-        usable = [p for p in points if y(p) > 0]
+        zero = axes.get_yscale() == "linear"  # a collapse to nothing shows, where the axis has a zero
+        usable = [p for p in points if y(p) > 0 or (zero and y(p) == 0)]
         good, past = [p for p in usable if p.stable], [p for p in usable if not p.stable]
         if len(good) > 1 and any(p.blocks > 1 for p in good):
             axes.fill_between([p.rate for p in good], [low(p) for p in good], [high(p) for p in good],
@@ -191,16 +192,20 @@ class Charts:
 
     def goodput(self, text, name, cells):
         drawn = self.with_points(cells)
+        goods = [v for c in drawn for p in c.points for v in (p.goodput_low, p.goodput_high) if v > 0]
+        if not goods:
+            raise Skip("no request of it completed with the right digest")
+        logarithmic = self.logarithmic(drawn)
+        nothing = [self.styles[c.series].label for c in drawn if logarithmic and any(p.goodput == 0 for p in c.points)]
         page = Page(f"Goodput against offered load: {name}", self.subtitle(text),
                     [self.method(True), "Goodput: completed with the right digest, by intended arrival in the window; median over blocks.",
-                     self.missing(cells), self.warnings()])
+                     self.missing(cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
+                     self.warnings()])
         size = 11 if len(drawn) <= 7 else 9
         axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
         labels = Labels(axes, size)
-        logarithmic = self.logarithmic(drawn)
         self.limits_x(axes, drawn, logarithmic, [p.rate for c in drawn for p in c.points])
         low, high = axes.get_xlim()
-        goods = [v for c in drawn for p in c.points for v in (p.goodput_low, p.goodput_high) if v > 0]
         ceiling = max(goods) * (1.6 if logarithmic else 1.15)
         floor = min(goods) / 1.3 if logarithmic else 0
         if logarithmic:
@@ -225,7 +230,7 @@ class Charts:
 
     def capacity(self):
         """Cliff and saturation of every cell: dots and whiskers, and the same as a table."""
-        workloads = self.run.workloads
+        workloads = titled(self.run)
         rows = sum(len(cells) for _, _, cells in workloads)
         wide = rows > 14  # two columns on a larger page of the same shape
         split = [[], []]
@@ -290,7 +295,7 @@ class Charts:
         axes.set_xlim(low, high)
         rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high, inches)
         above = bottom + tall + 0.17 / page.height
-        heading = page.figure.text(left + 0.03, above, name, fontsize=14, fontweight="bold", color=INK, va="baseline")
+        heading = page.figure.text(left + 0.03, above, name, fontsize=14 if len(name) < 24 else 11.5, fontweight="bold", color=INK, va="baseline")
         page.figure.canvas.draw()
         end = heading.get_window_extent().x1 / page.figure.bbox.width
         page.figure.text(max(end + 0.008, left + names), above, "requests/s", fontsize=size, color=MUTED, va="baseline")
@@ -526,6 +531,12 @@ class Charts:
         return sorted(drawn, key=lambda cell: natural(cell.series))
 
 
+def titled(run):
+    """(workload, how to name it, cells): the short name where that says which one is meant."""
+    names = [name for _, name, _ in run.workloads]
+    return [(text, name if names.count(name) == 1 else text, cells) for text, name, cells in run.workloads]
+
+
 def slug(text):
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "workload"
 
@@ -543,11 +554,9 @@ def save(page, directory, name, formats):
 def draw(run, directory, formats):
     """Draws all charts; returns (names drawn, reasons for those left out)."""
     charts = Charts(run)
-    names = [name for _, name, _ in run.workloads]
     jobs = [("capacity", charts.capacity)]
-    for text, name, cells in run.workloads:
-        short = slug(name if names.count(name) == 1 else text)
-        title = name if names.count(name) == 1 else text
+    for text, title, cells in titled(run):
+        short = slug(title)
         for kind, chart in (("response", charts.response), ("goodput", charts.goodput), ("spectrum", charts.spectrum),
                             ("pool-threads", charts.pool_threads)):
             jobs.append((f"{kind}-{short}", lambda chart=chart, text=text, title=title, cells=cells: chart(text, title, cells)))
@@ -576,7 +585,10 @@ def main():
                 raise RunError(f"--format: {form!r} is none of svg, pdf, png")
         if not formats:
             raise RunError("--format: names nothing; any of svg,pdf,png")
-        run = load_run(arguments.run)
+        try:
+            run = load_run(arguments.run)
+        except (AttributeError, TypeError, KeyError) as error:
+            raise RunError(f"{arguments.run}: a field of summary.json or points.csv has the wrong type: {error}") from error
         out = arguments.out or os.path.join(arguments.run, "figures")
         try:
             os.makedirs(out, exist_ok=True)

@@ -263,9 +263,9 @@ def load_run(directory):
     try:
         with open(os.path.join(directory, "suite.toml"), "rb") as stream:
             suite = tomllib.load(stream)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         suite = {}
-        warnings.append(f"suite.toml cannot be read ({error}): the subtitle says less")
+        warnings.append("suite.toml cannot be read: the subtitle says less")
     try:
         environment = read_json(os.path.join(directory, "environment.before.json"), "environment")
     except RunError:
@@ -295,6 +295,8 @@ def load_run(directory):
         own = [r for r in open_loop if r["series"] == row["series"] and r["workload"] == text]
         cell.points = curve(own, histograms, 99.0 if math.isnan(percentile) else percentile)
         cell.reason = reason_for(cell)
+        if not isinstance(row.get("model_options") or {}, dict):
+            raise RunError(f"{summary_path}: model_options of {row['series']} is no table")
         workloads[text][2].append(cell)
     for text, name, cells in workloads.values():
         present = {cell.series for cell in cells}
