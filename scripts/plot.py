@@ -274,7 +274,7 @@ class Charts:
         size = 10.5 if narrow else 11.5
         longest = max(len(self.styles[c.series].label) for c in cells)
         names = min(longest * size * 0.63 / 72 + 0.25, 2.6) / page.width + 0.03
-        numbers = (2.75 if narrow else 4.3) / page.width
+        numbers = (2.75 if narrow else 4.7) / page.width
         axes = page.figure.add_axes([left + names, bottom, width - names - numbers, tall])
         inches = (width - names - numbers) * page.width
         axes.set_ylim(len(cells) - 0.4, -0.6)
