@@ -222,7 +222,23 @@ class Campaign {
         record->block = block;
         record->attempt = attempt;
         record->slo_ns = summary.slo_ns;
-        record->trial = host_.measure(request_for(cell, probe, block));
+        try {
+          record->trial = host_.measure(request_for(cell, probe, block));
+        } catch (const Unavailable& missing) {
+          const bool any = std::any_of(cell.points.begin(), cell.points.end(),
+                                       [](const Point& known) { return known.valid; });
+          if (!any) throw;
+          // It ran at other loads, so this one is beyond what this machine can set up: descriptors,
+          // ports, memory.
+          summary.note = missing.what();
+          Point beyond;
+          beyond.phase = probe.phase;
+          beyond.block = block;
+          beyond.closed = probe.closed;
+          beyond.rate_per_s = probe.rate_per_s;
+          beyond.generator_limited = true;
+          return beyond;
+        }
         if (stopped())
           return {};  // an interrupted trial is no result; the next run measures it again
         record->used = record->trial.valid;

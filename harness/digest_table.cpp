@@ -26,7 +26,7 @@ struct Tabulation {
 }  // namespace
 
 std::vector<std::uint64_t> tabulate_digests(Workload& workload) {
-  BlockingIo io(workload.block_bytes());
+  BlockingIo io;
   Tabulation tabulation{workload, {}};
   const Job job{&Tabulation::run, &Tabulation::refuse, &tabulation};
   std::vector<std::uint64_t> digests(kTabulatedSeeds);

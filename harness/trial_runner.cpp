@@ -336,7 +336,8 @@ Calibration TrialRunner::calibrate(const Spec& spec, const CpuSet& model_cpus) {
   if (workload.needs_backend()) {
     // Not on the model's CPU if there is another: its work is no part of S.
     std::vector<int> others;
-    for (const int cpu : CpuSet::allowed().list()) {
+    const CpuSet allowed = CpuSet::allowed();
+    for (const int cpu : allowed.list()) {
       if (!model_cpus.contains(cpu)) others.push_back(cpu);
     }
     backend.emplace(others.empty() ? model_cpus : CpuSet(others));
