@@ -63,6 +63,9 @@ struct Fit {
   std::vector<double> rate, inverse, weight;
 };
 
+// A line may be followed this far past the last point that it was fitted through.
+constexpr double kFollow = 1.08;
+
 Fit points_near(const std::vector<Merged>& good, double centre, double within) {
   Fit fit;
   for (const Merged& point : good) {
@@ -120,6 +123,28 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     return result;
   }
   if (level.back() <= target) {
+    const double last = good.back().rate_per_s;
+    const bool open_above =
+        bound == points.size() || points[bound].rate_per_s > last * kWidestBracket;
+    if (open_above) {
+      // A coarse search that fell short leaves the crossing just above the refining rates.
+      Fit fit = points_near(good, last * (1 + options.fit_within / 3), options.fit_within);
+      if (fit.rate.size() >= 3 && line_fits(fit)) {
+        const double crossing =
+            line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
+        if (crossing <= last * kFollow) {
+          result.value = std::max(crossing, last);
+          result.reached = "ok";
+          result.limited_by = "slo";
+          result.bracket_low = last;
+          result.bracket_high = last * kFollow;
+          result.fit_rate = std::move(fit.rate);
+          result.fit_inverse = std::move(fit.inverse);
+          result.fit_weight = std::move(fit.weight);
+          return result;
+        }
+      }
+    }
     if (bound < points.size()) return at_bound(good.back(), points[bound], options);
     result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
     result.reached = "above";

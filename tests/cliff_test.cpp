@@ -1,0 +1,267 @@
+#include "harness/cliff.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "harness/statistics.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr double kMs = 1e6;
+
+CliffOptions options_for(double slo_ms = 10) {
+  CliffOptions options;
+  options.slo_ns = slo_ms * kMs;
+  options.service_time_ns = kMs;
+  options.bootstrap = 300;
+  return options;
+}
+
+/// M/M/1 with S = 1 ms as its closed forms have it, with multiplicative noise.
+Point mm1(double rate, int block, double noise = 0, Random* random = nullptr) {
+  Point point;
+  point.block = block;
+  point.rate_per_s = rate;
+  point.requests = 20'000;
+  point.valid = true;
+  point.stable = rate < 1000;
+  const double load = rate / 1000;
+  const double factor =
+      random == nullptr ? 1 : std::exp(noise * (2 * random->uniform() - 1) * std::sqrt(3.0));
+  point.goodput_per_s = std::min(rate, 1000.0);
+  point.slo_percentile_ns = point.stable ? factor * std::log(100.0) * kMs / (1 - load) : 1e12;
+  point.mean_response_ns = point.stable ? kMs / (1 - load) : 1e12;
+  point.loss = point.stable ? 0 : 0.3;
+  return point;
+}
+
+const std::vector<double> kRates = {54,  162, 270, 378, 432, 464,  497, 529,
+                                    567, 616, 700, 780, 850, 1200, 1500};
+
+std::vector<Point> mm1_blocks(int blocks, double noise = 0, std::uint64_t seed = 1) {
+  Random random(seed);
+  std::vector<Point> points;
+  for (int block = 0; block < blocks; ++block) {
+    for (const double rate : kRates) points.push_back(mm1(rate, block, noise, &random));
+  }
+  return points;
+}
+
+TEST(Cliff, FindsTheClosedFormsOfMM1) {
+  const CellResult result = analyse(mm1_blocks(3), options_for());
+  EXPECT_EQ(result.cliff.reached, "ok");
+  EXPECT_EQ(result.cliff.limited_by, "slo");
+  EXPECT_NEAR(result.cliff.value, 539.5, 0.5);
+  EXPECT_NEAR(result.cliff5.value, 79.0, 1);
+  EXPECT_NEAR(result.cliff20.value, 769.7, 1);
+  EXPECT_NEAR(result.saturation.value, 1000, 1e-6);
+  EXPECT_NEAR(result.knee.value, 500, 15);
+  EXPECT_EQ(result.knee.reached, "ok");
+  EXPECT_NEAR(result.overload_retention.value, 1, 1e-9);
+  EXPECT_NEAR(result.steepness, (769.7 - 79) / 539.5, 0.01);
+  EXPECT_GT(result.cliff.resolution, 0);
+}
+
+TEST(Cliff, CoversTheTruthWithItsInterval) {
+  int covered = 0;
+  constexpr int kTrials = 200;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const CellResult result =
+        analyse(mm1_blocks(9, 0.05, 100 + static_cast<std::uint64_t>(trial)), options_for());
+    EXPECT_NEAR(result.cliff.value, 539.5, 25);
+    covered += result.cliff.low <= 539.48 && 539.48 <= result.cliff.high;
+  }
+  EXPECT_GE(covered, 180);
+}
+
+TEST(Cliff, HasAnIntervalFromOneBlockToo) {
+  const CellResult result = analyse(mm1_blocks(1, 0.05, 3), options_for());
+  EXPECT_LT(result.cliff.low, result.cliff.value);
+  EXPECT_GT(result.cliff.high, result.cliff.value);
+  EXPECT_NEAR(result.cliff.value, 539.5, 40);
+  EXPECT_LT(result.saturation.low, result.saturation.high);
+}
+
+TEST(Cliff, IgnoresInvalidPointsAndTheOrderOfPoints) {
+  std::vector<Point> points = mm1_blocks(3);
+  const double before = analyse(points, options_for()).cliff.value;
+  Point lie = mm1(600, 0);
+  lie.slo_percentile_ns = 1;
+  lie.goodput_per_s = 1e9;
+  lie.valid = false;
+  points.push_back(lie);
+  std::reverse(points.begin(), points.end());
+  const CellResult after = analyse(points, options_for());
+  EXPECT_DOUBLE_EQ(after.cliff.value, before);
+  EXPECT_LT(after.saturation.value, 1001);
+}
+
+TEST(Cliff, SaysBelowWhenTheLowestRateFails) {
+  const CellResult result = analyse(mm1_blocks(3), options_for(4.7));
+  EXPECT_EQ(result.cliff.reached, "below");
+  EXPECT_DOUBLE_EQ(result.cliff.value, 54);
+}
+
+TEST(Cliff, SaysAboveWhenNothingFailed) {
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {50.0, 100.0, 150.0}) points.push_back(mm1(rate, block));
+  }
+  const CellResult result = analyse(points, options_for(30));
+  EXPECT_EQ(result.cliff.reached, "above");
+  EXPECT_DOUBLE_EQ(result.cliff.value, 150);
+  EXPECT_EQ(result.saturation.reached, "above");
+}
+
+TEST(Cliff, SaysUnmeasuredWithoutValidPoints) {
+  const CellResult result = analyse({}, options_for());
+  EXPECT_EQ(result.cliff.reached, "unmeasured");
+  EXPECT_TRUE(std::isnan(result.cliff.value));
+  EXPECT_EQ(result.saturation.reached, "unmeasured");
+  EXPECT_EQ(result.knee.reached, "unmeasured");
+}
+
+/// Serves at once until it cannot: p99 stays at S up to saturation.
+std::vector<Point> step(const std::function<void(Point&)>& past) {
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {500.0, 800.0, 860.0, 920.0, 980.0, 1050.0, 1140.0, 1500.0}) {
+      Point point = mm1(100, block);
+      point.rate_per_s = point.goodput_per_s = rate;
+      point.slo_percentile_ns = point.mean_response_ns = kMs;
+      if (rate > 1000) past(point);
+      points.push_back(point);
+    }
+  }
+  return points;
+}
+
+TEST(Cliff, IsTheStabilityBoundWhenTheSloHoldsUpToIt) {
+  const CellResult result = analyse(step([](Point& point) {
+                                      point.stable = false;
+                                      point.slo_percentile_ns = 1e12;
+                                      point.goodput_per_s = 1000;
+                                    }),
+                                    options_for());
+  EXPECT_EQ(result.cliff.reached, "ok");
+  EXPECT_EQ(result.cliff.limited_by, "saturation");
+  EXPECT_NEAR(result.cliff.value, 1000, 10);
+  EXPECT_LE(result.cliff.low, 980);
+  EXPECT_GE(result.cliff.high, 1050);
+}
+
+TEST(Cliff, IsWhereLossBeginsWhenTheModelSheds) {
+  const CellResult result = analyse(step([](Point& point) {
+                                      point.loss = 1 - 1000 / point.rate_per_s;
+                                      point.goodput_per_s = 1000;
+                                    }),
+                                    options_for());
+  EXPECT_EQ(result.cliff.limited_by, "saturation");
+  EXPECT_GE(result.cliff.value, 980);
+  EXPECT_LE(result.cliff.value, 1050);
+}
+
+TEST(Cliff, ReportsCollapseUnderOverload) {
+  const CellResult result = analyse(step([](Point& point) {
+                                      point.stable = false;
+                                      point.slo_percentile_ns = 1e12;
+                                      point.goodput_per_s = point.rate_per_s > 1200 ? 250 : 1000;
+                                    }),
+                                    options_for());
+  EXPECT_NEAR(result.saturation.value, 1000, 1e-6);
+  EXPECT_NEAR(result.overload_retention.value, 0.25, 1e-6);
+}
+
+TEST(Cliff, FallsBackToInterpolationWhereNoLineFits) {
+  // A response that jumps twentyfold at 900 is no line in 1/p99.
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {780.0, 820.0, 860.0, 890.0, 910.0, 940.0, 980.0}) {
+      Point point = mm1(100, block);
+      point.rate_per_s = point.goodput_per_s = rate;
+      point.slo_percentile_ns = rate < 900 ? 2 * kMs : 40 * kMs;
+      points.push_back(point);
+    }
+  }
+  const CellResult result = analyse(points, options_for());
+  EXPECT_EQ(result.cliff.reached, "ok");
+  EXPECT_GE(result.cliff.value, 890);
+  EXPECT_LE(result.cliff.value, 910);
+}
+
+TEST(Cliff, MergesHistogramsAndNeverAveragesPercentiles) {
+  // Two blocks whose tails differ: the p99 of the union is not the mean of their p99s. One block in
+  // which 4% take long puts the union's p99 (2% long) there too, at every rate.
+  const auto block_of = [](double rate, int block, double long_ms) {
+    auto histogram = std::make_shared<Histogram>();
+    const auto scale = rate / 100;
+    histogram->record(static_cast<std::int64_t>(kMs * scale), block == 0 ? 1000 : 960);
+    if (block == 1) histogram->record(static_cast<std::int64_t>(long_ms * kMs * scale), 40);
+    Point point = mm1(100, block);
+    point.rate_per_s = point.goodput_per_s = rate;
+    point.requests = 1000;
+    point.slo_percentile_ns = static_cast<double>(histogram->percentile(99));
+    point.responses = histogram;
+    return point;
+  };
+  std::vector<Point> points;
+  for (const double rate : {80.0, 90.0, 100.0, 110.0, 120.0}) {
+    points.push_back(block_of(rate, 0, 10));
+    points.push_back(block_of(rate, 1, 10));
+  }
+  // Merged p99 is 10 ms x rate / 100; the mean of the two p99s would be 5.5 ms x rate / 100.
+  const CellResult result = analyse(points, options_for(10));
+  EXPECT_EQ(result.cliff.reached, "ok");
+  EXPECT_NEAR(result.cliff.value, 100, 1);
+}
+
+TEST(Statistics, IsotonicRegressionPoolsViolators) {
+  const std::vector<double> values = {1, 3, 2, 4, 0};
+  const std::vector<double> weights = {1, 1, 1, 1, 2};
+  const std::vector<double> fitted = isotonic(values, weights);
+  const std::vector<double> expected = {1, 1.8, 1.8, 1.8, 1.8};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(fitted[i], expected[i], 1e-12);
+}
+
+TEST(Statistics, FitsPolynomialsExactly) {
+  const std::vector<double> x = {1e6, 1.1e6, 1.2e6, 1.4e6}, weights = {1, 2, 1, 3};
+  std::vector<double> y;
+  for (const double each : x) y.push_back(3 - 2e-6 * each + 5e-12 * each * each);
+  const std::vector<double> fit = polynomial_fit(x, y, weights, 2);
+  EXPECT_NEAR(fit[0], 3, 1e-7);
+  EXPECT_NEAR(fit[1], -2e-6, 1e-13);
+  EXPECT_NEAR(fit[2], 5e-12, 1e-19);
+}
+
+TEST(Statistics, ATrendSeesGrowthAndForgivesNoise) {
+  Random random(5);
+  std::vector<double> x, flat, growing;
+  for (int i = 0; i < 60; ++i) {
+    x.push_back(i);
+    flat.push_back(random.uniform());
+    growing.push_back(random.uniform() + 0.2 * i);
+  }
+  flat[30] = 1000;  // an outlier does not tilt a median of slopes
+  EXPECT_NEAR(trend(x, growing, 0, 100, 1).slope, 0.2, 0.02);
+  EXPECT_GT(trend(x, growing, 0, 100, 1).low, 0.15);
+  EXPECT_NEAR(trend(x, flat, 0, 100, 1).slope, 0, 0.01);
+  EXPECT_LE(trend(x, flat, 0, 100, 1).low, 0);
+}
+
+TEST(Statistics, MediansQuantilesAndDeviations) {
+  EXPECT_DOUBLE_EQ(median({3, 1, 2}), 2);
+  EXPECT_DOUBLE_EQ(median({4, 1, 2, 3}), 2.5);
+  EXPECT_TRUE(std::isnan(median({})));
+  EXPECT_NEAR(student_t(0.975, 8), 2.306, 0.001);
+  const std::vector<double> values = {1, 2, 3, 4};
+  EXPECT_NEAR(standard_deviation(values), std::sqrt(5.0 / 3), 1e-12);
+}
+
+}  // namespace
+}  // namespace precipice

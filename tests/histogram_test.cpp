@@ -1,0 +1,100 @@
+#include "harness/histogram.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+std::vector<std::int64_t> wide_samples(std::size_t count, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::int64_t> samples;
+  for (std::size_t i = 0; i < count; ++i) {
+    samples.push_back(static_cast<std::int64_t>(std::exp(24 * random.uniform())));
+  }
+  return samples;
+}
+
+TEST(Histogram, LaysOutItsBucketsWithoutGapsOrOverlaps) {
+  std::int64_t next = 0;
+  for (std::uint32_t i = 0; i < Histogram::bucket_count(); ++i) {
+    const auto [low, high] = Histogram::bounds(i);
+    ASSERT_EQ(low, next) << i;
+    ASSERT_EQ(Histogram::index_of(low), i);
+    ASSERT_EQ(Histogram::index_of(high), i);
+    ASSERT_LE(static_cast<double>(high - low), 0.001 * static_cast<double>(low) + 1e-9) << i;
+    next = high + 1;
+  }
+  EXPECT_GT(next, Histogram::kHighest);
+}
+
+TEST(Histogram, ReportsPercentilesWithinThreeDigitsOfTheExactOnes) {
+  std::vector<std::int64_t> samples = wide_samples(50'000, 3);
+  Histogram histogram;
+  for (const std::int64_t sample : samples) histogram.record(sample);
+  for (const double p : {0.1, 10.0, 50.0, 90.0, 99.0, 99.9, 99.99, 100.0}) {
+    const auto exact = static_cast<double>(exact_percentile(samples, p));
+    const auto reported = static_cast<double>(histogram.percentile(p));
+    EXPECT_GE(reported, exact) << p;
+    EXPECT_LE(reported, exact * 1.001) << p;
+  }
+}
+
+TEST(Histogram, MergesExactly) {
+  const std::vector<std::int64_t> samples = wide_samples(20'000, 5);
+  Histogram whole, even, odd;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    whole.record(samples[i]);
+    (i % 2 == 0 ? even : odd).record(samples[i]);
+  }
+  even.merge(odd);
+  EXPECT_EQ(even.buckets(), whole.buckets());
+  EXPECT_EQ(even.count(), whole.count());
+}
+
+TEST(Histogram, CountsOverflowAndNeverDropsIt) {
+  Histogram histogram;
+  histogram.record(5);
+  histogram.record(Histogram::kHighest);
+  histogram.record(Histogram::kHighest + 1, 2);
+  EXPECT_EQ(histogram.count(), 4U);
+  EXPECT_EQ(histogram.overflow(), 2U);
+  EXPECT_EQ(histogram.percentile(25), 5);
+  EXPECT_EQ(histogram.percentile(100), Histogram::kHighest + 1);
+  EXPECT_EQ(histogram.max(), Histogram::kHighest + 1);
+}
+
+TEST(Histogram, ComesBackFromItsBuckets) {
+  Histogram histogram;
+  for (const std::int64_t sample : wide_samples(5'000, 7)) histogram.record(sample);
+  histogram.record(Histogram::kHighest + 1);
+  const Histogram again = Histogram::from_buckets(histogram.buckets(), histogram.overflow());
+  EXPECT_EQ(again.buckets(), histogram.buckets());
+  EXPECT_EQ(again.count(), histogram.count());
+  EXPECT_EQ(again.overflow(), histogram.overflow());
+}
+
+TEST(Histogram, TakesNegativeValuesAsZeroAndIsQuietWhenEmpty) {
+  Histogram histogram;
+  EXPECT_EQ(histogram.percentile(99), 0);
+  EXPECT_EQ(histogram.max(), 0);
+  histogram.record(-3);
+  EXPECT_EQ(histogram.max(), 0);
+  EXPECT_EQ(histogram.count(), 1U);
+}
+
+TEST(ExactPercentile, IsTheNearestRank) {
+  std::vector<std::int64_t> samples;
+  for (std::int64_t i = 10'000; i > 0; --i) samples.push_back(i);
+  EXPECT_EQ(exact_percentile(samples, 99.9), 9'990);
+  EXPECT_EQ(exact_percentile(samples, 99), 9'900);
+  EXPECT_EQ(exact_percentile(samples, 50), 5'000);
+  EXPECT_EQ(exact_percentile(samples, 100), 10'000);
+}
+
+}  // namespace
+}  // namespace precipice

@@ -1,0 +1,180 @@
+#include "harness/search.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace precipice {
+namespace {
+
+/// A system without noise: carries `capacity`, and its percentile is 1 ms / (1 - load).
+Point ideal(const Probe& probe, double capacity) {
+  Point point;
+  point.phase = probe.phase;
+  point.closed = probe.closed;
+  point.rate_per_s = probe.rate_per_s;
+  point.requests = 10'000;
+  point.valid = true;
+  if (probe.closed > 0) {
+    const auto n = static_cast<double>(probe.closed);
+    point.goodput_per_s = capacity * n / (n + 3);
+    point.stable = true;
+    return point;
+  }
+  point.stable = probe.rate_per_s < capacity;
+  point.goodput_per_s = std::min(probe.rate_per_s, capacity);
+  point.slo_percentile_ns = point.stable ? 1e6 / (1 - probe.rate_per_s / capacity) : 1e12;
+  return point;
+}
+
+SearchOptions with_slo(double slo_ns) {
+  SearchOptions options;
+  options.slo_ns = slo_ns;
+  return options;
+}
+
+using System = std::function<Point(const Probe&)>;
+
+int drive(Search& search, const System& system) {
+  int probes = 0;
+  while (const auto probe = search.next()) {
+    search.add(system(*probe));
+    if (++probes > 1000) break;
+  }
+  return probes;
+}
+
+TEST(Search, FindsThePlateauByDoubling) {
+  Search search(with_slo(5e6));
+  const int probes = drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  EXPECT_GT(search.plateau_per_s(), 950);
+  EXPECT_LE(search.plateau_per_s(), 1000);
+  EXPECT_LT(probes, 20);
+}
+
+TEST(Search, BracketsTheCliffToTheCoarseRatioWhereverItLies) {
+  for (const double slo_ns : {1.02e6, 1.2e6, 2e6, 5e6, 10e6, 100e6}) {
+    for (const double capacity : {0.5, 1000.0, 3e6}) {
+      Search search(with_slo(slo_ns));
+      const double cliff = capacity * (1 - 1e6 / slo_ns);
+      const int probes = drive(search, [&](const Probe& probe) { return ideal(probe, capacity); });
+      EXPECT_NEAR(search.coarse_rate_per_s() / cliff, 1, 0.08) << slo_ns << " " << capacity;
+      EXPECT_LT(probes, 32);
+    }
+  }
+}
+
+TEST(Search, NeverAsksForMoreThanTheGeneratorOffers) {
+  SearchOptions options = with_slo(10e6);
+  options.highest_rate_per_s = 300;
+  Search search(options);
+  drive(search, [](const Probe& probe) {
+    EXPECT_LE(probe.rate_per_s, 300);
+    return ideal(probe, 1000);
+  });
+  EXPECT_DOUBLE_EQ(search.coarse_rate_per_s(), 300);
+  for (const Probe& probe : search.block(0)) EXPECT_LE(probe.rate_per_s, 300);
+  const auto block = search.block(0);
+  EXPECT_TRUE(std::any_of(block.begin(), block.end(),
+                          [](const Probe& probe) { return probe.rate_per_s == 300; }));
+}
+
+TEST(Search, LearnsTheGeneratorsLimitFromInvalidPoints) {
+  Search search(with_slo(10e6));
+  drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1000);
+    if (probe.rate_per_s > 200) {
+      point.valid = false;
+      point.generator_limited = true;
+    }
+    return point;
+  });
+  EXPECT_GT(search.coarse_rate_per_s(), 200 / 1.09);
+  EXPECT_LE(search.coarse_rate_per_s(), 200);
+}
+
+TEST(Search, EndsBelowWhenNothingMeetsTheSlo) {
+  SearchOptions options = with_slo(0.5e6);
+  options.lowest_rate_per_s = 10;
+  Search search(options);
+  const int probes = drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  EXPECT_DOUBLE_EQ(search.coarse_rate_per_s(), 10);
+  EXPECT_LT(probes, 40);
+}
+
+TEST(Search, EndsWhenEveryTrialIsInvalid) {
+  SearchOptions options = with_slo(10e6);
+  options.first_rate_per_s = 100;
+  Search search(options);
+  const int probes = drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1000);
+    point.valid = false;
+    return point;
+  });
+  EXPECT_LE(probes, Search::kMostProbes);
+  EXPECT_EQ(search.coarse_rate_per_s(), 0);
+  EXPECT_EQ(search.plateau_per_s(), 0);
+  EXPECT_TRUE(search.block(0).empty());
+}
+
+TEST(Search, TakesAnInvalidPointForUnknownAndNudgesTheRate) {
+  // Every rate between 480 and 520 disturbs the host; the cliff is at 500.
+  Search search(with_slo(2e6));
+  drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1000);
+    if (probe.closed == 0 && probe.rate_per_s > 480 && probe.rate_per_s < 520) {
+      point.valid = false;
+      point.slo_percentile_ns = 0;  // would pass if it counted
+    }
+    return point;
+  });
+  EXPECT_NEAR(search.coarse_rate_per_s(), 500, 60);
+}
+
+TEST(Search, IsBoundedWhateverTheAnswersAre) {
+  for (std::uint64_t pattern = 0; pattern < 64; ++pattern) {
+    Search search(with_slo(10e6));
+    int step = 0;
+    const int probes = drive(search, [&](const Probe& probe) {
+      Point point = ideal(probe, 1000);
+      const auto bits = pattern >> (step++ % 6);
+      point.valid = (bits & 1) != 0;
+      point.generator_limited = (bits & 2) != 0;
+      point.stable = (bits & 4) != 0;
+      point.slo_percentile_ns = 1;
+      return point;
+    });
+    EXPECT_LE(probes, Search::kMostProbes);
+  }
+}
+
+TEST(Search, ShufflesEveryBlockDifferentlyAndRepeatably) {
+  Search search(with_slo(5e6));
+  drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  const auto rates = [&](int index) {
+    std::vector<double> result;
+    for (const Probe& probe : search.block(index)) result.push_back(probe.rate_per_s);
+    return result;
+  };
+  EXPECT_EQ(rates(3), rates(3));
+  EXPECT_NE(rates(0), rates(1));
+  auto first = rates(0), second = rates(1);
+  std::sort(first.begin(), first.end());
+  std::sort(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(first.size(), 6U + 2U + 4U);
+}
+
+TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheRefiningOnes) {
+  SearchOptions options = with_slo(2e6);
+  options.towards_plateau = {0.3, 0.8, 0.92};
+  Search search(options);
+  drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  EXPECT_EQ(search.block(0).size(), 6U + 2U + 4U + 2U);
+}
+
+}  // namespace
+}  // namespace precipice

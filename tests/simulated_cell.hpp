@@ -1,0 +1,102 @@
+// A whole cell on the virtual clock: plateau, coarse search, blocks, analysis. What a campaign
+// does, without calibration, repeats or a journal.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/cliff.hpp"
+#include "harness/search.hpp"
+#include "harness/virtual_oracle.hpp"
+#include "models/random.hpp"
+
+namespace precipice::testing {
+
+struct CellPlan {
+  std::map<std::string, std::string> oracle;  ///< its keys
+  double mean_ns = 1e6;
+  double slo_ns = 10e6;
+  Nanos window = std::chrono::seconds(100);
+  Nanos coarse_window = std::chrono::seconds(50);
+  Nanos drain = std::chrono::seconds(1);
+  int blocks = 9;
+  std::uint64_t seed = 1;
+  Arrivals arrivals;
+  SearchOptions search;
+};
+
+struct Cell {
+  CellResult result;
+  double coarse = 0;
+  int probes = 0;
+  std::vector<Point> points;
+};
+
+inline Trial simulate(const CellPlan& plan, const Probe& probe, Nanos window, std::uint64_t seed) {
+  TrialRequest request;
+  request.model = {"oracle", plan.oracle};
+  request.workload = {"empty", {}};
+  request.rate_per_s = probe.rate_per_s;
+  request.closed = probe.closed;
+  request.window = window;
+  request.warmup = std::max<Nanos>(std::chrono::milliseconds(300),
+                                   Nanos(static_cast<std::int64_t>(1000 * plan.mean_ns)));
+  request.drain = plan.drain;
+  request.seed = seed;
+  request.arrivals = plan.arrivals;
+  request.slo = Nanos(static_cast<std::int64_t>(plan.slo_ns));
+  request.clock = ClockKind::virtual_time;
+  return run_virtual(request);
+}
+
+inline Point to_point(const Trial& trial, const Probe& probe, int block) {
+  Point point;
+  point.phase = probe.phase;
+  point.block = block;
+  point.closed = probe.closed;
+  point.rate_per_s = probe.rate_per_s;
+  point.offered_per_s = trial.offered_per_s;
+  point.goodput_per_s = trial.goodput_per_s;
+  point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
+  point.mean_response_ns = trial.response.mean;
+  point.loss = trial.loss();
+  point.requests = trial.counts.scheduled;
+  point.stable = trial.stable;
+  point.valid = trial.valid;
+  point.responses = std::make_shared<Histogram>(trial.response_histogram);
+  return point;
+}
+
+inline Cell search_cell(const CellPlan& plan) {
+  Cell cell;
+  SearchOptions options = plan.search;
+  options.slo_ns = plan.slo_ns;
+  options.seed = plan.seed;
+  options.highest_closed = 256;
+  Search search(options);
+  while (const auto probe = search.next()) {
+    const Point point =
+        to_point(simulate(plan, *probe, plan.coarse_window, mix64(plan.seed)), *probe, 0);
+    cell.points.push_back(point);
+    search.add(point);
+    ++cell.probes;
+  }
+  cell.coarse = search.coarse_rate_per_s();
+  for (int block = 0; block < plan.blocks; ++block) {
+    for (const Probe& probe : search.block(block)) {
+      const std::uint64_t seed = mix64(plan.seed ^ mix64(1000 + static_cast<std::uint64_t>(block)));
+      cell.points.push_back(to_point(simulate(plan, probe, plan.window, seed), probe, block));
+    }
+  }
+  CliffOptions cliff;
+  cliff.slo_ns = plan.slo_ns;
+  cliff.service_time_ns = plan.mean_ns;
+  cliff.window_s = std::chrono::duration<double>(plan.window).count();
+  cliff.seed = plan.seed;
+  cell.result = analyse(cell.points, cliff);
+  return cell;
+}
+
+}  // namespace precipice::testing
