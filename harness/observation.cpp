@@ -71,11 +71,6 @@ void judge_stability(const Occupancy& occupancy, Trial& trial) {
 
 }  // namespace
 
-double Trial::loss() const {
-  const std::uint64_t lost = counts.shed + counts.failed + counts.unfinished;
-  return counts.scheduled > 0 ? static_cast<double>(lost) / static_cast<double>(counts.scheduled) : 0;
-}
-
 Percentiles percentiles_of(std::vector<std::int64_t>& samples) {
   Percentiles result;
   if (samples.empty()) return result;
