@@ -77,12 +77,12 @@ void Ring::make_arena() {
 
 void Ring::run() {
   current_ = this;
-  arm_wake();
   while (!leaving_) {
     const bool idle = collect();
     begin_collected();
     issue_backlog();
-    enter(idle);
+    if (!wake_armed_) arm_wake();
+    enter(idle && wake_armed_);
     sleeping_.store(false, std::memory_order_relaxed);
     reap();
     fire_timers();
@@ -255,8 +255,7 @@ void Ring::reap() {
     tallies_.cqes.add(count);
     for (unsigned i = 0; i < count; ++i) {
       if (ended[i].who == kWake) {
-        wake_armed_ = false;
-        if (!leaving_) arm_wake();
+        wake_armed_ = false;  // the next pass arms it again, before it may sleep
       } else if (ended[i].who != kNobody && ended[i].who != kLibraryTimeout) {
         completed(*reinterpret_cast<IoOp*>(ended[i].who), ended[i].result);
       }

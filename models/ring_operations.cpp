@@ -154,9 +154,11 @@ void Ring::completed(IoOp& op, std::int32_t result) {
   State& state = state_of(op);
   std::int64_t value = result;
   const bool was_polling = std::exchange(state.polling, false);
-  const bool again = (was_polling && result >= 0) || result == -EINTR || result == -EAGAIN;
-  if (again && op.kind != IoOp::Kind::connect) {
-    if (!cancelling_) {
+  // ECONNABORTED: the peer of an accept has gone before it was accepted, so the next one counts.
+  const bool again = (was_polling && result >= 0) || result == -EINTR || result == -EAGAIN ||
+                     (result == -ECONNABORTED && op.kind == IoOp::Kind::accept);
+  if (again) {
+    if (!cancelling_ && op.kind != IoOp::Kind::connect) {
       // A socket that someone made non-blocking answers EAGAIN instead of being waited for.
       if (result == -EAGAIN) {
         (op.kind == IoOp::Kind::read ? state.async : state.polling) = true;
@@ -164,7 +166,7 @@ void Ring::completed(IoOp& op, std::int32_t result) {
       issue(op);
       return;
     }
-    value = -ECANCELED;
+    if (cancelling_) value = -ECANCELED;
   }
   if (op.kind == IoOp::Kind::accept && value >= 0) set_no_delay(static_cast<int>(value));
   if (op.kind == IoOp::Kind::connect) {
