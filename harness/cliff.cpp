@@ -239,7 +239,7 @@ class Analysis {
       estimate.low = crossing.bracket_low;
       estimate.high = crossing.bracket_high;
     }
-    if (crossing.limited_by == "saturation") {
+    if (crossing.limited_by == "saturation" && !crossing.by_loss) {
       // Which of the two rates' verdicts would change with more time is not known.
       estimate.low = std::min(estimate.low, crossing.bracket_low);
       estimate.high = std::max(estimate.high, crossing.bracket_high);

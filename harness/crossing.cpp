@@ -12,7 +12,9 @@ namespace {
 
 using Merged = RateGroup::Merged;
 
-// A line in 1/percentile that misses a point by more than this share is not the curve's shape.
+// Relative residuals of a line in 1/percentile: more than the first shows a bend, so that fewer
+// points are better; more than the second is no line at all.
+constexpr double kBend = 0.04;
 constexpr double kWorstResidual = 0.15;
 // Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
 constexpr double kWidestBracket = 1.2;
@@ -48,6 +50,7 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
     const double low = std::log(std::max(holds.loss, least));
     const double high = std::log(fails.loss);
     const double part = std::clamp((std::log(options.max_loss) - low) / (high - low), 0.0, 1.0);
+    result.by_loss = true;
     result.value = holds.rate_per_s * std::pow(fails.rate_per_s / holds.rate_per_s, part);
     return result;
   }
@@ -80,7 +83,8 @@ Fit points_near(const std::vector<Merged>& good, double centre, double within) {
   return fit;
 }
 
-bool line_fits(const Fit& fit) {
+/// Root of the weighted mean square of the relative residuals.
+double misfit(const Fit& fit) {
   const std::vector<double> line = polynomial_fit(fit.rate, fit.inverse, fit.weight, 1);
   double squares = 0, weight = 0;
   for (std::size_t i = 0; i < fit.rate.size(); ++i) {
@@ -88,7 +92,7 @@ bool line_fits(const Fit& fit) {
     squares += fit.weight[i] * miss * miss;
     weight += fit.weight[i];
   }
-  return squares <= kWorstResidual * kWorstResidual * weight;
+  return std::sqrt(squares / weight);
 }
 
 }  // namespace
@@ -129,7 +133,7 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     if (open_above) {
       // A coarse search that fell short leaves the crossing just above the refining rates.
       Fit fit = points_near(good, last * (1 + options.fit_within / 3), options.fit_within);
-      if (fit.rate.size() >= 3 && line_fits(fit)) {
+      if (fit.rate.size() >= 3 && misfit(fit) <= kWorstResidual) {
         const double crossing =
             line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
         if (crossing <= last * kFollow) {
@@ -166,27 +170,30 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   const double log_between = (target - level[over - 1]) / (level[over] - level[over - 1]);
   result.value = before.rate_per_s + log_between * (after.rate_per_s - before.rate_per_s);
 
-  double centre = rough;
-  Fit fit;
-  for (int pass = 0; pass < 2; ++pass) {
-    fit = points_near(good, centre, options.fit_within);
-    if (fit.rate.size() < 3) break;
-    const double crossing = line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
-    if (!(std::abs(crossing / rough - 1) < options.fit_within) || !line_fits(fit)) return result;
-    centre = crossing;
-  }
-  if (fit.rate.size() < 3) {
-    // Too few for residuals: two neighbours a small step apart still share a line.
-    if (after.rate_per_s / before.rate_per_s < 1 + options.fit_within ||
-        after.percentile_ns < 3 * before.percentile_ns) {
-      result.value = rough;
+  for (double within = options.fit_within; within > 0.02; within *= 0.7) {
+    double centre = rough;
+    Fit fit;
+    bool usable = true;
+    for (int pass = 0; pass < 2 && usable; ++pass) {
+      fit = points_near(good, centre, within);
+      usable = fit.rate.size() >= 3;
+      if (!usable) break;
+      const double crossing = line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
+      usable = std::abs(crossing / rough - 1) < within;
+      if (usable) centre = crossing;
     }
-    return result;
+    if (!usable) break;
+    const double miss = misfit(fit);
+    if (miss > kWorstResidual) continue;
+    result.value = centre;
+    result.fit_rate = std::move(fit.rate);
+    result.fit_inverse = std::move(fit.inverse);
+    result.fit_weight = std::move(fit.weight);
+    if (miss <= kBend) return result;
   }
-  result.value = centre;
-  result.fit_rate = std::move(fit.rate);
-  result.fit_inverse = std::move(fit.inverse);
-  result.fit_weight = std::move(fit.weight);
+  if (!result.fit_rate.empty()) return result;
+  // Too few points for residuals. Two neighbours a small step apart still share a line.
+  if (after.percentile_ns < 3 * before.percentile_ns) result.value = rough;
   return result;
 }
 

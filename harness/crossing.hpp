@@ -19,6 +19,7 @@ struct Crossing {
   double value = 0;
   std::string reached = "unmeasured";        ///< as in Estimate
   std::string limited_by;                    ///< "slo" or "saturation"
+  bool by_loss = false;                      ///< limited by what it sheds or fails, not by backlog
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   /// The points that a line in 1/percentile was fitted through; empty when it was not.
   std::vector<double> fit_rate, fit_inverse, fit_weight;

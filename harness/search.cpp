@@ -147,19 +147,15 @@ double Search::coarse_rate_per_s() const {
 std::vector<Probe> Search::block(int index) const {
   const double coarse = coarse_rate_per_s();
   std::vector<Probe> probes;
-  const auto offer = [&](Phase phase, double rate) {
+  const auto offer = [&](Phase phase, double rate, double apart = 0.005) {
     const bool possible = rate > 0 && rate < too_fast_ &&
                           (options_.highest_rate_per_s <= 0 || rate <= options_.highest_rate_per_s);
     const bool known = std::any_of(probes.begin(), probes.end(), [&](const Probe& probe) {
-      return std::abs(probe.rate_per_s - rate) < 0.005 * rate;
+      return std::abs(probe.rate_per_s - rate) < apart * rate;
     });
     if (possible && !known) probes.push_back({.phase = phase, .rate_per_s = rate});
   };
-  double highest = 0;
-  for (const double times : options_.refine) {
-    offer(Phase::refine, times * coarse);
-    highest = std::max(highest, times * coarse);
-  }
+  for (const double times : options_.refine) offer(Phase::refine, times * coarse);
   // At the edge of what can be offered the refining rates above are missing: measure the edge.
   const bool reached_above = pass_ > 0 && fail_ == kUnknown;
   if (reached_above) offer(Phase::refine, coarse);
@@ -168,7 +164,7 @@ std::vector<Probe> Search::block(int index) const {
   }
   for (const double times : options_.grid) offer(Phase::grid, times * coarse);
   for (const double times : options_.towards_plateau) {
-    if (times * plateau_ > highest) offer(Phase::grid, times * plateau_);
+    if (times * plateau_ > coarse) offer(Phase::grid, times * plateau_, 0.02);
   }
 
   Random random(mix64(options_.seed) ^ mix64(static_cast<std::uint64_t>(index)));

@@ -168,7 +168,7 @@ TEST(Search, ShufflesEveryBlockDifferentlyAndRepeatably) {
   EXPECT_EQ(first.size(), 6U + 2U + 4U);
 }
 
-TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheRefiningOnes) {
+TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheCoarseOneAndApartFromOthers) {
   SearchOptions options = with_slo(2e6);
   options.towards_plateau = {0.3, 0.8, 0.92};
   Search search(options);
