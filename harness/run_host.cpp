@@ -41,7 +41,8 @@ Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus
 void MemoryHost::progress(const Progress& progress) { terminal_.live(progress); }
 
 void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
-  terminal_.line(fmt::format("[{}/{}] {}", progress.cell, progress.cells, line));
+  terminal_.line(fmt::format("[{}/{}] {} {}: {}", progress.cell, progress.cells, progress.series,
+                             progress.workload, line));
 }
 
 bool MemoryHost::stop_requested() { return stop_wanted(); }

@@ -1,0 +1,154 @@
+#include "harness/suite.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace precipice {
+namespace {
+
+const std::string kGood = R"(schema = 1
+name   = "good"
+seed   = 42
+blocks = 2
+slo    = "p99 < 10xS"
+[load]
+arrivals = "fixed"
+window   = "1s"
+brief    = true
+[search]
+refine = [0.9, 1.1]
+[[model]]
+use = "fixed_pool"
+threads = [8, 64]
+[[model]]
+use = "inline"
+[[workload]]
+use = "cpu"
+work = ["200us", "1ms"]
+dist = ["fixed", "exponential"]
+[[claim]]
+say = "more \"threads\" help"
+that = "a > b"
+)";
+
+std::string complaint(const std::string& text) {
+  try {
+    parse_suite(text, "bad.toml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// The good suite with one text replaced.
+std::string with(const std::string& old_text, const std::string& new_text) {
+  std::string text = kGood;
+  const std::size_t at = text.find(old_text);
+  EXPECT_NE(at, std::string::npos) << old_text;
+  return text.replace(at, old_text.size(), new_text);
+}
+
+void expect_complaint(const std::string& text, std::initializer_list<const char*> parts) {
+  const std::string message = complaint(text);
+  for (const char* part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in: " << message;
+}
+
+TEST(Suite, ExpandsListsToTheirCrossProduct) {
+  const Plan plan = parse_suite(kGood, "good.toml");
+  ASSERT_EQ(plan.models.size(), 3u);
+  EXPECT_EQ(plan.models[0].to_string(), "fixed_pool:threads=8");
+  EXPECT_EQ(plan.models[2].to_string(), "inline");
+  ASSERT_EQ(plan.workloads.size(), 4u);
+  EXPECT_EQ(plan.blocks, 2);
+  EXPECT_EQ(plan.seed, 42u);
+  EXPECT_TRUE(plan.brief);
+  EXPECT_EQ(plan.slo.times_service, 10);
+  EXPECT_EQ(plan.arrivals.to_string(), "fixed");
+  EXPECT_EQ(plan.refine, (std::vector<double>{0.9, 1.1}));
+  EXPECT_EQ(plan.claims.at(0).say, "more \"threads\" help");
+}
+
+TEST(Suite, ResolvedTextParsesToTheSamePlan) {
+  const Plan plan = parse_suite(kGood, "good.toml");
+  const Plan again = parse_suite(to_toml(plan), "resolved.toml");
+  EXPECT_EQ(to_toml(again), to_toml(plan));
+  EXPECT_EQ(plan_hash(again), plan_hash(plan));
+}
+
+TEST(Suite, HashTellsPlansApart) {
+  const Plan plan = parse_suite(kGood, "good.toml");
+  EXPECT_NE(plan_hash(plan), plan_hash(parse_suite(with("seed   = 42", "seed = 43"), "x")));
+  Plan other = plan;
+  other.model_cpus = CpuSet({5});
+  EXPECT_NE(plan_hash(plan), plan_hash(other));
+  other = plan;
+  other.budget = std::chrono::minutes(1);
+  EXPECT_EQ(plan_hash(plan), plan_hash(other));
+}
+
+TEST(Suite, NamesFileLineAndKeyOfEveryMistake) {
+  expect_complaint(with("seed ", "sed "), {"bad.toml:3: sed:", "did you mean 'seed'"});
+  expect_complaint(with("blocks = 2", "blocks = 0"), {"bad.toml:4: blocks:", "from 1"});
+  expect_complaint(with("10xS", "10"), {"bad.toml:5: slo:", "p99<5ms"});
+  expect_complaint(with("\"fixed\"\nwindow", "\"fixd\"\nwindow"), {"bad.toml:7: load.arrivals:"});
+  expect_complaint(with("\"1s\"", "1"), {"bad.toml:8: load.window:", "in quotes"});
+  expect_complaint(with("\"1s\"", "\"soon\""), {"bad.toml:8: load.window:"});
+  expect_complaint(with("window ", "windw "), {"bad.toml:8: load.windw:", "'window'"});
+  expect_complaint(with("brief    = true", "brief = 1"), {"bad.toml:9: load.brief:"});
+  expect_complaint(with("[0.9, 1.1]", "[]"), {"bad.toml:11: search.refine:", "empty"});
+  expect_complaint(with("[0.9, 1.1]", "[0.9, -1]"), {"bad.toml:11: search.refine:"});
+  expect_complaint(with("fixed_pool", "fixd_pool"), {"bad.toml:13: model.use:", "fixed_pool"});
+  expect_complaint(with("threads = [8", "treads = [8"), {"bad.toml:14: model.treads:", "threads"});
+  expect_complaint(with("[8, 64]", "[8, 0]"), {"bad.toml:14: model.threads:"});
+  expect_complaint(with("[8, 64]", "[]"), {"bad.toml:14: model.threads:", "empty"});
+  expect_complaint(with("\"cpu\"", "\"gpu\""), {"bad.toml:18: workload.use:", "cpu"});
+  expect_complaint(with("\"200us\"", "\"200\""), {"bad.toml:19: workload.work:"});
+  expect_complaint(with("that = ", "than = "), {"bad.toml:23: claim.than:", "'that'"});
+}
+
+TEST(Suite, RefusesContradictions) {
+  expect_complaint(with("schema = 1", "schema = 2"), {"bad.toml:1: schema:", "is 2"});
+  expect_complaint(with("schema = 1\n", ""), {"schema is missing"});
+  expect_complaint(with("[8, 64]", "[8, 8]"), {"'fixed_pool:threads=8' is there twice"});
+  expect_complaint(with("use = \"inline\"", "use = \"fixed_pool\"\nthreads = 64"),
+                   {"bad.toml:15: model:", "twice"});
+  expect_complaint("schema = 1\nname = \"x\"\n[[workload]]\nuse = \"cpu\"\n", {"no [[model]]"});
+  expect_complaint("schema = 1\nname = \"x\"\n[[model]]\nuse = \"inline\"\n", {"no [[workload]]"});
+  expect_complaint("schema = 1\nname = \"x\"\n[model]\nuse = \"inline\"\n",
+                   {"bad.toml:3", "[[model]]"});
+  expect_complaint(with("\"good\"", "\"../good\""), {"bad.toml:2: name:"});
+  expect_complaint("schema = \n", {"bad.toml:1:"});
+  expect_complaint(with("use = \"inline\"\n", ""), {"bad.toml:15: model.use:", "missing"});
+}
+
+TEST(Suite, OnlyKeepsTheCellsThatMatch) {
+  Plan plan = parse_suite(kGood, "good.toml");
+  keep_only(plan, "threads=8 cpu:dist=fixed");
+  ASSERT_EQ(plan.models.size(), 1u);
+  EXPECT_EQ(plan.workloads.size(), 2u);
+  EXPECT_TRUE(plan.includes(plan.models[0], plan.workloads[0]));
+  EXPECT_THROW(keep_only(plan, "nothing such"), UsageError);
+}
+
+TEST(Suite, EstimateGrowsWithBlocks) {
+  Plan plan = parse_suite(kGood, "good.toml");
+  const PlanEstimate two = estimate(plan);
+  plan.blocks = 4;
+  const PlanEstimate four = estimate(plan);
+  EXPECT_EQ(two.cells, 12);
+  EXPECT_GT(four.trials, two.trials);
+  EXPECT_GT(four.seconds, two.seconds);
+}
+
+TEST(Suite, ThoseThatComeWithTheProgramAreGood) {
+  for (const char* name : {"quick", "demo", "standard"}) {
+    EXPECT_NO_THROW(
+        load_suite(std::string(PRECIPICE_SOURCE_DIR "/workloads/suites/") + name + ".toml"))
+        << name;
+  }
+}
+
+}  // namespace
+}  // namespace precipice
