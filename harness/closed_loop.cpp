@@ -67,6 +67,7 @@ void ClosedLoop::ended(std::int64_t at_ns) noexcept {
 void ClosedLoop::drive(std::uint64_t concurrency, Time epoch, const std::atomic<bool>* stop) {
   constexpr auto kLook = std::chrono::milliseconds(20);
   epoch_ns_ = epoch.time_since_epoch().count();
+  std::this_thread::sleep_until(epoch);  // stamps before the epoch would be negative
   for (std::uint64_t i = 0; i < concurrency; ++i) issue();
   const Time end = epoch + Nanos(until_ns_);
   std::unique_lock lock(mutex_);

@@ -1,0 +1,158 @@
+// The real generator against models that do nothing: on time, complete, and honest about its own
+// pauses.
+#include "harness/generator.hpp"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <ctime>
+#include <thread>
+
+#include "harness/gates.hpp"
+#include "harness/host_watch.hpp"
+#include "harness/observation.hpp"
+
+namespace precipice {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Ends every request inside submit, in no time.
+class Sink final : public Model {
+ public:
+  Sink(Slots& slots, InFlightIntegral& in_flight) : slots_(slots), in_flight_(in_flight) {}
+  unsigned executors(const CpuSet&) const override { return 1; }
+  void start(const ModelSetup&) override {}
+  Refusal submit(const Request& request) noexcept override {
+    ids.push_back(request.id);
+    const std::int64_t now = slots_.sent(request.id).dispatch_ns;
+    slots_[request.id].begin_ns = now;
+    slots_.complete(request.id, now, Outcome::ok(0));
+    in_flight_.leave(now);
+    return Refusal::none;
+  }
+  void shutdown(Time) noexcept override {}
+  std::uint64_t in_flight() const noexcept override { return 0; }
+  ModelStats stats() const override { return {}; }
+
+  std::vector<std::uint64_t> ids;
+
+ private:
+  Slots& slots_;
+  InFlightIntegral& in_flight_;
+};
+
+struct Offered {
+  explicit Offered(double rate_per_s, std::int64_t span_ns, const GeneratorOptions& options)
+      : intended(Arrivals::parse("poisson").schedule(rate_per_s, span_ns, 7)),
+        slots(intended.size()),
+        sink(slots, in_flight) {
+    sink.ids.reserve(intended.size());
+    sent = offer(sink, intended, 7, Io::now() + 1ms, slots, in_flight, options);
+    trial.request.rate_per_s = rate_per_s;
+    trial.request.window = Nanos(span_ns);
+    Observation observation;
+    observation.intended_ns = intended;
+    observation.slots = &slots;
+    observation.issued = intended.size();
+    observation.window_end_ns = span_ns;
+    observation.deadline_ns = span_ns * 2;
+    summarise(observation, trial);
+  }
+
+  std::vector<std::int64_t> intended;
+  Slots slots;
+  InFlightIntegral in_flight;
+  Sink sink;
+  std::size_t sent = 0;
+  Trial trial;
+};
+
+TEST(Generator, OffersEveryRequestOnceInOrderAndNeverEarly) {
+  for (const bool spin : {true, false}) {
+    GeneratorOptions options;
+    options.spin = spin;
+    const Offered offered(5000, 200'000'000, options);
+    EXPECT_EQ(offered.sent, offered.intended.size());
+    for (std::size_t id = 0; id < offered.sent; ++id) {
+      ASSERT_EQ(offered.sink.ids[id], id);
+      ASSERT_GE(offered.slots.sent(id).dispatch_ns, offered.intended[id]);
+    }
+    EXPECT_EQ(offered.in_flight.in_flight(), 0);
+  }
+}
+
+TEST(Generator, GivesUpAtTheDeadlineAndLeavesTheRestUnsent) {
+  GeneratorOptions options;
+  options.give_up_ns = 50'000'000;
+  const Offered offered(5000, 200'000'000, options);
+  EXPECT_LT(offered.sent, offered.intended.size());
+  EXPECT_EQ(offered.trial.counts.unsent, offered.intended.size() - offered.sent);
+}
+
+TEST(Generator, StopsWhenAsked) {
+  const std::atomic<bool> stop{true};
+  GeneratorOptions options;
+  options.stop = &stop;
+  EXPECT_EQ(Offered(5000, 200'000'000, options).sent, 0U);
+}
+
+// A signal whose handler sleeps stops this thread alone: a real pause of the real generator.
+void sleep_in_handler(int) {
+  const timespec pause{0, 100'000'000};
+  nanosleep(&pause, nullptr);
+}
+
+TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
+  struct sigaction action {};
+  action.sa_handler = sleep_in_handler;
+  sigaction(SIGUSR2, &action, nullptr);
+  const pthread_t generator = pthread_self();
+  std::thread pauser([generator] {
+    std::this_thread::sleep_for(100ms);
+    pthread_kill(generator, SIGUSR2);
+  });
+  Offered offered(1000, 400'000'000, {});
+  pauser.join();
+  EXPECT_EQ(offered.sent, offered.intended.size());
+  EXPECT_GE(offered.trial.self_lag.max, 80'000'000);
+  offered.trial.request.slo = 10ms;
+  GateInput input;
+  input.integral_ns = 0;
+  apply_gates(input, offered.trial);
+  bool blamed = false;
+  for (const InvalidReason& reason : offered.trial.invalid_reasons) {
+    blamed = blamed || (reason.cause == "generator" && reason.gate == "self_lag_max");
+  }
+  EXPECT_TRUE(blamed);
+  EXPECT_FALSE(offered.trial.model_fault);
+}
+
+TEST(HostWatch, RunnableThreadsOfTheModelAreNotBlamedOnTheHost) {
+  // Many threads that want the CPU delay the probe by whole time slices; its own run delay takes
+  // that out again.
+  const CpuSet cpus({CpuSet::allowed().list().front()});
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 40; ++i) {
+    busy.emplace_back([&] {
+      pin_this_thread(cpus);
+      while (!stop.load(std::memory_order_relaxed)) {
+      }
+    });
+  }
+  HostWatch watch(cpus);
+  const Time from = Io::now();
+  std::this_thread::sleep_for(500ms);
+  const HostReport report = watch.end(from, Io::now());
+  stop = true;
+  for (std::thread& thread : busy) thread.join();
+  // 40 threads of a few milliseconds each would be 100 ms and more; a real stall of the machine may
+  // be 20 to 200.
+  EXPECT_LT(report.hiccup_max_ns, 400'000'000);
+  EXPECT_GT(report.cpu_seconds, 0.4);
+}
+
+}  // namespace
+}  // namespace precipice
