@@ -95,6 +95,7 @@ inline Cell search_cell(const CellPlan& plan) {
   cliff.service_time_ns = plan.mean_ns;
   cliff.window_s = std::chrono::duration<double>(plan.window).count();
   cliff.seed = plan.seed;
+  cliff.bootstrap = 400;
   cell.result = analyse(cell.points, cliff);
   return cell;
 }
