@@ -114,13 +114,14 @@ std::string cgroup_directory(const std::string& controller) {
   for (const std::string& line : lines_of("/proc/self/cgroup")) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string names = fmt::format(",{},", line.substr(first + 1, second - first - 1));
     const std::string path = line.substr(second + 1);
     std::vector<std::string> roots;
     if (controller.empty() && names == ",,")
       roots = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    else if (!controller.empty() && names.find("," + controller + ",") != std::string::npos)
-      roots = {"/sys/fs/cgroup/" + controller, "/sys/fs/cgroup/cpu,cpuacct"};
+    else if (!controller.empty() &&
+             names.find(fmt::format(",{},", controller)) != std::string::npos)
+      roots = {fmt::format("/sys/fs/cgroup/{}", controller), "/sys/fs/cgroup/cpu,cpuacct"};
     for (const std::string& root : roots) {
       // Inside a container the path is the host's, and the group is at the root of the mount.
       for (const std::string& candidate : {root + (path == "/" ? "" : path), root}) {
@@ -185,7 +186,7 @@ Json virtualisation_json() {
   const Json flags = cpuinfo("flags");
   json["hypervisor_flag"] =
       flags.is_string() &&
-      (" " + flags.get<std::string>() + " ").find(" hypervisor ") != std::string::npos;
+      fmt::format(" {} ", flags.get<std::string>()).find(" hypervisor ") != std::string::npos;
   json["hypervisor"] = line_json("/sys/hypervisor/type");
   json["product"] = line_json("/sys/class/dmi/id/product_name");
   json["vendor"] = line_json("/sys/class/dmi/id/sys_vendor");

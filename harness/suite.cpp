@@ -423,8 +423,9 @@ std::string plan_hash(const Plan& plan) {
 }
 
 PlanEstimate estimate(const Plan& plan) {
-  // Set-up, draining and tearing down of one trial, and the searches' usual number of steps.
-  constexpr double kTrialOverheadS = 0.25;
+  // Set-up, draining and tearing down of one trial, the share of trials that are repeated on a
+  // shared machine, and the searches' usual number of steps.
+  constexpr double kTrialOverheadS = 0.12, kRepeated = 1.2;
   constexpr int kPlateauTrials = 7, kCoarseTrials = 7;
   const auto seconds = [](Nanos duration) {
     return std::chrono::duration<double>(duration).count();
@@ -450,6 +451,7 @@ PlanEstimate estimate(const Plan& plan) {
     }
     total.seconds += (plan.blocks + 1) * (warmup + seconds(plan.window));  // S of each block
   }
+  total.seconds *= kRepeated;
   if (plan.clock == ClockKind::virtual_time) total.seconds = 0.02 * total.trials;
   if (plan.budget > Nanos::zero()) total.seconds = std::min(total.seconds, seconds(plan.budget));
   return total;

@@ -124,7 +124,7 @@ std::vector<std::string> with_negative_values_joined(const std::vector<std::stri
                           (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
     if (negative && !joined.empty() && joined.back().starts_with("--") &&
         joined.back().find('=') == std::string::npos) {
-      joined.back() += "=" + word;
+      joined.back().append("=").append(word);
     } else {
       joined.push_back(word);
     }
