@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "harness/interrupt.hpp"
@@ -58,7 +59,7 @@ class Campaign {
         Cell cell;
         cell.summary.model = model;
         cell.summary.workload = workload;
-        cell.summary.slo_percentile = plan_.slo.percentile;
+        cell.summary.slo_percentile = plan_.slo_of(workload).percentile;
         cells_.push_back(std::move(cell));
       }
     }
@@ -117,7 +118,8 @@ class Campaign {
       cell.service = found->second;
     }
     summary.service_time_ns = cell.service.mean_ns;
-    summary.slo_ns = resolve_slo_ns(plan_.slo, summary.model, summary.workload, cell.service);
+    summary.slo_ns = resolve_slo_ns(plan_.slo_of(summary.workload), summary.model, summary.workload,
+                                    cell.service);
     cell.warmup = resolve_warmup(plan_, cell.service.mean_ns);
     cell.window = plan_.window;
     cell.coarse_window = plan_.coarse_window;
@@ -129,6 +131,8 @@ class Campaign {
       cell.coarse_window = cell.window / 4;
     }
     SearchOptions options;
+    // Free there: they bracket the looser cliffs of a queue whose own is far below its plateau.
+    if (plan_.clock == ClockKind::virtual_time) options.towards_plateau = {0.8, 0.92, 0.97, 0.99};
     options.slo_ns = summary.slo_ns;
     options.refine = plan_.refine;
     options.overload = plan_.overload;
@@ -153,9 +157,9 @@ class Campaign {
       if (block == 0) {
         while (const auto probe = cell.search->next()) {
           const Point point = measure(cell, *probe, block);
-          if (stopped() || !cell.summary.failure.empty()) return;
           cell.search->add(point);
           cell.points.push_back(point);
+          if (stopped() || !cell.summary.failure.empty()) return;
         }
       }
       for (const Probe& probe : cell.search->block(block)) {
@@ -190,7 +194,7 @@ class Campaign {
     request.seed = mix64(plan_.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1));
     request.arrivals = plan_.arrivals;
     request.slo = Nanos(static_cast<std::int64_t>(cell.summary.slo_ns));
-    request.slo_percentile = plan_.slo.percentile;
+    request.slo_percentile = cell.summary.slo_percentile;
     request.generator_cpus = plan_.generator_cpus;
     request.model_cpus = plan_.model_cpus;
     request.clock = plan_.clock;
@@ -203,7 +207,6 @@ class Campaign {
     progress_.phase = probe.phase;
     progress_.rate_per_s = probe.rate_per_s;
     progress_.closed = probe.closed;
-    bool generator_alone = true;
     for (int attempt = 1;; ++attempt) {
       report_progress();
       const std::string key =
@@ -239,16 +242,8 @@ class Campaign {
           beyond.generator_limited = true;
           return beyond;
         }
-        if (stopped())
-          return {};  // an interrupted trial is no result; the next run measures it again
         record->used = record->trial.valid;
-        const auto& reasons = record->trial.invalid_reasons;
-        generator_alone =
-            generator_alone && !reasons.empty() &&
-            std::all_of(reasons.begin(), reasons.end(),
-                        [](const InvalidReason& reason) { return reason.cause == "generator"; });
-        record->generator_limited =
-            generator_alone && (attempt > plan_.repeats || cannot_offer(record->trial));
+        record->generator_limited = cannot_offer(record->trial);
         host_.keep(*record);
       }
       const Trial& trial = record->trial;
@@ -257,8 +252,9 @@ class Campaign {
       ++summary.trials;
       if (!record->used) {
         ++summary.invalid;
-        for (const InvalidReason& reason : trial.invalid_reasons)
-          ++summary.invalid_causes[reason.cause];
+        std::set<std::string> causes;
+        for (const InvalidReason& reason : trial.invalid_reasons) causes.insert(reason.cause);
+        for (const std::string& cause : causes) ++summary.invalid_causes[cause];
       }
       if (trial.model_fault) {
         summary.failure =
@@ -271,16 +267,18 @@ class Campaign {
       record->trial.slices.clear();
       record->trial.response_histogram = Histogram();
       summary.points.push_back(std::move(*record));
-      if (final_attempt) return point;
+      if (final_attempt || stopped()) return point;
     }
   }
 
-  /// The rate itself is too high for the generator, as against a hiccup on the way.
+  /// The rate itself is too high for the generator, as against a hiccup on the way, which may pass.
   static bool cannot_offer(const Trial& trial) {
-    return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
-                       [](const InvalidReason& reason) {
-                         return reason.gate == "unsent" || reason.gate == "realised_rate";
-                       });
+    bool too_fast = false;
+    for (const InvalidReason& reason : trial.invalid_reasons) {
+      if (reason.cause != "generator") return false;
+      too_fast = too_fast || reason.gate == "unsent" || reason.gate == "realised_rate";
+    }
+    return too_fast;
   }
 
   static Point point_of(const Record& record, const Probe& probe, int block) {
@@ -317,7 +315,7 @@ class Campaign {
     CliffOptions options;
     options.slo_ns = summary.slo_ns;
     options.service_time_ns = summary.service_time_ns;
-    options.slo_percentile = plan_.slo.percentile;
+    options.slo_percentile = summary.slo_percentile;
     options.window_s = seconds(cell.window);
     options.seed = plan_.seed;
     summary.result = analyse(cell.points, options);
@@ -359,7 +357,7 @@ class Campaign {
     }
     CliffOptions options;
     options.slo_ns = summary.slo_ns;
-    options.slo_percentile = plan_.slo.percentile;
+    options.slo_percentile = summary.slo_percentile;
     options.window_s = seconds(cell.window);
     options.seed = plan_.seed;
     summary.saturation_of_ideal = analyse(relative, options).saturation;

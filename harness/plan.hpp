@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Plan {
   int repeats = 3;           ///< of an invalid trial
   std::vector<Spec> models;  ///< one per series, lists already expanded
   std::vector<Spec> workloads;
+  /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
+  /// work.
+  std::map<std::string, Slo> workload_slo;
   std::vector<Claim> claims;
   Nanos budget{0};  ///< 0: none; else begins no further block after it is spent
   CpuSet generator_cpus;
@@ -43,6 +47,10 @@ struct Plan {
   std::uint64_t virtual_requests = 200'000;
   std::string only;  ///< not empty: only cells whose "series workload" contains it
 
+  const Slo& slo_of(const Spec& workload) const {
+    const auto own = workload_slo.find(workload.to_string());
+    return own == workload_slo.end() ? slo : own->second;
+  }
   bool includes(const Spec& model, const Spec& workload) const {
     return only.empty() ||
            (model.to_string() + " " + workload.to_string()).find(only) != std::string::npos;

@@ -99,8 +99,8 @@ std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& w
   // For the oracle itself the ideal cliff is what is being measured.
   if (model.name != "oracle") {
     ideal.cliff_per_s =
-        ideal.saturation_per_s *
-        ideal_cliff_share(plan, servers, dist, slo_ns / service_ns, plan.slo.percentile);
+        ideal.saturation_per_s * ideal_cliff_share(plan, servers, dist, slo_ns / service_ns,
+                                                   plan.slo_of(workload).percentile);
   }
   return ideal;
 }

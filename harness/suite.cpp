@@ -174,7 +174,7 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
 
   for (const auto& [key_node, node] : table) {
     const std::string key(key_node.str());
-    if (key == "use") continue;
+    if (key == "use" || (section == "workload" && key == "slo")) continue;
     const std::string path = fmt::format("{}.{}", section, key);
     std::vector<std::string> values;
     if (const toml::array* list = node.as_array()) {
@@ -283,13 +283,19 @@ void read_search(const Place& place, const toml::table& root, Plan& plan) {
 }
 
 void read_series(const Place& place, const toml::table& root, std::string_view section,
-                 const std::function<void(const Spec&)>& check, std::vector<Spec>& into) {
+                 const std::function<void(const Spec&)>& check, std::vector<Spec>& into,
+                 std::map<std::string, Slo>* slos = nullptr) {
   std::set<std::string> seen;
   each_table(place, root, section, [&](const toml::table& table) {
     for (Spec& spec : expand(place, section, table, check)) {
       if (!seen.insert(spec.to_string()).second) {
         throw place.error(table.source(), section,
                           fmt::format("'{}' is there twice", spec.to_string()));
+      }
+      if (const toml::node* slo = slos != nullptr ? table.get("slo") : nullptr) {
+        place.at(slo->source(), "workload.slo", [&] {
+          (*slos)[spec.to_string()] = parse_slo(scalar_text(place, "workload.slo", *slo));
+        });
       }
       into.push_back(std::move(spec));
     }
@@ -344,7 +350,7 @@ Plan parse_suite(std::string_view text, std::string_view file) {
   read_load(place, root, plan);
   read_search(place, root, plan);
   read_series(place, root, "model", check_model, plan.models);
-  read_series(place, root, "workload", check_workload, plan.workloads);
+  read_series(place, root, "workload", check_workload, plan.workloads, &plan.workload_slo);
   read_claims(place, root, plan);
   return plan;
 }
@@ -402,6 +408,9 @@ std::string to_toml(const Plan& plan) {
       text += fmt::format("\n[[{}]]\nuse = {}\n", section, quoted(spec.name));
       for (const auto& [key, value] : spec.given)
         text += fmt::format("{} = {}\n", key, quoted(value));
+      const auto slo = plan.workload_slo.find(spec.to_string());
+      if (section == "workload" && slo != plan.workload_slo.end())
+        text += fmt::format("slo = {}\n", quoted(to_string(slo->second)));
     }
   };
   series("model", plan.models);
