@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "harness/benchmarks/twins.hpp"
 #include "harness/closed_loop.hpp"
 #include "harness/observed_job.hpp"
@@ -120,15 +121,15 @@ void price(benchmark::State& state, const std::string& spec) {
   state.counters["price_high"] = price.high;
 }
 
-const bool kRegistered = [] {
+}  // namespace
+
+void register_abstraction() {
   for (const char* spec : {"event_loop", "fixed_pool"}) {
     benchmark::RegisterBenchmark((std::string("Abstraction/") + spec).c_str(), price, spec)
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond)
         ->Iterations(20);
   }
-  return true;
-}();
+}
 
-}  // namespace
 }  // namespace precipice::bench

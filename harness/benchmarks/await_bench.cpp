@@ -5,6 +5,7 @@
 #include <string>
 
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "models/job.hpp"
 
 namespace precipice::bench {
@@ -75,7 +76,9 @@ void await(benchmark::State& state, const std::string& spec, Awaited what) {
   model->shutdown(Io::now() + std::chrono::seconds(5));
 }
 
-const bool kRegistered = [] {
+}  // namespace
+
+void register_await() {
   const std::pair<const char*, Awaited> kinds[] = {
       {"compute", Awaited::compute}, {"sleep0", Awaited::sleep}, {"child", Awaited::child}};
   for (const auto& [name, what] : kinds) {
@@ -86,8 +89,6 @@ const bool kRegistered = [] {
           ->Iterations(5);
     }
   }
-  return true;
-}();
+}
 
-}  // namespace
 }  // namespace precipice::bench

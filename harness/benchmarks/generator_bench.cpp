@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "harness/generator.hpp"
 #include "harness/schedule.hpp"
 
@@ -134,22 +135,16 @@ void against_bare_loop(benchmark::State& state) {
   }
 }
 
-BENCHMARK(offering)
-    ->Name("Generator/offering_k_per_s")
-    ->Arg(100)
-    ->Arg(1000)
-    ->Arg(1500)
-    ->Arg(2000)
-    ->Arg(3000)
-    ->Arg(10000)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond)
-    ->Iterations(5);
-BENCHMARK(against_bare_loop)
-    ->Name("Generator/against_bare_loop")
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond)
-    ->Iterations(20);
-
 }  // namespace
+
+void register_generator() {
+  auto* rates = benchmark::RegisterBenchmark("Generator/offering_k_per_s", offering);
+  for (const int thousands : {100, 1000, 1500, 2000, 3000, 10000}) rates->Arg(thousands);
+  rates->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(5);
+  benchmark::RegisterBenchmark("Generator/against_bare_loop", against_bare_loop)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(20);
+}
+
 }  // namespace precipice::bench

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "harness/generator.hpp"
 #include "harness/observed_job.hpp"
 #include "harness/schedule.hpp"
@@ -116,7 +117,9 @@ void waiting(benchmark::State& state, const std::string& spec) {
   }
 }
 
-const bool kRegistered = [] {
+}  // namespace
+
+void register_memory() {
   for (const std::string& spec : compared_models()) {
     if (spec != "event_loop" && spec != "io_uring") continue;
     benchmark::RegisterBenchmark(("Memory/waiting/" + spec).c_str(), waiting, spec)
@@ -124,8 +127,6 @@ const bool kRegistered = [] {
         ->UseRealTime()
         ->Iterations(1);
   }
-  return true;
-}();
+}
 
-}  // namespace
 }  // namespace precipice::bench

@@ -3,7 +3,11 @@
 // clock is read four times a request in a trial; those reads are added in the second pair.
 #include <benchmark/benchmark.h>
 
+#include <string>
+#include <utility>
+
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "harness/in_flight_integral.hpp"
 #include "harness/slots.hpp"
 
@@ -58,21 +62,21 @@ void one_clock_read(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(now_ns());
 }
 
-BENCHMARK(recording<Side::model, false>)->Name("Recording/model")->UseManualTime()->Iterations(20);
-BENCHMARK(recording<Side::generator, false>)
-    ->Name("Recording/generator")
-    ->UseManualTime()
-    ->Iterations(20);
-BENCHMARK(recording<Side::both, false>)->Name("Recording/both")->UseManualTime()->Iterations(20);
-BENCHMARK(recording<Side::model, true>)
-    ->Name("Recording/model_with_clock")
-    ->UseManualTime()
-    ->Iterations(20);
-BENCHMARK(recording<Side::both, true>)
-    ->Name("Recording/both_with_clock")
-    ->UseManualTime()
-    ->Iterations(20);
-BENCHMARK(one_clock_read)->Name("Recording/one_clock_read");
-
 }  // namespace
+
+void register_recording() {
+  const std::pair<const char*, void (*)(benchmark::State&)> kinds[] = {
+      {"model", recording<Side::model, false>},
+      {"generator", recording<Side::generator, false>},
+      {"both", recording<Side::both, false>},
+      {"model_with_clock", recording<Side::model, true>},
+      {"both_with_clock", recording<Side::both, true>}};
+  for (const auto& [name, function] : kinds) {
+    benchmark::RegisterBenchmark((std::string("Recording/") + name).c_str(), function)
+        ->UseManualTime()
+        ->Iterations(20);
+  }
+  benchmark::RegisterBenchmark("Recording/one_clock_read", one_clock_read)->MinTime(0.1);
+}
+
 }  // namespace precipice::bench

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/registration.hpp"
 #include "models/job.hpp"
 
 namespace precipice::bench {
@@ -100,7 +101,9 @@ void deep(benchmark::State& state, const std::string& spec) {
                requests.refused());
 }
 
-const bool kRegistered = [] {
+}  // namespace
+
+void register_submit() {
   for (const std::string& spec : compared_models()) {
     benchmark::RegisterBenchmark(("Submit/alone/" + spec).c_str(), alone, spec)
         ->UseRealTime()
@@ -109,8 +112,6 @@ const bool kRegistered = [] {
         ->UseManualTime()
         ->Iterations(5);
   }
-  return true;
-}();
+}
 
-}  // namespace
 }  // namespace precipice::bench
