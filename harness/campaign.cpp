@@ -327,6 +327,8 @@ class Campaign {
     } else {
       summary.ideal_saturation_per_s = summary.ideal_cliff_per_s =
           std::numeric_limits<double>::quiet_NaN();
+      summary.saturation_of_ideal.value = summary.cliff_of_ideal.value =
+          std::numeric_limits<double>::quiet_NaN();
     }
     std::vector<double> cpu;
     for (const Record& record : summary.points) {

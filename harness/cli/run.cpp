@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common.hpp"
@@ -139,6 +141,10 @@ int run(const Arguments& arguments) {
   }
   progress.clear_live();
   store->environment("after", environment_json());
+  // For scripts that go on from the run: its directory, in a file of their choice.
+  if (const char* file = std::getenv("PRECIPICE_DIRECTORY_FILE")) {
+    std::ofstream(file) << store->directory() << '\n';
+  }
   store->finish(result);
 
   if (arguments.json) {

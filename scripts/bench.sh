@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The main job on a fresh machine: installs what is missing, builds, runs the quick suite, draws its charts and
+# prints its table. Arguments go to `precipice run`; a suite among them (a path or a name) replaces quick.
+# Can be run from any directory, and again at no cost: what is built stays built, and a run that was interrupted
+# goes on where it stopped.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+"$root/scripts/setup"
+
+build() {
+  (cd "$root" && cmake --preset release && cmake --build --preset release --target precipice)
+}
+if ! log=$(build 2>&1); then
+  printf '%s\n' "$log" >&2
+  exit 1
+fi
+
+suite=("$root/workloads/suites/quick.toml")
+for argument in "$@"; do
+  case $argument in
+    *.toml | quick | standard | demo) suite=() ;;
+  esac
+done
+
+# The run writes the name of its directory there; its output stays its own, on a terminal as in a pipe.
+record=$(mktemp)
+trap 'rm -f "$record"' EXIT
+status=0
+PRECIPICE_DIRECTORY_FILE=$record "$root/build/release/precipice" run "${suite[@]}" "$@" || status=$?
+directory=$(cat "$record")
+# A cell without a valid measurement (3) or a model that this machine lacks (4) leaves the rest worth drawing.
+case $status in
+  0 | 3 | 4) [ -z "$directory" ] || "$root/scripts/plot.py" "$directory" >&2 || status=$? ;;
+esac
+exit "$status"
