@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   precipice::bench::register_generator();
   precipice::bench::register_abstraction();
   precipice::bench::register_memory();
+  precipice::bench::register_saturation();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -10,5 +10,6 @@ void register_recording();
 void register_generator();
 void register_abstraction();
 void register_memory();
+void register_saturation();
 
 }  // namespace precipice::bench
