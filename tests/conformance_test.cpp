@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(All, Conformance,
                                   label(std::get<1>(each.param));
                          });
 
-class EveryModel : public testing::TestWithParam<Spec> {
+class AnyModel : public testing::TestWithParam<Spec> {
  protected:
   /// With one more option.
   Spec with(const std::string& key, const std::string& value) const {
@@ -152,11 +152,12 @@ class EveryModel : public testing::TestWithParam<Spec> {
     spec.given[key] = value;
     return spec;
   }
-  bool runs_in_submit() const { return GetParam().name == "inline"; }
 };
 
-TEST_P(EveryModel, ShedsPastItsLimitAndCountsIt) {
-  if (runs_in_submit()) GTEST_SKIP() << "one submitter has one request in flight";
+/// All but inline, whose requests end inside submit.
+class QueueingModel : public AnyModel {};
+
+TEST_P(QueueingModel, ShedsPastItsLimitAndCountsIt) {
   const Trial trial =
       runner().run(trial_of(with("in_flight_limit", "5"), {"sleep", {{"wait", "100ms"}}}, kRate));
   expect_conserved(trial);
@@ -165,8 +166,7 @@ TEST_P(EveryModel, ShedsPastItsLimitAndCountsIt) {
   EXPECT_EQ(trial.refusals.at("limit"), trial.counts.shed);
 }
 
-TEST_P(EveryModel, EndsUnderLoadWithEveryRequestAccountedFor) {
-  if (runs_in_submit()) GTEST_SKIP() << "its requests end inside submit";
+TEST_P(QueueingModel, EndsUnderLoadWithEveryRequestAccountedFor) {
   for (const Spec& work :
        {Spec{"sleep", {{"wait", "1m"}}}, Spec{"rpc", {{"wait", "1m"}, {"connections", "40"}}}}) {
     TrialRequest request = trial_of(GetParam(), work, 500);
@@ -208,7 +208,7 @@ class ManyAwaits final : public Workload {
   }
 };
 
-TEST_P(EveryModel, AwaitsAMillionTimesWithoutGrowingTheStack) {
+TEST_P(AnyModel, AwaitsAMillionTimesWithoutGrowingTheStack) {
   ManyAwaits workload;
   Slots slots(1);
   InFlightIntegral in_flight;
@@ -224,7 +224,16 @@ TEST_P(EveryModel, AwaitsAMillionTimesWithoutGrowingTheStack) {
   EXPECT_EQ(in_flight.in_flight(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryModel, testing::ValuesIn(variants()),
+std::vector<Spec> queueing_variants() {
+  std::vector<Spec> specs = variants();
+  std::erase_if(specs, [](const Spec& spec) { return spec.name == "inline"; });
+  return specs;
+}
+INSTANTIATE_TEST_SUITE_P(All, QueueingModel, testing::ValuesIn(queueing_variants()),
+                         [](const testing::TestParamInfo<Spec>& each) {
+                           return label(each.param);
+                         });
+INSTANTIATE_TEST_SUITE_P(All, AnyModel, testing::ValuesIn(variants()),
                          [](const testing::TestParamInfo<Spec>& each) {
                            return label(each.param);
                          });
