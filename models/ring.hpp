@@ -117,6 +117,7 @@ class Ring final : public Io {
   void prepare(io_uring_sqe& sqe, IoOp& op);
   void prepare_read(io_uring_sqe& sqe, IoOp& op);
   io_uring_sqe* next_sqe();
+  void submit_early();
   void link(IoOp& op) noexcept;
   void unlink(IoOp& op) noexcept;
 

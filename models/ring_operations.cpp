@@ -20,6 +20,11 @@ void set_no_delay(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// Reads gathered before they are submitted. Held back for the whole pass they leave the device
+// idle: with 32 in flight that cost a fifth of the reads a second, and one system call for every
+// four costs no more CPU time a read than one for every eleven.
+constexpr unsigned kReadsHeldBack = 4;
+
 }  // namespace
 
 // What the ring keeps with an operation.
@@ -80,16 +85,22 @@ io_uring_sqe* Ring::next_sqe() {
   io_uring_sqe* sqe = io_uring_get_sqe(ring);
   if (sqe == nullptr) {
     tallies_.full.add(1);
-    tallies_.enters.add(1);
-    io_uring_submit(ring);  // may fall short; what it leaves is submitted by the next pass
-    const unsigned left = io_uring_sq_ready(ring);
-    tallies_.submits.add(1);
-    tallies_.sqes.add(unsubmitted_ - std::min(unsubmitted_, left));
-    unsubmitted_ = left;
+    submit_early();
     sqe = io_uring_get_sqe(ring);
   }
   if (sqe != nullptr) ++unsubmitted_;
   return sqe;
+}
+
+// May fall short; what it leaves is submitted by the next pass.
+void Ring::submit_early() {
+  io_uring* ring = ring_->get();
+  tallies_.enters.add(1);
+  io_uring_submit(ring);
+  const unsigned left = io_uring_sq_ready(ring);
+  tallies_.submits.add(1);
+  tallies_.sqes.add(unsubmitted_ - std::min(unsubmitted_, left));
+  unsubmitted_ = left;
 }
 
 void Ring::issue(IoOp& op) {
@@ -102,6 +113,7 @@ void Ring::issue(IoOp& op) {
   }
   prepare(*sqe, op);
   link(op);
+  if (op.kind == IoOp::Kind::read && unsubmitted_ >= kReadsHeldBack) submit_early();
 }
 
 void Ring::prepare(io_uring_sqe& sqe, IoOp& op) {
