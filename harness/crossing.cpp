@@ -35,16 +35,21 @@ std::size_t first_failing(const std::vector<Merged>& points, double max_loss) {
 /// The SLO holds up to the highest rate that the queue carries: the bound is stability or loss.
 Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOptions& options) {
   Crossing result;
+  // No rate above saturation is stable, so a failure far beyond it bounds the cliff no less than
+  // saturation does.
+  const double top = std::clamp(options.saturation_per_s, holds.rate_per_s, fails.rate_per_s);
   result.bracket_low = holds.rate_per_s;
-  result.bracket_high = fails.rate_per_s;
-  if (fails.rate_per_s > holds.rate_per_s * kWidestBracket) {
+  const bool by_loss = fails.stable && fails.loss > options.max_loss;
+  const bool near = fails.rate_per_s <= holds.rate_per_s * kWidestBracket;
+  result.bracket_high = by_loss || near ? fails.rate_per_s : top;
+  if (result.bracket_high > holds.rate_per_s * kWidestBracket) {
     result.value = holds.rate_per_s;
     result.reached = "above";
     return result;
   }
   result.reached = "ok";
   result.limited_by = "saturation";
-  if (fails.loss > options.max_loss) {
+  if (by_loss) {
     // Loss grows as a power of the load, so it crosses on a line of logarithms.
     const double least = 0.5 / std::max(1.0, holds.requests);
     const double low = std::log(std::max(holds.loss, least));
@@ -56,7 +61,6 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
   }
   // Between the last stable point and saturation, where the response has no bound, 1/percentile
   // falls to 0.
-  const double top = std::clamp(options.saturation_per_s, holds.rate_per_s, fails.rate_per_s);
   const double room = std::max(0.0, 1 - holds.percentile_ns / options.slo_ns);
   result.value = holds.rate_per_s + (top - holds.rate_per_s) * room;
   return result;
@@ -129,7 +133,8 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   if (level.back() <= target) {
     const double last = good.back().rate_per_s;
     const bool open_above =
-        bound == points.size() || points[bound].rate_per_s > last * kWidestBracket;
+        bound == points.size() ||
+        std::min(points[bound].rate_per_s, options.saturation_per_s) > last * kWidestBracket;
     if (open_above) {
       // A coarse search that fell short leaves the crossing just above the refining rates.
       Fit fit = points_near(good, last * (1 + options.fit_within / 3), options.fit_within);

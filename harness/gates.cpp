@@ -119,7 +119,12 @@ void apply_gates(const GateInput& input, Trial& trial) {
   const Nanos slo = trial.request.slo.count() > 0 ? trial.request.slo : kAssumedSlo;
   const auto slo_ns = static_cast<double>(slo.count());
   Verdict verdict(trial);
-  if (trial.request.closed == 0) judge_generator(input, trial, slo_ns, verdict);
+  if (trial.request.closed == 0) {
+    judge_generator(input, trial, slo_ns, verdict);
+  } else if (trial.counts.completed == 0) {
+    verdict.fail("model", "no_progress",
+                 "no request of the closed loop completed: a stalled device or model");
+  }
   if (input.host) judge_host(*input.host, slo_ns, verdict);
   if (input.backend) judge_backend(*input.backend, slo_ns, verdict);
   judge_conservation(input, trial, verdict);

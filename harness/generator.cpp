@@ -18,14 +18,6 @@ void sleep_until(std::int64_t at_ns) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
-inline void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 }  // namespace
 
 std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
@@ -34,6 +26,7 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
   const std::int64_t epoch_ns = epoch.time_since_epoch().count();
   const std::int64_t margin_ns = options.margin.count();
   std::int64_t now = monotonic_ns() - epoch_ns;
+  InFlightIntegral::Entrance entrance(in_flight);
   const auto stopped = [&] {
     return options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
   };
@@ -48,8 +41,6 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
       } else if (due - now > margin_ns) {
         if (stopped()) return id;
         sleep_until(epoch_ns + due - margin_ns);
-      } else {
-        relax();
       }
       now = monotonic_ns() - epoch_ns;
     }
@@ -57,7 +48,7 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
 
     Sent& sent = slots.sent(id);
     sent.dispatch_ns = now;
-    in_flight.enter(now);
+    entrance.enter(now);
     const Refusal refusal = model.submit({id, request_seed(schedule_seed, id), epoch + Nanos(due)});
     const std::int64_t after = monotonic_ns() - epoch_ns;
     sent.submit_ns = static_cast<std::int32_t>(

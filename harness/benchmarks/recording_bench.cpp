@@ -25,13 +25,14 @@ std::int64_t stamp(std::int64_t otherwise) {
 }
 
 template <Side Of, bool Clocked>
-void record(Slots& slots, InFlightIntegral& in_flight, std::size_t id) {
+void record(Slots& slots, InFlightIntegral& in_flight, InFlightIntegral::Entrance& entrance,
+            std::size_t id) {
   const auto made_up = static_cast<std::int64_t>(id);
   if constexpr (Of != Side::model) {
     const std::int64_t at = stamp<Clocked>(made_up);
     Sent& sent = slots.sent(id);
     sent.dispatch_ns = at;
-    in_flight.enter(at);
+    entrance.enter(at);
     sent.submit_ns = static_cast<std::int32_t>(stamp<Clocked>(made_up + 1) - at);
   }
   if constexpr (Of != Side::generator) {
@@ -50,8 +51,10 @@ void recording(benchmark::State& state) {
   for (auto _ : state) {
     Slots slots(kRequests);
     InFlightIntegral in_flight;
+    InFlightIntegral::Entrance entrance(in_flight);
     const std::int64_t start = now_ns();
-    for (std::size_t id = 0; id < kRequests; ++id) record<Of, Clocked>(slots, in_flight, id);
+    for (std::size_t id = 0; id < kRequests; ++id)
+      record<Of, Clocked>(slots, in_flight, entrance, id);
     state.SetIterationTime(1e-9 * static_cast<double>(now_ns() - start) / kRequests);
     benchmark::DoNotOptimize(in_flight.integral_ns());
   }
