@@ -1,0 +1,22 @@
+// What the sanitizers report of Debian's libtbb, which is not instrumented, and why it is not ours.
+// Compiled in, so that a test binary started by hand knows it too.
+extern "C" {
+
+const char* __tsan_default_suppressions();
+const char* __lsan_default_suppressions();
+
+// ThreadSanitizer does not see what orders libtbb's own memory: blocks that its allocator passes
+// from one thread to another. Both entries name files of oneTBB whose frames are on a stack only
+// while such a block is being made or released, never while a request runs
+// (models/arena_enqueue.hpp tells the tool about the hand-off of the tasks themselves): the small
+// object that holds an enqueued task, and the pages of tbb::concurrent_queue (fixed_pool with
+// queue=lockfree).
+const char* __tsan_default_suppressions() {
+  return "race:_small_object_pool.h\n"
+         "race:_concurrent_queue_base.h\n";
+}
+
+// The 40 bytes through which an arena tells its observer about workers: oneTBB's idle workers hold
+// the last reference to them until the process ends.
+const char* __lsan_default_suppressions() { return "leak:tbb::detail::r1::observe\n"; }
+}
