@@ -140,8 +140,7 @@ class Campaign {
     options.seed = plan_.seed;
     // Work that waits is far from its plateau with a handful in flight; the doubling starts where
     // it can matter.
-    const bool waits =
-        summary.model.name != "oracle" && workload_named(summary.workload.name).waits;
+    const bool waits = summary.workload.name != "empty" && !only_computes(summary.workload);
     options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan_.model_cpus.size());
     options.highest_closed = 1U << 18;
     cell.search.emplace(options);
@@ -314,7 +313,6 @@ class Campaign {
     if (!summary.failure.empty() || !cell.search) return summary;
     CliffOptions options;
     options.slo_ns = summary.slo_ns;
-    options.service_time_ns = summary.service_time_ns;
     options.slo_percentile = summary.slo_percentile;
     options.window_s = seconds(cell.window);
     options.seed = plan_.seed;

@@ -121,7 +121,7 @@ class Analysis {
     const Merged* nearest = nullptr;
     for (const Merged& point : open) {
       const double off = std::abs(point.rate_per_s / (1.5 * saturation) - 1);
-      if (off > 0.12) continue;
+      if (off > 0.2) continue;
       if (nearest == nullptr || off < std::abs(nearest->rate_per_s / (1.5 * saturation) - 1)) {
         nearest = &point;
       }

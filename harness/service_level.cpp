@@ -61,12 +61,20 @@ double ideal_cliff_share(const Plan& plan, std::size_t servers, const std::strin
 
 }  // namespace
 
+bool only_computes(const Spec& spec) {
+  const WorkloadInfo& info = workload_named(spec.name);
+  const auto workload = info.make(Options(info.name, info.options, spec.given));
+  return workload->nominal_cpu().count() > 0 &&
+         workload->nominal_cpu() == workload->nominal_service();
+}
+
 double resolve_slo_ns(const Slo& slo, const Spec& model, const Spec& workload,
                       const Calibration& service) {
   if (slo.times_service > 0) return slo.times_service * service.mean_ns;
   if (slo.bound.count() > 0) return static_cast<double>(slo.bound.count());
-  const bool waits = model.name != "oracle" && workload_named(workload.name).waits;
-  if (!waits && service.p99_ns <= 5 * service.mean_ns) return 10 * service.mean_ns;
+  if (model.name != "oracle" && workload.name != "empty" && !only_computes(workload))
+    return 2 * service.p99_ns;
+  if (service.p99_ns <= 5 * service.mean_ns) return 10 * service.mean_ns;
   return model.name == "oracle" ? 10 * service.mean_ns : 2 * service.p99_ns;
 }
 
@@ -91,7 +99,7 @@ std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& w
       return std::nullopt;
     servers = std::stoul(given_or(model, "servers", "1"));
     dist = given_or(model, "service", "fixed");
-  } else if (workload_named(workload.name).waits || workload_named(workload.name).control) {
+  } else if (!only_computes(workload)) {
     return std::nullopt;
   }
   Ideal ideal;

@@ -8,6 +8,10 @@
 
 namespace precipice {
 
+/// True when a request of this workload does nothing but compute (`mixed` with io_share=0
+/// included).
+bool only_computes(const Spec& workload);
+
 /// The SLO in nanoseconds: the user's bound, times S where it is a multiple, else the default for
 /// the kind of work: 10 S for computing whose unloaded p99 is within 5 S, twice the unloaded p99 on
 /// `inline` otherwise.

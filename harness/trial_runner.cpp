@@ -109,6 +109,11 @@ void check(const TrialRequest& request) {
         fmt::format("a rate of {:g}/s is beyond what the generator can offer (at most {:g}/s)",
                     request.rate_per_s, kHighestRate));
   }
+  if (request.model.name == "oracle" && request.workload.name != "empty") {
+    throw UsageError(
+        fmt::format("the oracle draws its own service times: give it --workload empty, not {}",
+                    request.workload.name));
+  }
   if (request.window.count() <= 0) throw UsageError("the window must be longer than 0");
   if (request.generator_cpus.empty() || request.model_cpus.empty()) {
     throw UsageError("a trial needs CPUs for the generator and for the model");
@@ -140,6 +145,21 @@ std::unique_ptr<Model> make_model(const TrialRequest& request) {
     given.emplace("window_offset", fmt::format("{}ns", request.warmup.count()));
   }
   return info.make(Options(info.name, info.options, given));
+}
+
+/// Counters are exact after shutdown, threads and queues are only there before it: of each figure
+/// the higher.
+ModelStats higher_of(const ModelStats& at_work, ModelStats after) {
+  for (const auto& [name, value] : at_work) {
+    const auto same = std::find_if(after.begin(), after.end(),
+                                   [&](const auto& figure) { return figure.first == name; });
+    if (same == after.end()) {
+      after.emplace_back(name, value);
+    } else {
+      same->second = std::max(same->second, value);
+    }
+  }
+  return after;
 }
 
 }  // namespace
@@ -254,11 +274,12 @@ Trial TrialRunner::run(const TrialRequest& request) {
     loop->drive(request.closed, epoch, stop_);
   }
   const Usage after_offering = Usage::now();
+  const ModelStats at_work = model->stats();
   const bool interrupted = stop_ != nullptr && stop_->load();
   model->shutdown(interrupted ? Io::now() : epoch + Nanos(deadline_ns));
   const Usage after = Usage::now();
   const HostReport host = watch.end(epoch + request.warmup, epoch + Nanos(end_ns));
-  trial.model_stats = model->stats();
+  trial.model_stats = higher_of(at_work, model->stats());
   trial.peak_rss_bytes = PeakMemory::bytes();
 
   GateInput gates;
