@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "harness/histogram.hpp"
+#include "harness/time_slice.hpp"
 #include "models/options.hpp"
 #include "models/request.hpp"
 #include "workloads/descriptor.hpp"
@@ -168,6 +169,7 @@ class Backend::Server {
     try {
       name_this_thread("rpc-backend");
       if (!cpus.empty()) pin_this_thread(cpus);
+      ask_for_short_slices();
       remove_timer_slack();
     } catch (...) {
       starting.set_exception(std::current_exception());

@@ -1,9 +1,5 @@
 #include "harness/generator.hpp"
 
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <ctime>
@@ -11,6 +7,7 @@
 #include <vector>
 
 #include "harness/schedule.hpp"
+#include "harness/time_slice.hpp"
 
 namespace precipice {
 namespace {
@@ -20,20 +17,6 @@ std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().count(); }
 void sleep_until(std::int64_t at_ns) {
   const timespec until{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-}
-
-/// Since Linux 6.12 a normal thread may name its time slice (sched_setattr(2)); a short one makes
-/// its wake-ups preempt a thread with a longer one. Older kernels ignore it. The structure's first
-/// version, as glibc 2.36 has none.
-void ask_for_short_slices() {
-  struct {
-    std::uint32_t size = 48, policy = SCHED_OTHER;
-    std::uint64_t flags = 0;
-    std::int32_t nice = 0;
-    std::uint32_t priority = 0;
-    std::uint64_t runtime_ns = 100'000, deadline_ns = 0, period_ns = 0;
-  } attributes;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 }  // namespace
