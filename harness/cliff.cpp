@@ -36,8 +36,10 @@ class Analysis {
   CellResult run() {
     CellResult result;
     for (const RateGroup& group : groups_.closed) {
+      std::vector<double> goodputs;
+      for (const GroupMember& member : group.members) goodputs.push_back(member.goodput_per_s);
       result.closed_loop_plateau_per_s =
-          std::max(result.closed_loop_plateau_per_s, group.members.front().goodput_per_s);
+          std::max(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
     }
     const BlockWeights once(groups_.blocks, 1);
     const Readings all = read(once);

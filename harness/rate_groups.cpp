@@ -173,10 +173,20 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
     i = end;
   }
   for (const Point* point : closed) {
-    RateGroup group;
-    group.closed = point->closed;
-    group.members.push_back(member(*point, GroupMember::kEveryBlock));
-    result.closed.push_back(std::move(group));
+    if (result.closed.empty() || result.closed.back().closed != point->closed) {
+      result.closed.emplace_back().closed = point->closed;
+    }
+    const auto block = blocks.find(point->block);
+    result.closed.back().members.push_back(
+        member(*point, block == blocks.end() ? GroupMember::kEveryBlock : block->second));
+  }
+  // The plateau is measured in every block; the other steps of the search, once and shortly, have
+  // led to it.
+  const bool repeated =
+      std::any_of(result.closed.begin(), result.closed.end(),
+                  [](const RateGroup& group) { return group.members.size() > 1; });
+  if (repeated) {
+    std::erase_if(result.closed, [](const RateGroup& group) { return group.members.size() == 1; });
   }
   return result;
 }

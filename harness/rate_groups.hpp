@@ -15,7 +15,7 @@ using BlockWeights = std::vector<int>;
 
 /// One trial of a group.
 struct GroupMember {
-  std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau, measured once
+  std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau of no block's
   double goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0, requests = 0;
   double responses = 0;  ///< in its histogram
   bool stable = false;

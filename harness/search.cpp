@@ -68,7 +68,10 @@ void Search::add_plateau(const Point& point) {
     invalid_in_a_row_ = 0;
     const bool grew = point.goodput_per_s > plateau_ * (1 + options_.plateau_growth);
     flat_in_a_row_ = grew ? 0 : flat_in_a_row_ + 1;
-    plateau_ = std::max(plateau_, point.goodput_per_s);
+    if (point.goodput_per_s > plateau_) {
+      plateau_ = point.goodput_per_s;
+      plateau_closed_ = point.closed;
+    }
   } else {
     ++invalid_in_a_row_;
   }
@@ -165,6 +168,11 @@ std::vector<Probe> Search::block(int index) const {
   for (const double times : options_.grid) offer(Phase::grid, times * coarse);
   for (const double times : options_.towards_plateau) {
     if (times * plateau_ > coarse) offer(Phase::grid, times * plateau_, 0.02);
+  }
+
+  // The search has measured it once, in the first block; an interval needs it in every block.
+  if (index > 0 && plateau_closed_ > 0) {
+    probes.push_back({.phase = Phase::plateau, .closed = plateau_closed_});
   }
 
   Random random(mix64(options_.seed) ^ mix64(static_cast<std::uint64_t>(index)));

@@ -80,7 +80,8 @@ class Search {
   double coarse_rate_per_s() const;
   /// 0 when no plateau trial was valid.
   double plateau_per_s() const { return plateau_; }
-  /// The rates of one refining block in random order: refine, overload and grid together. Rates
+  /// The rates of one refining block in random order: refine, overload, grid, and from
+  /// the second block on the closed loop of the plateau. Rates
   /// that the generator cannot offer are left out.
   std::vector<Probe> block(int index) const;
 
@@ -103,6 +104,7 @@ class Search {
 
   std::uint64_t closed_;
   double plateau_ = 0;
+  std::uint64_t plateau_closed_ = 0;  ///< the N that reached it
   int flat_in_a_row_ = 0;
 
   double pass_ = 0;             ///< highest rate that met the SLO; 0 = none

@@ -142,6 +142,38 @@ std::vector<Point> step(const std::function<void(Point&)>& past) {
   return points;
 }
 
+TEST(Cliff, APlateauMeasuredInEveryBlockHasAnInterval) {
+  std::vector<Point> points;
+  const double goodput[] = {980, 1000, 1030};
+  for (int block = 0; block < 3; ++block) {
+    Point open;
+    open.block = block;
+    open.rate_per_s = open.offered_per_s = open.goodput_per_s = 500;
+    open.slo_percentile_ns = 1e6;
+    open.mean_response_ns = 1e6;
+    open.requests = 500;
+    open.stable = open.valid = true;
+    points.push_back(open);
+    Point closed = open;
+    closed.phase = Phase::plateau;
+    closed.rate_per_s = 0;
+    closed.closed = 16;
+    closed.goodput_per_s = goodput[block];
+    points.push_back(closed);
+  }
+  // A lucky single shot of the search does not outrank what every block has seen.
+  Point lucky = points.back();
+  lucky.block = 0;
+  lucky.closed = 8;
+  lucky.goodput_per_s = 1200;
+  points.push_back(lucky);
+  const CellResult result = analyse(points, options_for());
+  EXPECT_DOUBLE_EQ(result.saturation.value, 1000);
+  EXPECT_DOUBLE_EQ(result.closed_loop_plateau_per_s, 1000);
+  EXPECT_LT(result.saturation.low, 990);
+  EXPECT_GT(result.saturation.high, 1010);
+}
+
 TEST(Cliff, IsTheStabilityBoundWhenTheSloHoldsUpToIt) {
   const CellResult result = analyse(step([](Point& point) {
                                       point.stable = false;
