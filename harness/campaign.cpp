@@ -11,6 +11,7 @@
 #include "harness/interrupt.hpp"
 #include "harness/service_level.hpp"
 #include "harness/statistics.hpp"
+#include "models/distribution.hpp"
 #include "models/model.hpp"
 #include "models/random.hpp"
 #include "workloads/workload.hpp"
@@ -126,8 +127,14 @@ class Campaign {
     if (plan_.clock == ClockKind::virtual_time) {
       const auto servers = summary.model.given.find("servers");
       const double count = servers == summary.model.given.end() ? 1 : std::stod(servers->second);
-      cell.window = Nanos(static_cast<std::int64_t>(static_cast<double>(plan_.virtual_requests) *
-                                                    cell.service.mean_ns / count));
+      // A tail estimate scatters with the variance of the service, so that gets more requests.
+      const auto dist = summary.model.given.find("service");
+      const double scv = dist == summary.model.given.end()
+                             ? 0
+                             : Distribution::parse(dist->second, "oracle: service").scv();
+      const double requests =
+          static_cast<double>(plan_.virtual_requests) * std::clamp(1 + scv, 1.0, 4.0);
+      cell.window = Nanos(static_cast<std::int64_t>(requests * cell.service.mean_ns / count));
       cell.coarse_window = cell.window / 4;
     }
     SearchOptions options;
@@ -361,6 +368,7 @@ class Campaign {
     options.window_s = seconds(cell.window);
     options.seed = plan_.seed;
     summary.saturation_of_ideal = analyse(relative, options).saturation;
+    summary.cliff_of_ideal.value = std::numeric_limits<double>::quiet_NaN();
     if (summary.ideal_cliff_per_s > 0) {
       double mean_drift = 0;
       for (int block = 0; block < std::max(1, result_.blocks_done); ++block) {

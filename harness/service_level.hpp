@@ -1,6 +1,7 @@
 // What a cell is held against: its SLO, its warm-up, and the ideal that its CPUs allow.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "harness/campaign.hpp"
@@ -26,7 +27,7 @@ Nanos resolve_warmup(const Plan& plan, double service_ns);
 /// Only for work that never waits, and for the oracle with one fcfs queue; nullopt otherwise.
 struct Ideal {
   double saturation_per_s = 0;
-  double cliff_per_s = 0;
+  double cliff_per_s = std::numeric_limits<double>::quiet_NaN();
 };
 std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& workload,
                               double service_ns, double slo_ns);

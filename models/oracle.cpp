@@ -89,12 +89,6 @@ class Oracle final : public Model {
  public:
   explicit Oracle(const Options& options)
       : settings_(OracleSettings::read(options)), admission_(settings_.in_flight_limit) {
-    if (settings_.discipline != OracleSettings::Discipline::fcfs) {
-      throw UsageError(fmt::format(
-          "oracle: discipline={} exists on the virtual clock only; add --clock virtual, or use "
-          "discipline=fcfs",
-          options.text("discipline")));
-    }
     free_at_.assign(settings_.servers, 0);
   }
   ~Oracle() override { shutdown(Io::now()); }
@@ -102,6 +96,12 @@ class Oracle final : public Model {
   unsigned executors(const CpuSet&) const override { return 1; }
 
   void start(const ModelSetup& setup) override {
+    if (settings_.discipline != OracleSettings::Discipline::fcfs) {
+      throw UsageError(fmt::format(
+          "oracle: discipline={} exists on the virtual clock only; add --clock virtual, or use "
+          "discipline=fcfs",
+          settings_.discipline == OracleSettings::Discipline::ps ? "ps" : "random_split"));
+    }
     job_ = setup.job;
     timer_ = std::thread([this, cpus = setup.cpus] {
       pin_this_thread(cpus);
