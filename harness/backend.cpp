@@ -169,7 +169,7 @@ class Backend::Server {
     try {
       name_this_thread("rpc-backend");
       if (!cpus.empty()) pin_this_thread(cpus);
-      ask_for_short_slices();
+      const ShortSlices slices;
       remove_timer_slack();
     } catch (...) {
       starting.set_exception(std::current_exception());

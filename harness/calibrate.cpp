@@ -25,6 +25,13 @@ std::uint64_t seed_of(std::size_t index, std::size_t count) {
   return index * kTabulatedSeeds / count;
 }
 
+/// Of all values; sorts them.
+double nearest_rank(std::vector<double>& values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size()))) -
+                1];
+}
+
 }  // namespace
 
 Calibration calibrate_service(Workload& workload) {
@@ -60,14 +67,20 @@ Calibration calibrate_service(Workload& workload) {
     measured += took.back();
     drawn += static_cast<double>(workload.nominal_draw(seed_of(index, count)).count());
   }
-  std::sort(took.begin(), took.end());
-  calibration.p99_ns =
-      took[static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(count))) - 1];
   calibration.mean_ns = measured / static_cast<double>(count);
-  // A sample of draws misses their mean; the ratio of measured to drawn does not.
-  if (drawn > 0)
-    calibration.mean_ns =
-        measured / drawn * static_cast<double>(workload.nominal_service().count());
+  calibration.p99_ns = nearest_rank(took, 0.99);
+  if (drawn > 0) {
+    // A sample of seeds misses the mean and the tail of the draws; the ratio of measured to drawn
+    // misses neither.
+    const double ratio = measured / drawn;
+    calibration.mean_ns = ratio * static_cast<double>(workload.nominal_service().count());
+    std::vector<double> draws;
+    for (std::uint64_t seed = 0; seed < kTabulatedSeeds; ++seed) {
+      draws.push_back(ratio * static_cast<double>(workload.nominal_draw(seed).count()));
+    }
+    const double drawn_p99 = nearest_rank(draws, 0.99);
+    if (draws.front() < draws.back()) calibration.p99_ns = drawn_p99;
+  }
   calibration.valid = true;
   return calibration;
 }

@@ -37,13 +37,13 @@ class Campaign {
   CampaignResult run() {
     set_up();
     for (int block = 0; block < plan_.blocks && !stopped(); ++block) {
-      if (block > 0 && plan_.budget.count() > 0 && Io::now() - begun_ > plan_.budget) break;
+      if (out_of_budget(block)) break;
       calibrate_block(block);
       for (const std::size_t index : shuffled(block)) {
-        if (stopped()) break;
+        if (stopped() || out_of_budget(block)) break;
         run_cell(cells_[index], block);
       }
-      if (!stopped()) ++result_.blocks_done;
+      if (!stopped() && !result_.out_of_budget) ++result_.blocks_done;
     }
     result_.interrupted = stopped();
     for (Cell& cell : cells_) result_.cells.push_back(conclude(cell));
@@ -51,6 +51,16 @@ class Campaign {
   }
 
  private:
+  /// The first block is always finished: without it there is no result at all.
+  bool out_of_budget(int block) {
+    const bool spent = block > 0 && plan_.budget.count() > 0 && Io::now() - begun_ > plan_.budget;
+    result_.out_of_budget = result_.out_of_budget || spent;
+    return spent;
+  }
+  static void fail(Cell& cell, const std::string& why) {
+    cell.summary.failure = why;
+    cell.summary.lacking = true;
+  }
   bool stopped() { return cut_short_ || host_.stop_requested(); }
 
   void set_up() {
@@ -88,15 +98,25 @@ class Campaign {
       if (!found) {
         try {
           found = CalibrationRecord{key, name, block, host_.calibrate(workload, plan_.model_cpus)};
+        } catch (const Interrupted&) {
+          cut_short_ = true;
+          return;
         } catch (const Unavailable& missing) {
+          // Without a first S there is nothing to hold the cells against; later ones only follow
+          // the drift.
           for (Cell& cell : cells_) {
-            if (cell.summary.workload.to_string() == name) cell.summary.failure = missing.what();
+            if (cell.summary.workload.to_string() != name) continue;
+            if (block == 0) {
+              fail(cell, missing.what());
+            } else {
+              cell.summary.note = missing.what();
+            }
           }
           continue;
         }
         host_.keep(*found);
       }
-      service_by_block_[name].push_back(found->calibration);
+      service_by_block_[name][block] = found->calibration;
       if (block == 0) result_.service[name] = found->calibration;
     }
     if (block == 0) {
@@ -124,7 +144,7 @@ class Campaign {
     cell.warmup = resolve_warmup(plan_, cell.service.mean_ns);
     cell.window = plan_.window;
     cell.coarse_window = plan_.coarse_window;
-    if (plan_.clock == ClockKind::virtual_time) {
+    if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
       const auto servers = summary.model.given.find("servers");
       const double count = servers == summary.model.given.end() ? 1 : std::stod(servers->second);
       // A tail estimate scatters with the variance of the service, so that gets more requests.
@@ -173,7 +193,7 @@ class Campaign {
         cell.points.push_back(measure(cell, probe, block));
       }
     } catch (const Unavailable& missing) {
-      cell.summary.failure = missing.what();
+      fail(cell, missing.what());
     } catch (const Interrupted&) {
       cut_short_ = true;
       return;
@@ -234,19 +254,12 @@ class Campaign {
         try {
           record->trial = host_.measure(request_for(cell, probe, block));
         } catch (const Unavailable& missing) {
-          const bool any = std::any_of(cell.points.begin(), cell.points.end(),
-                                       [](const Point& known) { return known.valid; });
-          if (!any) throw;
-          // It ran at other loads, so this one is beyond what this machine can set up: descriptors,
-          // ports, memory.
-          summary.note = missing.what();
-          Point beyond;
-          beyond.phase = probe.phase;
-          beyond.block = block;
-          beyond.closed = probe.closed;
-          beyond.rate_per_s = probe.rate_per_s;
-          beyond.generator_limited = true;
-          return beyond;
+          if (!has_valid_point(cell)) throw;
+          return beyond_reach(cell, probe, block, missing.what());
+        } catch (const UsageError& wrong) {
+          // A rate or a window past what one trial can hold, which only the search could know.
+          if (!has_valid_point(cell)) throw;
+          return beyond_reach(cell, probe, block, wrong.what());
         }
         record->used = record->trial.valid;
         record->generator_limited = cannot_offer(record->trial);
@@ -277,14 +290,34 @@ class Campaign {
     }
   }
 
+  static bool has_valid_point(const Cell& cell) {
+    return std::any_of(cell.points.begin(), cell.points.end(),
+                       [](const Point& point) { return point.valid; });
+  }
+
+  /// It ran at other loads, so this one is beyond what this machine can set up: descriptors, ports,
+  /// memory.
+  static Point beyond_reach(Cell& cell, const Probe& probe, int block, const std::string& why) {
+    cell.summary.note = why;
+    Point point;
+    point.phase = probe.phase;
+    point.block = block;
+    point.closed = probe.closed;
+    point.rate_per_s = probe.rate_per_s;
+    point.generator_limited = true;
+    return point;
+  }
+
   /// The rate itself is too high for the generator, as against a hiccup on the way, which may pass.
   static bool cannot_offer(const Trial& trial) {
-    bool too_fast = false;
+    bool unsent = false, off = false, late = false;
     for (const InvalidReason& reason : trial.invalid_reasons) {
       if (reason.cause != "generator") return false;
-      too_fast = too_fast || reason.gate == "unsent" || reason.gate == "realised_rate";
+      unsent = unsent || reason.gate == "unsent";
+      off = off || reason.gate == "realised_rate";
+      late = late || reason.gate == "self_lag";  // of more than 1% of the requests
     }
-    return too_fast;
+    return unsent || (off && late);
   }
 
   static Point point_of(const Record& record, const Probe& probe, int block) {
@@ -329,11 +362,6 @@ class Campaign {
       summary.ideal_saturation_per_s = ideal->saturation_per_s;
       summary.ideal_cliff_per_s = ideal->cliff_per_s;
       compare_with_ideal(cell, summary);
-    } else {
-      summary.ideal_saturation_per_s = summary.ideal_cliff_per_s =
-          std::numeric_limits<double>::quiet_NaN();
-      summary.saturation_of_ideal.value = summary.cliff_of_ideal.value =
-          std::numeric_limits<double>::quiet_NaN();
     }
     std::vector<double> cpu;
     for (const Record& record : summary.points) {
@@ -350,9 +378,8 @@ class Campaign {
   double drift(const CellSummary& summary, int block) const {
     const auto found = service_by_block_.find(summary.workload.to_string());
     if (summary.model.name == "oracle" || found == service_by_block_.end()) return 1;
-    const auto& blocks = found->second;
-    const auto index = static_cast<std::size_t>(block);
-    return index < blocks.size() ? blocks[index].mean_ns / summary.service_time_ns : 1;
+    const auto own = found->second.find(block);
+    return own == found->second.end() ? 1 : own->second.mean_ns / summary.service_time_ns;
   }
 
   /// Each block against its own S: what repeats on a machine whose speed drifts.
@@ -368,7 +395,6 @@ class Campaign {
     options.window_s = seconds(cell.window);
     options.seed = plan_.seed;
     summary.saturation_of_ideal = analyse(relative, options).saturation;
-    summary.cliff_of_ideal.value = std::numeric_limits<double>::quiet_NaN();
     if (summary.ideal_cliff_per_s > 0) {
       double mean_drift = 0;
       for (int block = 0; block < std::max(1, result_.blocks_done); ++block) {
@@ -387,7 +413,7 @@ class Campaign {
   CampaignHost& host_;
   const Time begun_;
   std::vector<Cell> cells_;
-  std::map<std::string, std::vector<Calibration>> service_by_block_;
+  std::map<std::string, std::map<int, Calibration>> service_by_block_;
   CampaignResult result_;
   bool cut_short_ = false;
   CampaignHost::Progress progress_;

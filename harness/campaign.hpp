@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -83,10 +84,13 @@ struct CellSummary {
   double ideal_saturation_per_s = 0,
          ideal_cliff_per_s = 0;                  ///< NaN when the work has no closed ideal here
   Estimate saturation_of_ideal, cliff_of_ideal;  ///< by block against S_block
-  double cpu_ns_per_request = 0;  ///< model CPUs, median over stable points above half the cliff
+  double cpu_ns_per_request =
+      std::numeric_limits<double>::quiet_NaN();  ///< model CPUs, median over stable points above
+                                                 ///< half the cliff
   int trials = 0, invalid = 0;
   std::map<std::string, int> invalid_causes;
   std::string note, failure;   ///< failure: why the cell could not be measured, or ""
+  bool lacking = false;        ///< the failure is that this machine lacks something
   std::vector<Record> points;  ///< histograms dropped
 };
 
@@ -95,6 +99,7 @@ struct CampaignResult {
   std::map<std::string, Calibration> service;  ///< S_ref by workload
   int blocks_done = 0;
   bool interrupted = false;
+  bool out_of_budget = false;  ///< stopped between cells because the plan's budget was spent
 };
 
 CampaignResult run_campaign(const Plan& plan, CampaignHost& host);

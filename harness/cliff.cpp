@@ -39,7 +39,7 @@ class Analysis {
       std::vector<double> goodputs;
       for (const GroupMember& member : group.members) goodputs.push_back(member.goodput_per_s);
       result.closed_loop_plateau_per_s =
-          std::max(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
+          std::fmax(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
     }
     const BlockWeights once(groups_.blocks, 1);
     const Readings all = read(once);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@ namespace precipice {
 /// lowest rate tried; value is that rate), "above" (not reached; value is the highest rate
 /// offered), "unmeasured" (no valid points; value is NaN).
 struct Estimate {
-  double value = 0, low = 0, high = 0;
+  double value = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
   std::string reached = "unmeasured";
   std::string limited_by;  ///< cliffs: "slo" or "saturation"
   double resolution = 0;   ///< relative: the smallest step that the trials can tell apart
@@ -21,9 +24,9 @@ struct Estimate {
 
 struct CellResult {
   Estimate saturation, cliff, cliff5, cliff20, knee;
-  double closed_loop_plateau_per_s = 0;
-  Estimate overload_retention;  ///< a ratio; 1 is graceful
-  double steepness = 0;         ///< (cliff20 - cliff5) / cliff
+  double closed_loop_plateau_per_s = std::numeric_limits<double>::quiet_NaN();
+  Estimate overload_retention;                                  ///< a ratio; 1 is graceful
+  double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
 };
 
 struct CliffOptions {

@@ -28,7 +28,7 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
   const std::int64_t margin_ns = options.margin.count();
   std::int64_t now = monotonic_ns() - epoch_ns;
   InFlightIntegral::Entrance entrance(in_flight);
-  if (!options.spin) ask_for_short_slices();  // whoever shares this CPU must not make arrivals late
+  const ShortSlices slices(!options.spin);  // whoever shares this CPU must not make arrivals late
   const auto stopped = [&] {
     return options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
   };

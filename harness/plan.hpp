@@ -43,7 +43,7 @@ struct Plan {
   CpuSet model_cpus;
   ClockKind clock = ClockKind::real;
   /// Virtual clock: windows are sized so that a saturated trial has this many requests, whatever S
-  /// is.
+  /// is, and more where the service varies; 0: the windows above are meant as they stand.
   std::uint64_t virtual_requests = 200'000;
   std::string only;  ///< not empty: only cells whose "series workload" contains it
 

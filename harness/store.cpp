@@ -202,6 +202,14 @@ void Store::keep(const CalibrationRecord& record) {
   if (!lines_.contains(key)) append(key, to_json(record).dump());
 }
 
+double Store::cpu_iterations_per_us(double measured) {
+  const auto kept = manifest_->find("cpu_iterations_per_us");
+  if (kept != manifest_->end()) return kept->get<double>();
+  (*manifest_)["cpu_iterations_per_us"] = measured;
+  write_manifest();
+  return measured;
+}
+
 void Store::environment(const std::string& which, const Json& environment) {
   const std::string path = fmt::format("{}/environment.{}.json", directory_, which);
   if (which == "before" && fs::exists(path)) return;
@@ -222,7 +230,7 @@ void Store::finish(const CampaignResult& result) {
   replace_file(directory_ + "/summary.json", summary_json(suite, result).dump(2) + "\n");
   replace_file(directory_ + "/summary.csv", summary_csv(result));
   Json& manifest = *manifest_;
-  manifest["finished"] = !result.interrupted;
+  manifest["finished"] = !result.interrupted && !result.out_of_budget;
   manifest["ended"] = now_text("%FT%TZ");
   manifest["blocks_done"] = result.blocks_done;
   manifest["order"] = order_;

@@ -49,6 +49,9 @@ class Store {
   void keep(const CalibrationRecord& record);
 
   /// `which` is "before" or "after". "before" is kept from the first start of a continued run.
+  /// The calibration of CPU work that this run's trials use: what the manifest has, else
+  /// `measured`, which is then kept there, so that a continued run does the same work.
+  double cpu_iterations_per_us(double measured);
   void environment(const std::string& which, const Json& environment);
   /// points.csv from the journal, summary.json and summary.csv, and last the manifest.
   void finish(const CampaignResult& result);

@@ -452,8 +452,8 @@ PlanEstimate estimate(const Plan& plan) {
     for (const Spec& model : plan.models) {
       if (!plan.includes(model, spec)) continue;
       ++total.cells;
-      total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials;
-      total.seconds += (kPlateauTrials + kCoarseTrials) *
+      total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials + plan.blocks - 1;
+      total.seconds += (kPlateauTrials + kCoarseTrials + plan.blocks - 1) *
                        (warmup + seconds(plan.coarse_window) + kTrialOverheadS);
       total.seconds +=
           plan.blocks * block_trials * (warmup + seconds(plan.window) + kTrialOverheadS);
@@ -462,7 +462,6 @@ PlanEstimate estimate(const Plan& plan) {
   }
   total.seconds *= kRepeated;
   if (plan.clock == ClockKind::virtual_time) total.seconds = 0.02 * total.trials;
-  if (plan.budget > Nanos::zero()) total.seconds = std::min(total.seconds, seconds(plan.budget));
   return total;
 }
 

@@ -111,6 +111,8 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
       if (key != "schema" && key != "model" && key != "workload" && key != "points")
         row[key] = value;
     }
+    row["overload_retention"] = row["overload_retention_interval"];
+    row.erase("overload_retention_interval");
     cells.push_back(std::move(row));
   }
   return json;

@@ -1,24 +1,22 @@
 #include "harness/time_slice.hpp"
 
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdint>
-
 namespace precipice {
 
-void ask_for_short_slices() noexcept {
-  // The shortest that the kernel accepts; the structure's first version, because glibc 2.36
-  // declares none.
-  struct {
-    std::uint32_t size = 48, policy = SCHED_OTHER;
-    std::uint64_t flags = 0;
-    std::int32_t nice = 0;
-    std::uint32_t priority = 0;
-    std::uint64_t runtime_ns = 100'000, deadline_ns = 0, period_ns = 0;
-  } attributes;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
+ShortSlices::ShortSlices(bool wanted) noexcept {
+  if (!wanted || syscall(SYS_sched_getattr, 0, &before_, sizeof before_, 0) != 0) return;
+  Attributes shorter = before_;
+  shorter.size = sizeof shorter;
+  shorter.runtime_ns = 100'000;  // the shortest that the kernel accepts
+  changed_ = syscall(SYS_sched_setattr, 0, &shorter, 0) == 0;
+}
+
+ShortSlices::~ShortSlices() {
+  if (!changed_) return;
+  before_.size = sizeof before_;
+  syscall(SYS_sched_setattr, 0, &before_, 0);
 }
 
 }  // namespace precipice

@@ -147,6 +147,26 @@ std::unique_ptr<Model> make_model(const TrialRequest& request) {
   return info.make(Options(info.name, info.options, given));
 }
 
+/// With overcommit an allocation does not fail, it gets the process killed when it is used: so ask
+/// first. Slots, schedule and the samples of the summary.
+void require_memory_for(std::size_t requests) {
+  constexpr std::size_t kBytesEach = sizeof(Slot) + sizeof(Sent) + 8 + 6 * 16;
+  std::ifstream meminfo("/proc/meminfo");
+  std::size_t available_kib = 0;
+  for (std::string name; meminfo >> name;) {
+    if (name == "MemAvailable:") {
+      meminfo >> available_kib;
+      break;
+    }
+  }
+  if (available_kib > 0 && requests * kBytesEach / 1024 > available_kib / 10 * 8) {
+    throw Unavailable(fmt::format(
+        "{} requests in one trial need {} MiB, and {} MiB are free: lower the rate or the "
+        "window",
+        requests, requests * kBytesEach / 1048576, available_kib / 1024));
+  }
+}
+
 /// Counters are exact after shutdown, threads and queues are only there before it: of each figure
 /// the higher.
 ModelStats higher_of(const ModelStats& at_work, ModelStats after) {
@@ -216,7 +236,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
   const AffinityGuard affinity;
   Prepared& prepared = this->prepared(request.workload);
   Workload& workload = *prepared.workload;
-  const std::unique_ptr<Model> model = make_model(request);
+  std::unique_ptr<Model> model = make_model(request);
 
   Trial trial;
   trial.request = request;
@@ -226,6 +246,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
   const bool open_loop = request.closed == 0;
   std::vector<std::int64_t> intended;
   if (open_loop) intended = request.arrivals.schedule(request.rate_per_s, end_ns, request.seed);
+  require_memory_for(open_loop ? intended.size() : closed_slots(request, workload));
   Slots slots(open_loop ? intended.size() : closed_slots(request, workload));
 
   std::optional<Backend> backend;
@@ -291,6 +312,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
     trial.backend_busy = gates.backend->busy;
     backend_cpu_ns = gates.backend->busy * static_cast<double>((Io::now() - epoch).count());
   }
+  model.reset();  // before the connections that its engine may have registered are closed
   workload.finish();
   trial.note = workload.note();
 

@@ -53,7 +53,9 @@ Call split_call(const std::string& text) {
   return call;
 }
 
-bool is_duration(const std::string& text) { return !text.empty() && text.back() == 's'; }
+bool is_duration(const std::string& text) {
+  return !text.empty() && (text.back() == 's' || text.back() == 'm' || text.back() == 'h');
+}
 
 }  // namespace
 

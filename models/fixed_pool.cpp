@@ -19,22 +19,28 @@
 namespace precipice {
 namespace {
 
-const std::vector<OptionKey> kKeys = {
-    {"threads", "64",
-     "threads in the pool, 1 to 100000. 64 because these threads also do the waiting: as many as "
-     "CPUs would leave the CPUs idle at the first wait, while 64 let 64 requests wait at once and "
-     "still cost CPU-bound work little (a request shorter than a time slice runs to its end)"},
-    {"queue", "mutex",
-     "mutex (one queue, mutex and condition variable: the usual choice), lockfree (one "
-     "tbb::concurrent_queue and a semaphore) or per_worker (one mutex queue per thread, filled in "
-     "turn)"},
-    {"in_flight_limit", kInFlightLimitDefault,
-     "most requests accepted and not ended; past it, shed. The default protects memory, not "
-     "latency"},
-    {"deadline", "0s",
-     "refuse a request that is older than this when a thread takes it; 0 is never, so that the "
-     "curve shows the queue as it is"},
-};
+// Inside a function, so that it is there whoever asks first.
+const std::vector<OptionKey>& keys() {
+  static const std::vector<OptionKey> all = {
+      {"threads", "64",
+       "threads in the pool, 1 to 100000. 64 because these threads also do the waiting: as many as "
+       "CPUs would leave the CPUs idle at the first wait, while 64 let 64 requests wait at once "
+       "and "
+       "still cost CPU-bound work little (a request shorter than a time slice runs to its end)"},
+      {"queue", "mutex",
+       "mutex (one queue, mutex and condition variable: the usual choice), lockfree (one "
+       "tbb::concurrent_queue and a semaphore) or per_worker (one mutex queue per thread, filled "
+       "in "
+       "turn)"},
+      {"in_flight_limit", kInFlightLimitDefault,
+       "most requests accepted and not ended; past it, shed. The default protects memory, not "
+       "latency"},
+      {"deadline", "0s",
+       "refuse a request that is older than this when a thread takes it; 0 is never, so that the "
+       "curve shows the queue as it is"},
+  };
+  return all;
+}
 
 class FixedPool final : public Model {
  public:
@@ -168,7 +174,7 @@ ModelInfo fixed_pool_model() {
   return {"fixed_pool",
           "a fixed number of threads and a queue; a request waits by blocking its thread",
           false,
-          kKeys,
+          keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<FixedPool>(options);
           },

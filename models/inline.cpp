@@ -13,11 +13,15 @@
 namespace precipice {
 namespace {
 
-const std::vector<OptionKey> kKeys = {
-    {"in_flight_limit", kInFlightLimitDefault,
-     "most requests under way at once; past it, shed. Only submitters that run in parallel, or a "
-     "request that submits, can have more than one"},
-};
+// Inside a function, so that it is there whoever asks first.
+const std::vector<OptionKey>& keys() {
+  static const std::vector<OptionKey> all = {
+      {"in_flight_limit", kInFlightLimitDefault,
+       "most requests under way at once; past it, shed. Only submitters that run in parallel, or a "
+       "request that submits, can have more than one"},
+  };
+  return all;
+}
 
 class InlineModel final : public Model {
  public:
@@ -88,7 +92,7 @@ ModelInfo inline_model() {
   return {"inline",
           "runs the request in the submitting thread with blocking calls; calibrates S",
           true,
-          kKeys,
+          keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<InlineModel>(options);
           },

@@ -188,14 +188,15 @@ inline Lease::~Lease() {
   if (data_ != nullptr) io_->give_back(data_, bytes_);
 }
 
-/// A fair counting semaphore that a request can wait at in its model's own way. Belongs to one
+/// A counting semaphore that a request can wait at in its model's own way. Belongs to one
 /// executor. Thread-safe. Nothing cancels a waiter: at shutdown the holders' operations end with
 /// -ECANCELED, the holders release, and the waiters follow them out.
 class Gate {
  public:
   explicit Gate(std::size_t permits) : permits_(permits) {}
 
-  /// Gives one permit back: the longest waiter gets it.
+  /// Gives one permit back: to the longest waiter of an asynchronous engine, to any of a blocking
+  /// one.
   void release() noexcept {
     IoOp* woken = nullptr;
     {

@@ -171,8 +171,8 @@ ModelInfo io_uring_model() {
         "size of each submission queue, 8-32768; 256 is 32 arrivals and 64 completions a pass "
         "several times over, in 16 KiB"},
        {"iowq_workers", "4",
-        "kernel threads a ring may use for what would block; 1-1024 (as many as event_loop's "
-        "offload threads)"},
+        "kernel threads that each ring may use for what would block, bounded and unbounded work "
+        "alike; 1-1024 (as many as event_loop's offload threads, on one CPU)"},
        {"in_flight_limit", kInFlightLimitDefault,
         "requests accepted and not yet ended; more are shed, so that overload is not paid in "
         "memory"},

@@ -114,6 +114,11 @@ class Oracle final : public Model {
   Refusal submit(const Request& request) noexcept override {
     if (const Refusal refusal = admission_.enter(); refusal != Refusal::none) return refusal;
     const std::lock_guard lock(mutex_);
+    if (stopping_) {  // let in just before the door shut, after the timer thread had emptied the
+                      // queue
+      admission_.leave();
+      return Refusal::shutdown;
+    }
     if (settings_.capacity > 0 && due_.size() + ending_ >= settings_.capacity) {
       admission_.leave();
       return Refusal::limit;

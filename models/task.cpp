@@ -9,7 +9,7 @@ namespace precipice {
 namespace {
 
 constexpr std::size_t kClassBytes = 64;
-constexpr std::size_t kClasses = 32;         // up to 2 KiB; larger frames go to malloc
+constexpr std::size_t kClasses = 33;         // up to 2 KiB; larger frames go to malloc
 constexpr std::size_t kKeptPerClass = 4096;  // bounds what an idle thread holds back
 
 struct FreeFrame {

@@ -29,18 +29,23 @@ namespace {
 // While threads live, an idle acceptor looks this often for some to join.
 constexpr Nanos kReapInterval = std::chrono::milliseconds(5);
 
-const std::vector<OptionKey> kKeys = {
-    {"stack", "128KiB",
-     "stack of each thread, at least PTHREAD_STACK_MIN. Frames of requests are on the heap, so "
-     "128KiB is ample; glibc keeps 40 MiB of used stacks, that is 320 of these, and only beyond "
-     "that does a creation cost an mmap and an munmap"},
-    {"threads", "0", "most threads at once; past it, shed. 0 leaves it to the kernel's own limits"},
-    {"in_flight_limit", kInFlightLimitDefault,
-     "most requests accepted and not ended, those waiting for their thread included; past it, "
-     "shed. The default protects memory, not latency"},
-    {"deadline", "0s",
-     "refuse a request that is older than this when the acceptor takes it; 0 is never"},
-};
+// Inside a function, so that it is there whoever asks first.
+const std::vector<OptionKey>& keys() {
+  static const std::vector<OptionKey> all = {
+      {"stack", "128KiB",
+       "stack of each thread, at least PTHREAD_STACK_MIN. Frames of requests are on the heap, so "
+       "128KiB is ample; glibc keeps 40 MiB of used stacks, that is 320 of these, and only beyond "
+       "that does a creation cost an mmap and an munmap"},
+      {"threads", "0",
+       "most threads at once; past it, shed. 0 leaves it to the kernel's own limits"},
+      {"in_flight_limit", kInFlightLimitDefault,
+       "most requests accepted and not ended, those waiting for their thread included; past it, "
+       "shed. The default protects memory, not latency"},
+      {"deadline", "0s",
+       "refuse a request that is older than this when the acceptor takes it; 0 is never"},
+  };
+  return all;
+}
 
 std::size_t checked_stack(const Options& options) {
   const std::uint64_t bytes = options.bytes("stack");
@@ -161,8 +166,10 @@ class ThreadPerRequest final : public Model {
       }
     }
     // Closed and empty: what is left are threads on their way out, or cancelled ones that must be
-    // woken until they notice.
-    while (first_live_ != nullptr) {
+    // woken until they notice; and a submitter that came in just before the door shut and pushes
+    // only now, after the queue was closed.
+    while (first_live_ != nullptr || admission_.count() != 0) {
+      while (queue_.try_pop(request)) refuse(request, Refusal::shutdown);
       if (io_->cancelled()) {
         for (Record* each = first_live_; each != nullptr; each = each->next_live) {
           interrupt_thread(each->thread);
@@ -317,7 +324,7 @@ ModelInfo thread_per_request_model() {
   return {"thread_per_request",
           "a new thread for every request, created by an acceptor; a request blocks its thread",
           false,
-          kKeys,
+          keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<ThreadPerRequest>(options);
           },

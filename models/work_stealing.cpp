@@ -32,21 +32,26 @@ namespace {
 // How long start waits for the arena's workers; the kernel may grant fewer than were asked for.
 constexpr Nanos kWarmUpLimit = std::chrono::seconds(2);
 
-const std::vector<OptionKey> kKeys = {
-    {"threads", "",
-     "workers of the arena, 1 to 10000; default: one per CPU of the model's set, as oneTBB itself "
-     "sizes an arena, because a task is expected to compute and not to wait"},
-    {"io", "suspend",
-     "suspend (a wait gives the worker back: operations go to one reactor thread, resumes to the "
-     "arena) or block (a wait keeps its worker)"},
-    {"offload_threads", kOffloadThreadsDefault,
-     "io=suspend: threads that read files, which no reactor can poll, 1 to 1024; 4 as in libuv"},
-    {"in_flight_limit", kInFlightLimitDefault,
-     "most requests accepted and not ended; past it, shed. The default protects memory, not "
-     "latency"},
-    {"deadline", "0s",
-     "refuse a request that is older than this when a worker takes it; 0 is never"},
-};
+// Inside a function, so that it is there whoever asks first.
+const std::vector<OptionKey>& keys() {
+  static const std::vector<OptionKey> all = {
+      {"threads", "",
+       "workers of the arena, 1 to 10000; default: one per CPU of the model's set, as oneTBB "
+       "itself "
+       "sizes an arena, because a task is expected to compute and not to wait"},
+      {"io", "suspend",
+       "suspend (a wait gives the worker back: operations go to one reactor thread, resumes to the "
+       "arena) or block (a wait keeps its worker)"},
+      {"offload_threads", kOffloadThreadsDefault,
+       "io=suspend: threads that read files, which no reactor can poll, 1 to 1024; 4 as in libuv"},
+      {"in_flight_limit", kInFlightLimitDefault,
+       "most requests accepted and not ended; past it, shed. The default protects memory, not "
+       "latency"},
+      {"deadline", "0s",
+       "refuse a request that is older than this when a worker takes it; 0 is never"},
+  };
+  return all;
+}
 
 /// Pins and names whoever enters the arena, and keeps a list of who is inside, so that shutdown can
 /// interrupt them.
@@ -66,6 +71,22 @@ class Workers final : public tbb::task_scheduler_observer {
   void on_scheduler_entry(bool) override {
     order_after(this);
     entries_.fetch_add(1, std::memory_order_relaxed);
+    // A worker leaves and enters again with every idle spell; what holds for its life is done once,
+    // or the first task after each pause would pay for it.
+    thread_local std::uint64_t prepared_for = 0;
+    if (prepared_for != generation_) {
+      prepared_for = generation_;
+      prepare_thread();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      inside_.push_back(pthread_self());
+      most_ = std::max(most_, inside_.size());
+    }
+    order_before(this);
+  }
+
+  void prepare_thread() {
     try {
       pin_this_thread(cpus_);
     } catch (...) {
@@ -75,12 +96,6 @@ class Workers final : public tbb::task_scheduler_observer {
     name_this_thread("stealing");
     remove_timer_slack();
     accept_interrupts();
-    {
-      const std::lock_guard lock(mutex_);
-      inside_.push_back(pthread_self());
-      most_ = std::max(most_, inside_.size());
-    }
-    order_before(this);
   }
 
   void on_scheduler_exit(bool) override {
@@ -112,6 +127,12 @@ class Workers final : public tbb::task_scheduler_observer {
   std::vector<pthread_t> inside_;
   std::size_t most_ = 0;
   std::exception_ptr error_;
+  static std::uint64_t next_generation() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1) + 1;
+  }
+
+  const std::uint64_t generation_ = next_generation();
   std::atomic<std::uint64_t> entries_{0};
 };
 
@@ -361,7 +382,7 @@ ModelInfo work_stealing_model() {
       "work_stealing",
       "a oneTBB arena; a request suspends (io=suspend, resumed by a reactor) or blocks a worker",
       false,
-      kKeys,
+      keys(),
       [](const Options& options) -> std::unique_ptr<Model> {
         return std::make_unique<WorkStealing>(options);
       },

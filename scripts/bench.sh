@@ -10,6 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build() {
   (cd "$root" && cmake --preset release && cmake --build --preset release --target precipice)
 }
+[ -x "$root/build/release/precipice" ] || echo "precipice: building, about three minutes on 2 CPUs" >&2
 if ! log=$(build 2>&1); then
   printf '%s\n' "$log" >&2
   exit 1
@@ -18,7 +19,9 @@ fi
 suite=("$root/workloads/suites/quick.toml")
 for argument in "$@"; do
   case $argument in
-    *.toml | quick | standard | demo) suite=() ;;
+    *.toml) suite=() ;;
+    -*) ;;
+    *) [ ! -e "$root/workloads/suites/$argument.toml" ] || suite=() ;;
   esac
 done
 

@@ -198,7 +198,7 @@ class Charts:
         logarithmic = self.logarithmic(drawn)
         nothing = [self.styles[c.series].label for c in drawn if logarithmic and any(p.goodput == 0 for p in c.points)]
         page = Page(f"Goodput against offered load: {name}", self.subtitle(text),
-                    [self.method(True), "Goodput: completed with the right digest, by intended arrival in the window; median over blocks.",
+                    [self.method(True), "Goodput: completed inside the window with the right digest; median over blocks.",
                      self.missing(cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
                      self.warnings()])
         size = 11 if len(drawn) <= 7 else 9

@@ -1,8 +1,10 @@
 #include "workloads/draws.hpp"
 
 #include <numeric>
+#include <string>
 #include <utility>
 
+#include "models/options.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -24,6 +26,10 @@ Draws::Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt) {
     const double p = (rank + 0.5) / static_cast<double>(kTabulatedSeeds);
     ns_.push_back(distribution.quantile(p));
     sum += ns_.back();
+  }
+  if (!(sum > 0)) {
+    throw UsageError("dist: '" + distribution.to_string() + "' is 0 for every one of the " +
+                     std::to_string(kTabulatedSeeds) + " seeds; give the long value more weight");
   }
   // Midpoints underrate the last slice of a heavy tail: bring the mean back to the one named.
   const double scale = static_cast<double>(mean.count()) * static_cast<double>(ns_.size()) / sum;

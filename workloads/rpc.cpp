@@ -68,14 +68,16 @@ class Rpc final : public Workload {
     const std::uint64_t seed = request.seed;
     const RpcRequest call{
         .reply_bytes = reply_bytes_, .id = request.id, .seed = seed, .delay_ns = delay_ns(seed)};
-    const Lease lease = io.lease(reply_bytes_);
-    const std::span<std::byte> reply = lease.span().first(reply_bytes_);
     ConnectionPool& pool = *pools_[io.executor() % pools_.size()];
 
     const std::int64_t entered = co_await io.acquire(pool.gate());
     if (entered < 0) co_return Outcome::failed(entered);
+    std::uint64_t digest = 0;
     {
       const Permit permit(pool.gate());
+      // Only with a connection, so that a backlog of a million waits without a million buffers.
+      const Lease lease = io.lease(reply_bytes_);
+      const std::span<std::byte> reply = lease.span().first(reply_bytes_);
       Connection connection(io, pool);
       if (!connection.open()) {
         const std::int64_t socket = co_await io.connect(peer_);
@@ -93,8 +95,9 @@ class Rpc final : public Workload {
         rest = rest.subspan(static_cast<std::size_t>(received));
       }
       connection.give_back();
+      digest = fold(reply, mix64(seed));
     }
-    co_return Outcome::ok(fold(reply, mix64(seed)));
+    co_return Outcome::ok(digest);
   }
 
   void finish() override { pools_.clear(); }

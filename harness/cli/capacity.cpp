@@ -13,10 +13,7 @@
 namespace precipice::cli {
 namespace {
 
-/// Windows on the virtual clock, in mean service times per server: some 100,000 requests a trial,
-/// so that lambda_10 is found within 1%.
-constexpr std::int64_t kVirtualWindow = 200'000;
-constexpr std::int64_t kVirtualWarmup = 5'000;
+// Virtual time costs little, so there are enough blocks for an interval worth the name.
 constexpr int kVirtualBlocks = 9;
 
 Plan plan_from(const Arguments& a) {
@@ -26,20 +23,15 @@ Plan plan_from(const Arguments& a) {
   plan.workloads = {parse_workload(a.workload)};
   check_clock(plan.clock, plan.models.front(), plan.workloads.front());
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
-  if (plan.clock == ClockKind::virtual_time) {
-    const OracleShape shape = oracle_shape(plan.models.front());
-    const std::int64_t unit =
-        std::max<std::int64_t>(1, shape.mean.count() / static_cast<std::int64_t>(shape.servers));
-    plan.window = Nanos(kVirtualWindow * unit);
-    plan.warmup = Nanos(std::max(kVirtualWarmup * unit, 100 * shape.mean.count()));
-    plan.coarse_window = Nanos(kVirtualWindow / 4 * unit);
-    plan.drain = plan.window;
-    plan.blocks = kVirtualBlocks;
-  }
+  if (plan.clock == ClockKind::virtual_time) plan.blocks = kVirtualBlocks;
   if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
   if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
-  if (!a.seconds.empty()) plan.window = parse_seconds(a.seconds, "--seconds");
+  if (!a.seconds.empty()) {
+    plan.window = parse_seconds(a.seconds, "--seconds");
+    if (plan.clock == ClockKind::virtual_time) plan.coarse_window = plan.window / 4;
+    plan.virtual_requests = 0;
+  }
   if (!a.warmup.empty()) plan.warmup = parse_seconds(a.warmup, "--warmup");
   if (!a.seed.empty()) plan.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
   return plan;
@@ -78,7 +70,7 @@ int capacity(const Arguments& arguments) {
   if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
   if (!cell.failure.empty()) {
     remark(cell.failure);
-    return model_named(plan.models.front().name).unavailable() ? kLacking : kInvalid;
+    return cell.lacking ? kLacking : kInvalid;
   }
   return cell.result.cliff.reached == "unmeasured" ? kInvalid : kDone;
 }

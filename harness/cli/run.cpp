@@ -14,6 +14,7 @@
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"
+#include "workloads/cpu_work.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -81,7 +82,7 @@ int verdict(const CampaignResult& result) {
   bool lacking = false, invalid = false;
   for (const CellSummary& cell : result.cells) {
     if (!cell.failure.empty())
-      (model_named(cell.model.name).unavailable() ? lacking : invalid) = true;
+      (cell.lacking ? lacking : invalid) = true;
     else if (cell.result.cliff.reached == "unmeasured")
       invalid = true;
   }
@@ -119,6 +120,7 @@ int run(const Arguments& arguments) {
                                                     .argv = arguments.argv},
                                                    arguments.fresh);
   store->environment("before", environment_json());
+  set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
   Terminal progress(arguments.json ? stderr : stdout), out(stdout);
   const PlanEstimate expected = estimate(plan);
   progress.line(fmt::format("{}: {} cells, {} blocks, about {} trials, about {}", plan.name,
