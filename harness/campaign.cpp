@@ -169,8 +169,27 @@ class Campaign {
     // it can matter.
     const bool waits = summary.workload.name != "empty" && !only_computes(summary.workload);
     options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan_.model_cpus.size());
-    options.highest_closed = 1U << 18;
+    options.highest_closed = highest_closed(cell);
+    options.first_closed = std::min(options.first_closed, options.highest_closed);
     cell.search.emplace(options);
+  }
+
+  /// A loop of N settles within a few times N / throughput. Where that is longer than the window,
+  /// it would show how the model orders its work (halves of requests done in the warm-up and
+  /// finished in the window) instead of what it carries; so N stays below what the CPUs can turn
+  /// over in half a window.
+  std::uint64_t highest_closed(const Cell& cell) const {
+    constexpr double kMost = 1U << 18;
+    double most = kMost;
+    if (cell.summary.model.name != "oracle") {
+      const WorkloadInfo& info = workload_named(cell.summary.workload.name);
+      const auto work = info.make(Options(info.name, info.options, cell.summary.workload.given));
+      const double cpu_s = seconds(work->nominal_cpu());
+      const auto cpus = static_cast<double>(std::max<std::size_t>(1, plan_.model_cpus.size()));
+      if (cpu_s > 0) most = std::min(most, 0.5 * seconds(cell.coarse_window) * cpus / cpu_s);
+      most = std::max(most, 4 * cpus);
+    }
+    return static_cast<std::uint64_t>(most);
   }
 
   void run_cell(Cell& cell, int block) {
