@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -256,7 +257,7 @@ TEST(Evidence, TheKernelCreatesAThreadForEveryRequest) {
   EXPECT_GE(tasks_created() - before, trial.counts.completed);
 }
 
-TEST(Corruption, OneFlippedByteFailsTheTrial) {
+TEST(Corruption, AWrongByteInWhatIsReadFailsTheTrial) {
   const Spec file{"file", {{"size", "1MiB"}}};
   const std::string scratch = testing::TempDir() + "precipice-corruption";
   TrialRunner own(scratch);
@@ -266,22 +267,25 @@ TEST(Corruption, OneFlippedByteFailsTheTrial) {
   std::string path;
   for (const auto& entry : std::filesystem::directory_iterator(scratch)) path = entry.path();
   ASSERT_FALSE(path.empty());
-  // While the trial runs: before it, preparing would notice and make the file anew.
+  // Again and again while the trial runs: what is spoiled before it is noticed by preparing, which
+  // makes the file anew, and is spoiled again.
   request.window = 600ms;
-  std::thread flipper([&path] {
-    std::this_thread::sleep_for(300ms);
-    std::fstream data(path, std::ios::in | std::ios::out | std::ios::binary);
-    for (std::streamoff at = 1000; at < 1 << 20; at += 4096) {
-      data.seekg(at);
-      const int byte = data.get();
-      data.seekp(at);
-      data.put(static_cast<char>(byte ^ 1));
+  std::atomic<bool> done{false};
+  std::thread spoiler([&path, &done] {
+    while (!done.load()) {
+      std::fstream data(path, std::ios::in | std::ios::out | std::ios::binary);
+      for (std::streamoff at = 1000; at < 1 << 20; at += 4096) {
+        data.seekp(at);
+        data.put('\x5a');
+      }
+      data.close();
+      ::sync();
+      std::this_thread::sleep_for(20ms);
     }
-    data.flush();
-    ::sync();
   });
   const Trial trial = own.run(request);
-  flipper.join();
+  done = true;
+  spoiler.join();
   EXPECT_TRUE(trial.model_fault);
   EXPECT_FALSE(trial.valid);
   EXPECT_LT(trial.goodput_per_s * 0.6, static_cast<double>(trial.counts.completed));
