@@ -174,6 +174,33 @@ TEST(Cliff, APlateauMeasuredInEveryBlockHasAnInterval) {
   EXPECT_GT(result.saturation.high, 1010);
 }
 
+TEST(Cliff, SaturationIsALowerBoundWhereEveryOpenLoopKeptUp) {
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {500.0, 1000.0}) {
+      Point open;
+      open.block = block;
+      open.rate_per_s = open.offered_per_s = open.goodput_per_s = rate;
+      open.slo_percentile_ns = open.mean_response_ns = 1e6;
+      open.requests = 500;
+      open.stable = open.valid = true;
+      points.push_back(open);
+    }
+  }
+  Point loop = points.front();  // a closed loop that ended long before it was flat
+  loop.phase = Phase::plateau;
+  loop.rate_per_s = 0;
+  loop.closed = 4;
+  loop.goodput_per_s = 300;
+  points.push_back(loop);
+  EXPECT_EQ(analyse(points, options_for()).saturation.reached, "above");
+  Point beyond = points[1];
+  beyond.rate_per_s = beyond.offered_per_s = 1500;
+  beyond.stable = false;
+  points.push_back(beyond);
+  EXPECT_EQ(analyse(points, options_for()).saturation.reached, "ok");
+}
+
 TEST(Cliff, IsTheStabilityBoundWhenTheSloHoldsUpToIt) {
   const CellResult result = analyse(step([](Point& point) {
                                       point.stable = false;

@@ -222,6 +222,15 @@ TEST(Gates, ThrottlingIsTheHosts) {
   EXPECT_TRUE(stamps.blames("host", "throttling"));
 }
 
+TEST(Gates, AClosedLoopThatCompletesNothingIsNoMeasurement) {
+  Stamps stamps(10);
+  for (std::size_t id = 0; id < 10; ++id)
+    stamps.slots[id].completion_ns = 2000 * kMs;  // after the deadline
+  stamps.trial.request.closed = 10;
+  EXPECT_FALSE(stamps.judged().valid);
+  EXPECT_TRUE(stamps.blames("model", "no_progress"));
+}
+
 TEST(Gates, ASlowBackendIsNotASlowModel) {
   Stamps stamps(100);
   stamps.backend.emplace().lag_p99_ns = kMs;  // 10% of the SLO
