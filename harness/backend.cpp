@@ -136,6 +136,7 @@ class Backend::Server {
     const auto wall = static_cast<double>((now() - interval_begin_).count());
     const auto cpu = static_cast<double>((cpu_time() - cpu_begin_).count());
     result.busy = wall > 0 ? std::min(1.0, cpu / wall) : 0;
+    result.cpu_ns = cpu;
     result.connections = connections_;
     result.refused = refused_;
     return result;
@@ -388,7 +389,12 @@ sockaddr_in Backend::address() const { return server_ ? server_->address() : soc
 void Backend::begin_interval() {
   if (server_) server_->begin_interval();
 }
-BackendReport Backend::report() const { return server_ ? server_->report() : BackendReport{}; }
+BackendReport Backend::report() const {
+  if (server_) return server_->report();
+  BackendReport gone;
+  gone.stopped = true;
+  return gone;
+}
 void Backend::stop() noexcept { server_.reset(); }
 
 }  // namespace precipice

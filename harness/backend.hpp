@@ -14,9 +14,11 @@ namespace precipice {
 
 /// The backend's own conduct over an interval, for the backend gate.
 struct BackendReport {
+  bool stopped = false;  ///< it is gone, and what it left unanswered is no fault of a model
   /// From when a reply was due to when the kernel had taken it (or as much as fitted).
   std::int64_t lag_p50_ns = 0, lag_p99_ns = 0, lag_max_ns = 0;
   double busy = 0;                ///< its thread's CPU time over wall time, 0 to 1
+  double cpu_ns = 0;              ///< its thread's CPU time
   std::uint64_t requests = 0;     ///< answered
   std::uint64_t connections = 0;  ///< open now
   std::uint64_t refused = 0;      ///< connections closed at once for want of descriptors

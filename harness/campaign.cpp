@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 #include <utility>
 
+#include "harness/conclude.hpp"
+#include "harness/gates.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/service_level.hpp"
-#include "harness/statistics.hpp"
 #include "models/distribution.hpp"
 #include "models/model.hpp"
 #include "models/random.hpp"
@@ -26,7 +26,6 @@ struct Cell {
   Calibration service;
   Nanos warmup{0}, window{0}, coarse_window{0};
   std::optional<Search> search;
-  std::vector<Point> points;
 };
 
 /// The order of everything; one object per run.
@@ -37,26 +36,58 @@ class Campaign {
   CampaignResult run() {
     set_up();
     for (int block = 0; block < plan_.blocks && !stopped(); ++block) {
-      if (out_of_budget(block)) break;
+      if (out_of_budget(block, block_took_) || precise_enough(block)) break;
+      const Time block_begun = Io::now();
       calibrate_block(block);
       for (const std::size_t index : shuffled(block)) {
-        if (stopped() || out_of_budget(block)) break;
+        if (stopped() || out_of_budget(block, Nanos{0})) break;
         run_cell(cells_[index], block);
       }
       if (!stopped() && !result_.out_of_budget) ++result_.blocks_done;
+      // The first block also searches, so it is longer than those to come.
+      if (block > 0 || plan_.blocks == 1) block_took_ = Io::now() - block_begun;
     }
     result_.interrupted = stopped();
-    for (Cell& cell : cells_) result_.cells.push_back(conclude(cell));
+    for (Cell& cell : cells_) {
+      CellSummary& summary = cell.summary;
+      if (summary.failure.empty() && cell.search)
+        conclude(plan_, result_.service_by_block[summary.workload.to_string()], summary);
+      result_.cells.push_back(std::move(summary));
+    }
     return std::move(result_);
   }
 
  private:
-  /// The first block is always finished: without it there is no result at all.
-  bool out_of_budget(int block) {
-    const bool spent = block > 0 && plan_.budget.count() > 0 && Io::now() - begun_ > plan_.budget;
+  /// The first block is always finished: without it there is no result at all. A block that would
+  /// end after the budget is not begun.
+  bool out_of_budget(int block, Nanos ahead) {
+    const bool spent =
+        block > 0 && plan_.budget.count() > 0 && Io::now() - begun_ + ahead > plan_.budget;
     result_.out_of_budget = result_.out_of_budget || spent;
     return spent;
   }
+
+  /// Every cell's cliff and saturation known to within plan.precision, either way.
+  bool precise_enough(int block) const {
+    // Fewer blocks show their own scatter too badly for an interval to be a reason to stop.
+    constexpr int kLeastBlocks = 5;
+    if (plan_.precision <= 0 || block < kLeastBlocks) return false;
+    return std::all_of(cells_.begin(), cells_.end(), [&](const Cell& cell) {
+      if (!cell.summary.failure.empty()) return true;
+      CellSummary summary = cell.summary;
+      const auto service = result_.service_by_block.find(summary.workload.to_string());
+      conclude(plan_,
+               service == result_.service_by_block.end() ? std::map<int, Calibration>()
+                                                         : service->second,
+               summary);
+      const auto precise = [&](const Estimate& estimate) {
+        return estimate.reached != "ok" ||
+               (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
+      };
+      return precise(summary.result.cliff) && precise(summary.result.saturation);
+    });
+  }
+
   static void fail(Cell& cell, const std::string& why) {
     cell.summary.failure = why;
     cell.summary.lacking = true;
@@ -116,7 +147,7 @@ class Campaign {
         }
         host_.keep(*found);
       }
-      service_by_block_[name][block] = found->calibration;
+      result_.service_by_block[name][block] = found->calibration;
       if (block == 0) result_.service[name] = found->calibration;
     }
     if (block == 0) {
@@ -127,17 +158,9 @@ class Campaign {
   /// S_ref, the SLO and the windows are fixed once for the whole run.
   void fix_reference(Cell& cell) {
     CellSummary& summary = cell.summary;
-    if (summary.model.name == "oracle") {
-      const ModelInfo& info = model_named("oracle");
-      const Options options(info.name, info.options, summary.model.given);
-      cell.service.mean_ns = cell.service.p99_ns =
-          static_cast<double>(options.duration("mean").count());
-      cell.service.valid = true;
-    } else {
-      const auto found = result_.service.find(summary.workload.to_string());
-      if (found == result_.service.end()) return;
-      cell.service = found->second;
-    }
+    const auto reference = reference_service(summary.model, summary.workload, result_.service);
+    if (!reference) return;
+    cell.service = *reference;
     summary.service_time_ns = cell.service.mean_ns;
     summary.slo_ns = resolve_slo_ns(plan_.slo_of(summary.workload), summary.model, summary.workload,
                                     cell.service);
@@ -159,8 +182,11 @@ class Campaign {
     }
     SearchOptions options;
     // Free there: they bracket the looser cliffs of a queue whose own is far below its plateau.
-    if (plan_.clock == ClockKind::virtual_time) options.towards_plateau = {0.8, 0.92, 0.97, 0.99};
+    if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
+      options.towards_plateau = {0.8, 0.92, 0.97, 0.99};
+    }
     options.slo_ns = summary.slo_ns;
+    options.slo_percentile = summary.slo_percentile;
     options.refine = plan_.refine;
     options.overload = plan_.overload;
     options.grid = plan_.grid;
@@ -168,6 +194,8 @@ class Campaign {
     // Work that waits is far from its plateau with a handful in flight; the doubling starts where
     // it can matter.
     const bool waits = summary.workload.name != "empty" && !only_computes(summary.workload);
+    // On the virtual clock the law is known; here it is worth a trial more.
+    if (plan_.clock == ClockKind::real) options.least_sweep = kUslFewestN;
     options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan_.model_cpus.size());
     options.highest_closed = highest_closed(cell);
     options.first_closed = std::min(options.first_closed, options.highest_closed);
@@ -203,13 +231,15 @@ class Campaign {
         while (const auto probe = cell.search->next()) {
           const Point point = measure(cell, *probe, block);
           cell.search->add(point);
-          cell.points.push_back(point);
+          cell.summary.evidence.push_back(point);
           if (stopped() || !cell.summary.failure.empty()) return;
         }
       }
       for (const Probe& probe : cell.search->block(block)) {
         if (stopped() || !cell.summary.failure.empty()) return;
-        cell.points.push_back(measure(cell, probe, block));
+        const Point point = measure(cell, probe, block);
+        cell.search->learn(point);
+        cell.summary.evidence.push_back(point);
       }
     } catch (const Unavailable& missing) {
       fail(cell, missing.what());
@@ -224,8 +254,22 @@ class Campaign {
                                        : cell.summary.failure);
   }
 
+  /// Long enough for what an overload leaves behind, twice over, so that its recovery is seen.
+  Nanos drain_of(const Cell& cell, const Probe& probe) const {
+    const Nanos least =
+        plan_.clock == ClockKind::virtual_time ? std::max(plan_.drain, cell.window) : plan_.drain;
+    if (probe.phase != Phase::overload || !(cell.search->plateau_per_s() > 0)) return least;
+    const double excess = std::max(0.0, probe.rate_per_s / cell.search->plateau_per_s() - 1);
+    return std::max(least,
+                    Nanos(static_cast<std::int64_t>(
+                        2 * excess * static_cast<double>((cell.warmup + cell.window).count()))));
+  }
+
   TrialRequest request_for(const Cell& cell, const Probe& probe, int block) const {
-    const bool coarse = probe.phase == Phase::plateau || probe.phase == Phase::coarse;
+    // A saturated queue repeats within a quarter of the requests that a tail needs.
+    const bool saturated = plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0 &&
+                           probe.phase == Phase::overload;
+    const bool coarse = probe.phase == Phase::plateau || probe.phase == Phase::coarse || saturated;
     TrialRequest request;
     request.model = cell.summary.model;
     request.workload = cell.summary.workload;
@@ -233,10 +277,12 @@ class Campaign {
     request.closed = probe.closed;
     request.window = coarse ? cell.coarse_window : cell.window;
     request.warmup = cell.warmup;
-    request.drain =
-        plan_.clock == ClockKind::virtual_time ? std::max(plan_.drain, cell.window) : plan_.drain;
+    request.drain = drain_of(cell, probe);
     // All models and rates of a block replay one sequence.
     request.seed = mix64(plan_.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1));
+    // The coarse search has one of its own: rates chosen by a sequence that the first block then
+    // replays would agree with it by chance.
+    if (probe.phase == Phase::coarse) request.seed = mix64(~plan_.seed);
     request.arrivals = plan_.arrivals;
     request.slo = Nanos(static_cast<std::int64_t>(cell.summary.slo_ns));
     request.slo_percentile = cell.summary.slo_percentile;
@@ -284,33 +330,17 @@ class Campaign {
         record->generator_limited = cannot_offer(record->trial);
         host_.keep(*record);
       }
-      const Trial& trial = record->trial;
-      last_ = std::move(record->trial);
-      record->trial = last_;
-      ++summary.trials;
-      if (!record->used) {
-        ++summary.invalid;
-        std::set<std::string> causes;
-        for (const InvalidReason& reason : trial.invalid_reasons) causes.insert(reason.cause);
-        for (const std::string& cause : causes) ++summary.invalid_causes[cause];
-      }
-      if (trial.model_fault) {
-        summary.failure =
-            trial.invalid_reasons.empty() ? "model fault" : trial.invalid_reasons.front().text;
-      }
-      if (!trial.note.empty()) summary.note = trial.note;
+      last_ = record->trial;
       const bool final_attempt =
-          record->used || trial.model_fault || record->generator_limited || attempt > plan_.repeats;
-      const Point point = point_of(*record, probe, block);
-      record->trial.slices.clear();
-      record->trial.response_histogram = Histogram();
-      summary.points.push_back(std::move(*record));
+          record->used || last_.model_fault || record->generator_limited || attempt > plan_.repeats;
+      const Point point = point_of(*record);
+      count_trial(summary, std::move(*record));
       if (final_attempt || stopped()) return point;
     }
   }
 
   static bool has_valid_point(const Cell& cell) {
-    return std::any_of(cell.points.begin(), cell.points.end(),
+    return std::any_of(cell.summary.evidence.begin(), cell.summary.evidence.end(),
                        [](const Point& point) { return point.valid; });
   }
 
@@ -327,38 +357,6 @@ class Campaign {
     return point;
   }
 
-  /// The rate itself is too high for the generator, as against a hiccup on the way, which may pass.
-  static bool cannot_offer(const Trial& trial) {
-    bool unsent = false, off = false, late = false;
-    for (const InvalidReason& reason : trial.invalid_reasons) {
-      if (reason.cause != "generator") return false;
-      unsent = unsent || reason.gate == "unsent";
-      off = off || reason.gate == "realised_rate";
-      late = late || reason.gate == "self_lag";  // of more than 1% of the requests
-    }
-    return unsent || (off && late);
-  }
-
-  static Point point_of(const Record& record, const Probe& probe, int block) {
-    const Trial& trial = record.trial;
-    Point point;
-    point.phase = probe.phase;
-    point.block = block;
-    point.closed = probe.closed;
-    point.rate_per_s = probe.rate_per_s;
-    point.offered_per_s = trial.offered_per_s;
-    point.goodput_per_s = trial.goodput_per_s;
-    point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
-    point.mean_response_ns = trial.response.mean;
-    point.loss = trial.loss();
-    point.requests = trial.counts.scheduled;
-    point.stable = trial.stable;
-    point.valid = record.used;
-    point.generator_limited = record.generator_limited;
-    point.responses = std::make_shared<const Histogram>(trial.response_histogram);
-    return point;
-  }
-
   void report_progress() {
     progress_.elapsed_s = seconds(Io::now() - begun_);
     const double done = progress_.cell - 1, all = progress_.cells;
@@ -367,72 +365,11 @@ class Campaign {
     host_.progress(progress_);
   }
 
-  CellSummary conclude(Cell& cell) const {
-    CellSummary summary = std::move(cell.summary);
-    if (!summary.failure.empty() || !cell.search) return summary;
-    CliffOptions options;
-    options.slo_ns = summary.slo_ns;
-    options.slo_percentile = summary.slo_percentile;
-    options.window_s = seconds(cell.window);
-    options.seed = plan_.seed;
-    summary.result = analyse(cell.points, options);
-    if (const auto ideal = ideal_of(plan_, summary.model, summary.workload, summary.service_time_ns,
-                                    summary.slo_ns)) {
-      summary.ideal_saturation_per_s = ideal->saturation_per_s;
-      summary.ideal_cliff_per_s = ideal->cliff_per_s;
-      compare_with_ideal(cell, summary);
-    }
-    std::vector<double> cpu;
-    for (const Record& record : summary.points) {
-      if (record.used && record.trial.stable && record.trial.request.closed == 0 &&
-          record.trial.request.rate_per_s >= summary.result.cliff.value / 2) {
-        cpu.push_back(record.trial.cpu_model_ns);
-      }
-    }
-    summary.cpu_ns_per_request = median(cpu);
-    return summary;
-  }
-
-  /// S at the time of a block as a multiple of S_ref: the drift that both sides of a ratio share.
-  double drift(const CellSummary& summary, int block) const {
-    const auto found = service_by_block_.find(summary.workload.to_string());
-    if (summary.model.name == "oracle" || found == service_by_block_.end()) return 1;
-    const auto own = found->second.find(block);
-    return own == found->second.end() ? 1 : own->second.mean_ns / summary.service_time_ns;
-  }
-
-  /// Each block against its own S: what repeats on a machine whose speed drifts.
-  void compare_with_ideal(const Cell& cell, CellSummary& summary) const {
-    std::vector<Point> relative;
-    for (Point point : cell.points) {
-      point.goodput_per_s *= drift(summary, point.block) / summary.ideal_saturation_per_s;
-      relative.push_back(std::move(point));
-    }
-    CliffOptions options;
-    options.slo_ns = summary.slo_ns;
-    options.slo_percentile = summary.slo_percentile;
-    options.window_s = seconds(cell.window);
-    options.seed = plan_.seed;
-    summary.saturation_of_ideal = analyse(relative, options).saturation;
-    if (summary.ideal_cliff_per_s > 0) {
-      double mean_drift = 0;
-      for (int block = 0; block < std::max(1, result_.blocks_done); ++block) {
-        mean_drift += drift(summary, block) / std::max(1, result_.blocks_done);
-      }
-      const Estimate& cliff = summary.result.cliff;
-      const double scale = mean_drift / summary.ideal_cliff_per_s;
-      summary.cliff_of_ideal = cliff;
-      summary.cliff_of_ideal.value *= scale;
-      summary.cliff_of_ideal.low *= scale;
-      summary.cliff_of_ideal.high *= scale;
-    }
-  }
-
   const Plan& plan_;
   CampaignHost& host_;
   const Time begun_;
+  Nanos block_took_{0};  ///< the last one
   std::vector<Cell> cells_;
-  std::map<std::string, std::map<int, Calibration>> service_by_block_;
   CampaignResult result_;
   bool cut_short_ = false;
   CampaignHost::Progress progress_;

@@ -15,6 +15,7 @@
 #include "harness/plan.hpp"
 #include "harness/search.hpp"
 #include "harness/trial.hpp"
+#include "harness/usl.hpp"
 
 namespace precipice {
 
@@ -78,6 +79,7 @@ class CampaignHost {
 struct CellSummary {
   Spec model, workload;
   CellResult result;
+  UslFit usl;  ///< of the closed-loop sweep
   double slo_ns = 0, slo_percentile = 99;
   double service_time_ns = 0;  ///< S_ref
   double service_time_cpu_ns = 0;
@@ -92,11 +94,17 @@ struct CellSummary {
   std::string note, failure;   ///< failure: why the cell could not be measured, or ""
   bool lacking = false;        ///< the failure is that this machine lacks something
   std::vector<Record> points;  ///< histograms dropped
+  /// One point per probe, invalid ones included: what `result` was made from by analyse(evidence,
+  /// options). A comparison or a claim analyses subsets of its blocks.
+  std::vector<Point> evidence;
+  CliffOptions options;
 };
 
 struct CampaignResult {
   std::vector<CellSummary> cells;
   std::map<std::string, Calibration> service;  ///< S_ref by workload
+  /// S_block by workload and block, with the machine-speed probe (speed_ns) taken beside it.
+  std::map<std::string, std::map<int, Calibration>> service_by_block;
   int blocks_done = 0;
   bool interrupted = false;
   bool out_of_budget = false;  ///< stopped between cells because the plan's budget was spent

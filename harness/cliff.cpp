@@ -17,12 +17,32 @@ namespace {
 using Merged = RateGroup::Merged;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+// A full queue that refuses some still has a knee, which may lie beyond what the SLO allows it.
+constexpr double kLossAtKnee = 0.05;
+// Services that an excursion lasts, in units of u / (1 - u)^2: 2.4 to 4.8 in simulated queues.
+constexpr double kExcursion = 3;
+// The most that a bootstrap's own bias is believed, in standard deviations.
+constexpr double kMostShift = 0.5;
+constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
+// How far beyond the stable points the form of the mean response is believed.
+constexpr double kFollowKnee = 1.5;
+
 /// What is read off one resample.
 struct Readings {
+  double saturated_rate = 0;           ///< of the group whose goodput it is; 0: a closed loop
+  std::uint64_t saturated_closed = 0;  ///< of this many
   double saturation = kNaN, retention = kNaN, knee = kNaN;
   bool knee_inside = false;
   Crossing cliff, cliff5, cliff20;
 };
+
+/// Standard deviation of the median of n normal values, over that of their mean (Kendall and
+/// Stuart, The Advanced Theory of Statistics 1, 14.6; exact for few).
+double median_inefficiency(std::size_t n) {
+  constexpr double kExact[] = {1, 1, 1, 1.160, 1.092, 1.197, 1.135, 1.214, 1.160, 1.223};
+  if (n < std::size(kExact)) return kExact[n];
+  return std::sqrt(1.570796 * (1 - (n % 2 == 1 ? 0.57 : 1.43) / static_cast<double>(n)));
+}
 
 class Analysis {
  public:
@@ -54,7 +74,7 @@ class Analysis {
       }
     }
 
-    result.saturation = saturation(all, resamples);
+    result.saturation = saturation(all);
     result.cliff = cliff(all, resamples, &Readings::cliff, options_.slo_ns);
     result.cliff5 = cliff(all, resamples, &Readings::cliff5, slo5_);
     result.cliff20 = cliff(all, resamples, &Readings::cliff20, slo20_);
@@ -77,8 +97,14 @@ class Analysis {
     for (const RateGroup& group : groups_.closed) {
       if (auto merged = group.merge(weights, options_.slo_percentile)) closed.push_back(*merged);
     }
-    readings.saturation = highest_goodput(open, closed);
+    const Merged* speaker = highest_goodput(open, closed);
+    readings.saturation = speaker == nullptr ? kNaN : speaker->goodput_per_s;
+    if (speaker != nullptr) {
+      readings.saturated_rate = speaker->rate_per_s;
+      readings.saturated_closed = speaker->rate_per_s > 0 ? 0 : speaker->closed;
+    }
     CrossingOptions crossing{.slo_ns = options_.slo_ns,
+                             .slo_percentile = options_.slo_percentile,
                              .max_loss = options_.max_loss,
                              .fit_within = options_.fit_within,
                              .saturation_per_s = readings.saturation};
@@ -94,15 +120,15 @@ class Analysis {
 
   /// The highest of several noisy medians is biased upwards; among saturated ones that cannot be
   /// told apart from it, the one that rests on most requests speaks.
-  static double highest_goodput(const std::vector<Merged>& open,
-                                const std::vector<Merged>& closed) {
+  static const Merged* highest_goodput(const std::vector<Merged>& open,
+                                       const std::vector<Merged>& closed) {
     const Merged* best = nullptr;
     for (const auto* list : {&open, &closed}) {
       for (const Merged& point : *list) {
         if (best == nullptr || point.goodput_per_s > best->goodput_per_s) best = &point;
       }
     }
-    if (best == nullptr) return kNaN;
+    if (best == nullptr) return nullptr;
     const Merged* speaker = best;
     const auto consider = [&](const Merged& point) {
       const double noise =
@@ -116,7 +142,7 @@ class Analysis {
     for (const Merged& point : open) {
       if (!point.stable) consider(point);
     }
-    return speaker->goodput_per_s;
+    return speaker;
   }
 
   static double overload_retention(const std::vector<Merged>& open, double saturation) {
@@ -131,6 +157,33 @@ class Analysis {
     return nearest == nullptr ? kNaN : nearest->goodput_per_s / saturation;
   }
 
+  /// Kleinrock's power, throughput / mean response, of a mean response a + b u / (1 - u) at the
+  /// share u of saturation (Pollaczek and Khinchine's form, with b / a = (1 + scv) / 2 for one
+  /// server): highest where u / (1 - u) = sqrt(a / b). NaN where the points have another form.
+  static double knee_of_form(const std::vector<const Merged*>& points, double saturation) {
+    std::vector<double> x, y, weight;
+    for (const Merged* point : points) {
+      const double u = point->rate_per_s / saturation;
+      if (u > 0.95) continue;
+      x.push_back(u / (1 - u));
+      y.push_back(point->mean_ns);
+      // The mean of a queue scatters relatively, and more the fuller it is.
+      weight.push_back((1 - u) / (point->mean_ns * point->mean_ns));
+    }
+    if (x.size() < 3) return kNaN;
+    const std::vector<double> line = polynomial_fit(x, y, weight, 1);
+    if (!(line[0] > 0 && line[1] > 0)) return kNaN;
+    double squares = 0, total = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double miss = (line[0] + line[1] * x[i]) / y[i] - 1;
+      squares += miss * miss;
+      total += 1;
+    }
+    if (std::sqrt(squares / total) > 0.1) return kNaN;
+    const double ratio = std::sqrt(line[0] / line[1]);
+    return saturation * ratio / (1 + ratio);
+  }
+
   /// Kleinrock's power, throughput / mean response: the top of a parabola through its logarithm.
   void find_knee(const std::vector<Merged>& open, Readings& readings) const {
     std::vector<double> rate, power, weight;
@@ -138,7 +191,7 @@ class Analysis {
     double top_rate = kNaN;
     std::vector<std::pair<double, const Merged*>> stable;
     for (const Merged& point : open) {
-      if (!point.stable || point.loss > options_.max_loss || !(point.mean_ns > 0)) continue;
+      if (!point.stable || point.loss > kLossAtKnee || !(point.mean_ns > 0)) continue;
       const double value = std::log(point.goodput_per_s / point.mean_ns);
       stable.emplace_back(value, &point);
       if (value > top) {
@@ -153,6 +206,18 @@ class Analysis {
       rate.push_back(point->rate_per_s);
       power.push_back(value);
       weight.push_back(1);
+    }
+    std::vector<const Merged*> near;
+    for (const auto& [value, point] : stable) {
+      if (value >= top - 0.4) near.push_back(point);
+    }
+    const double formed = knee_of_form(near, readings.saturation);
+    if (std::isfinite(formed)) {
+      const double first = stable.front().second->rate_per_s / kFollowKnee;
+      const double last = stable.back().second->rate_per_s * kFollowKnee;
+      readings.knee = std::clamp(formed, first, last);
+      readings.knee_inside = formed > first && formed < last;
+      return;
     }
     const std::vector<double> fit = polynomial_fit(rate, power, weight, 2);
     if (!(fit.size() == 3 && fit[2] < 0)) return;
@@ -181,6 +246,49 @@ class Analysis {
     estimate.high = estimate.value * std::exp(relative);
   }
 
+  /// For a crossing of a percentile. Requests above a bound come in bursts, so that their number in
+  /// a block is about gamma distributed: seldom many, mostly few, and an interval that is symmetric
+  /// lies too high too often. What is left up to `ceiling` is near proportional to 1 / percentile,
+  /// whose logarithm errs as that of the number above it does, divided by -log(1 - p); the
+  /// quantiles of a gamma variable with that deviation are approached by an exponential of half of
+  /// it.
+  void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling) const {
+    const double left = ceiling - estimate.value;
+    if (!(left > 0.02 * ceiling)) return bound(estimate, values, 0);
+    std::vector<double> logs;
+    for (const double value : values) {
+      if (value > 0) logs.push_back(std::log(std::max(ceiling - value, 0.001 * ceiling)));
+    }
+    const auto n = static_cast<double>(groups_.blocks);
+    const double above = 1 - options_.slo_percentile / 100;
+    const double burst = -std::log(std::max(1e-9, above));
+    const double deviation = standard_deviation(logs) * std::sqrt(n / (n - 1));
+
+    // The logarithm of a mean of few bursts lies below that of the truth; the resamples lie below
+    // the estimate by as much.
+    double shift = 0;
+    for (const double each : logs)
+      shift += (each - std::log(left)) / static_cast<double>(logs.size());
+    const double most = n < 3 ? 0 : std::min(kMostShift * deviation, kMostShiftOfRoom);
+    shift = std::clamp(shift, -most, most);
+    const double room = left * std::exp(-shift);
+    estimate.value = std::max(0.0, ceiling - room);
+
+    // Three blocks can agree by chance. Excursions of a queue at the load u last about u / (1 -
+    // u)^2 services, so that the requests above a bound are no more than that share of them
+    // independent.
+    const double load = std::clamp(estimate.value / ceiling, 0.0, 0.98);
+    const double length = std::max(1.0, kExcursion * load / ((1 - load) * (1 - load)));
+    const double requests = above * n * estimate.value * options_.window_s;
+    const double least = 1.96 * std::sqrt(length / std::max(1.0, requests));
+    const double spread = std::max(student_t(0.975, n - 1) * deviation * burst, least);
+    constexpr double kSkew = 0.5;
+    const double more = std::expm1(kSkew * spread) / kSkew / burst;
+    const double fewer = -std::expm1(-kSkew * spread) / kSkew / burst;
+    estimate.low = std::max(0.0, ceiling - room * std::exp(more));
+    estimate.high = ceiling - room * std::exp(-fewer);
+  }
+
   template <class Read>
   static std::vector<double> collect(const std::vector<Readings>& resamples, Read read) {
     std::vector<double> values;
@@ -198,15 +306,39 @@ class Analysis {
     return estimate;
   }
 
-  Estimate saturation(const Readings& all, const std::vector<Readings>& resamples) const {
+  /// A median over blocks: Student's interval with the deviation between blocks, widened by what
+  /// the median of n normal values scatters more than their mean. A bootstrap of so few medians
+  /// would be a third too wide.
+  void bound_by_blocks(Estimate& estimate, const Readings& all) const {
+    const std::vector<RateGroup>& groups = all.saturated_rate > 0 ? groups_.open : groups_.closed;
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const RateGroup& each) {
+      return each.rate_per_s == all.saturated_rate && each.closed == all.saturated_closed;
+    });
+    std::vector<double> logs;
+    double requests = 0;
+    for (const GroupMember& member : group->members) {
+      if (member.goodput_per_s > 0) logs.push_back(std::log(member.goodput_per_s));
+      requests += member.requests;
+    }
+    const auto n = static_cast<double>(logs.size());
+    // One block shows no variation between blocks; the count of a trial still has its own.
+    double relative = 0.5 * estimate.resolution;
+    if (logs.size() > 1) {
+      relative = student_t(0.975, n - 1) * median_inefficiency(logs.size()) *
+                 standard_deviation(logs) / std::sqrt(n);
+      relative = std::max(relative, 1 / std::max(1.0, requests));  // a count is whole
+    }
+    estimate.low = estimate.value * std::exp(-relative);
+    estimate.high = estimate.value * std::exp(relative);
+  }
+
+  Estimate saturation(const Readings& all) const {
     Estimate estimate = unmeasured();
     if (!(all.saturation > 0)) return estimate;
     estimate.value = all.saturation;
     estimate.reached = "ok";
     estimate.resolution = resolution(all.saturation);
-    // One block shows no variation between blocks; the count of a trial still has its own.
-    const double single = groups_.blocks > 1 ? 0 : 0.5 * estimate.resolution;
-    bound(estimate, collect(resamples, [](const Readings& r) { return r.saturation; }), single);
+    bound_by_blocks(estimate, all);
     // Where the most was carried by an open loop that kept up, and none that did not is known, the
     // limit is the generator's or the backend's, and the figure a lower bound.
     double closed = 0;
@@ -243,7 +375,13 @@ class Analysis {
       return estimate;
     }
     if (groups_.blocks > 1) {
-      bound(estimate, collect(resamples, [&](const Readings& r) { return (r.*which).value; }), 0);
+      const std::vector<double> values =
+          collect(resamples, [&](const Readings& r) { return (r.*which).value; });
+      if (crossing.limited_by == "slo") {
+        bound_below(estimate, values, all.saturation);
+      } else {
+        bound(estimate, values, 0);
+      }
     } else if (crossing.fit_rate.size() > 2) {
       bound_by_residuals(estimate, crossing, slo_ns);
     } else {
@@ -296,6 +434,8 @@ class Analysis {
     }
     bound(estimate, collect(resamples, [](const Readings& r) { return r.knee; }),
           groups_.blocks > 1 ? 0 : 0.25);
+    if (estimate.reached == "below") estimate.low = 0;
+    if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
     return estimate;
   }
 

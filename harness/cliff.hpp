@@ -25,7 +25,8 @@ struct Estimate {
 struct CellResult {
   Estimate saturation, cliff, cliff5, cliff20, knee;
   double closed_loop_plateau_per_s = std::numeric_limits<double>::quiet_NaN();
-  Estimate overload_retention;                                  ///< a ratio; 1 is graceful
+  Estimate overload_retention;  ///< a ratio; 1 is graceful
+  Estimate recovery;  ///< a ratio; 1 is ideal. Filled in by conclude, from the drains of overloads
   double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
 };
 

@@ -67,7 +67,7 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
 }
 
 struct Fit {
-  std::vector<double> rate, inverse, weight;
+  std::vector<double> rate, inverse, weight, requests;
 };
 
 // A line may be followed this far past the last point that it was fitted through.
@@ -82,6 +82,7 @@ Fit points_near(const std::vector<Merged>& good, double centre, double within) {
     const double near = 1 - distance * distance * distance;
     fit.rate.push_back(point.rate_per_s);
     fit.inverse.push_back(1 / point.percentile_ns);
+    fit.requests.push_back(point.requests);
     fit.weight.push_back(near * near * near * point.requests);
   }
   return fit;
@@ -97,6 +98,14 @@ double misfit(const Fit& fit) {
     weight += fit.weight[i];
   }
   return std::sqrt(squares / weight);
+}
+
+/// Relative noise of a percentile among the fitted points: the requests above it are counted.
+double noise_of(const Fit& fit, double percentile) {
+  double requests = 0;
+  for (const double each : fit.requests) requests += each;
+  const double above = requests / static_cast<double>(fit.requests.size()) * (1 - percentile / 100);
+  return 1 / std::sqrt(std::max(1.0, above));
 }
 
 }  // namespace
@@ -189,12 +198,12 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     }
     if (!usable) break;
     const double miss = misfit(fit);
-    if (miss > kWorstResidual) continue;
+    if (miss > std::hypot(kWorstResidual, noise_of(fit, options.slo_percentile))) continue;
     result.value = centre;
     result.fit_rate = std::move(fit.rate);
     result.fit_inverse = std::move(fit.inverse);
     result.fit_weight = std::move(fit.weight);
-    if (miss <= kBend) return result;
+    if (miss <= std::hypot(kBend, noise_of(fit, options.slo_percentile))) return result;
   }
   if (!result.fit_rate.empty()) return result;
   // Too few points for residuals. Two neighbours a small step apart still share a line.

@@ -10,6 +10,7 @@ namespace precipice {
 
 struct CrossingOptions {
   double slo_ns = 0;
+  double slo_percentile = 99;
   double max_loss = 0.001;
   double fit_within = 0.15;
   double saturation_per_s = 0;

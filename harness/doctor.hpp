@@ -1,43 +1,54 @@
 // Is this machine fit to measure on, and what would change a number. Looks; changes nothing.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "harness/environment.hpp"
+#include "harness/finding.hpp"
+#include "harness/noise_floor.hpp"
 #include "harness/trial_json.hpp"
 #include "models/cpu_set.hpp"
 #include "models/request.hpp"
 
 namespace precipice {
 
-enum class Severity : std::uint8_t { bad, doubtful, fine };
+/// Where files go: the nearest directory of the path that exists.
+struct Storage {
+  std::string path;
+  std::string filesystem;                   ///< "tmpfs", "overlay", ...; "" when not known
+  std::optional<bool> direct;               ///< O_DIRECT works; nullopt when it could not be tried
+  std::optional<std::uint64_t> free_bytes;  ///< for this user
+};
+/// Opens an unnamed file to try O_DIRECT; nothing is left behind.
+Storage look_at_storage(const std::string& path);
 
-struct Finding {
-  Severity severity = Severity::fine;
-  std::string what;    ///< one sentence, with its numbers
-  std::string effect;  ///< which result it changes, and how; "" when fine
-  std::string cure;    ///< what to do; "" when fine or when nothing can be done
+/// Everything that findings are made from.
+struct Examination {
+  std::shared_ptr<const Json> environment;  ///< of environment_json; never null
+  NoiseFloor floor;
+  Nanos window = std::chrono::seconds(1);  ///< that the floor is told for
+  CpuSet generator, model;
+  bool root = false;                                             ///< limits that bind users only
+  std::vector<std::pair<std::string, std::string>> unavailable;  ///< models and why
+  Storage scratch, results;
 };
 
-/// The longest stall of one CPU while it was watched.
-struct StallFloor {
-  int cpu = 0;
-  std::int64_t longest_ns = 0;
-};
+/// Watches the CPUs for `watch` and reads /proc and /sys.
+Examination examine(const CpuSet& generator, const CpuSet& model, const std::string& results,
+                    bool anonymous, Nanos watch);
 
-struct Diagnosis {
-  std::vector<Finding> findings;  ///< worst first
-  std::vector<StallFloor> stalls;
-  double watched_s = 0;
-  Nanos smallest_slo{0};      ///< below it the stalls of this machine make most trials invalid
-  Nanos smallest_service{0};  ///< the S whose default SLO, 10 S, is that bound
-  bool fit = true;            ///< nothing is bad
-};
+/// What would change a number, worst first. Pure; a field of the environment that is missing or
+/// null is passed over.
+std::vector<Finding> findings(const Examination& examination);
 
-/// Watches each CPU for `watch` with sleeps of 1 ms, and reads /proc and /sys meanwhile.
-Diagnosis diagnose(const CpuSet& cpus, Nanos watch);
-
-Json to_json(const Diagnosis& diagnosis);
-std::string to_text(const Diagnosis& diagnosis);
+/// {"schema","fit","smallest_slo_ns","smallest_service_ns","watched_s","findings":[{"severity",
+/// "what","why","cure"}],"floor","stalls","environment"}. `fit`: nothing is bad.
+Json to_json(const Examination& examination, const std::vector<Finding>& found);
+std::string to_text(const Examination& examination, const std::vector<Finding>& found);
 
 }  // namespace precipice

@@ -12,15 +12,41 @@ namespace precipice {
 struct CannotWrite : std::runtime_error {
   /// `error` as an errno value.
   CannotWrite(const std::string& path, int error);
+  using std::runtime_error::runtime_error;
 };
 
-/// Makes the directory and its parents. Throws CannotWrite.
+/// Makes the directory and its parents; each new name is on disk when it returns. Throws
+/// CannotWrite.
 void make_directories(const std::string& path);
+/// Makes the directory, on disk when it returns; false when the name is taken. Throws CannotWrite.
+bool make_new_directory(const std::string& path);
 /// Replaces the file by `text`, or leaves the old one as it was: temporary file, fsync, rename,
 /// fsync of the directory. Throws CannotWrite.
 void replace_file(const std::string& path, std::string_view text);
 /// The whole file; throws std::runtime_error naming it when it cannot be read.
 std::string read_file(const std::string& path);
+
+/// replace_file for a text that comes in pieces: nothing is seen of it before commit. Not
+/// thread-safe.
+class Replacement {
+ public:
+  /// Throws CannotWrite, like write and commit.
+  explicit Replacement(std::string path);
+  Replacement(const Replacement&) = delete;
+  Replacement& operator=(const Replacement&) = delete;
+  /// Without a commit the old file stays.
+  ~Replacement();
+
+  void write(std::string_view text);
+  void commit();
+
+ private:
+  void flush();
+  [[noreturn]] void fail(int error);
+
+  std::string path_, temporary_, buffer_;
+  int fd_ = -1;
+};
 
 /// A file that only grows, one line at a time, and that one process at a time may hold. Not
 /// thread-safe.
@@ -38,13 +64,19 @@ class AppendFile {
   /// Appends `line` and a newline; on disk when it returns. When it throws CannotWrite the file is
   /// as before.
   void append(std::string_view line);
+  /// Up to `bytes` bytes from `offset`, fewer only at the end of the file. Throws
+  /// std::runtime_error naming the file.
+  std::string read(std::uint64_t offset, std::uint64_t bytes) const;
   std::uint64_t size() const { return size_; }
   const std::string& path() const { return path_; }
+  /// False where the file system has no locks: then nothing keeps a second process away.
+  bool locked() const { return locked_; }
 
  private:
   std::string path_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  bool locked_ = false;
 };
 
 }  // namespace precipice

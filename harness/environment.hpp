@@ -1,16 +1,32 @@
-// What the machine is and how it is set, as far as it can change a number.
+// What the machine is and how it is set, as far as it can change a number, and what built this
+// program.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/trial_json.hpp"
+#include "models/cpu_set.hpp"
 
 namespace precipice {
 
-/// CPU, kernel, limits, pressure, build: one JSON object. What cannot be read is null. Reads /proc
-/// and /sys only; changes nothing.
-Json environment_json();
+struct EnvironmentOptions {
+  /// Host and user names, paths, addresses and product ids are left out.
+  bool anonymous = false;
+  /// Where the wake-up error is measured: the generator's CPUs. Empty: where the caller may run.
+  CpuSet wake_up_cpus{};
+};
+
+/// CPU, kernel, limits, pressure, timer, build, time: one JSON object. What cannot be read is null.
+/// Reads /proc and /sys, sleeps for about 0.1 s (at most 0.4 s) to measure how late sleeps end, and
+/// changes nothing.
+Json environment_json(const EnvironmentOptions& options = {});
+
+/// What changed between two environments of one run, as sentences with their numbers, worst first:
+/// throttling, steal, clock source, governor, boost, swap, load, limits, kernel, wake-up error.
+/// Empty when nothing did, or when either is null.
+std::vector<std::string> differences(const Json& before, const Json& after);
 
 /// Short commit of the source that this binary was built from; "nogit" outside a repository.
 std::string build_git_sha();
@@ -21,11 +37,7 @@ std::string binary_hash();
 std::string source_directory();
 std::string version_text();
 
-/// The first line of a file in /proc or /sys, or nullopt.
-std::optional<std::string> first_line(const std::string& path);
-
-/// CPU time that this process's cgroup grants, in CPUs; nullopt when it is not limited. Both
-/// hierarchies, v1 and v2, are asked.
-std::optional<double> cgroup_cpu_limit();
+/// Sanitizers among compiler flags, as in "address,undefined"; "" for none.
+std::string sanitizers_in(const std::string& flags);
 
 }  // namespace precipice

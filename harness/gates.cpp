@@ -23,20 +23,21 @@ class Verdict {
   Trial& trial_;
 };
 
-void judge_generator(const GateInput& input, const Trial& trial, double slo_ns, Verdict& verdict) {
+void judge_generator(const GateInput& input, const Trial& trial, double slo_ns,
+                     std::string_view culprit, Verdict& verdict) {
   if (trial.counts.unsent > 0) {
-    verdict.fail(input.unsent_by_model ? "model" : "generator", "unsent",
+    verdict.fail(input.unsent_by_model ? "model" : culprit, "unsent",
                  fmt::format("{} of {} requests were not sent before the drain deadline",
                              trial.counts.unsent, trial.counts.scheduled));
   }
   const double p99_bound = std::max(50e3, 0.02 * slo_ns);
   if (static_cast<double>(trial.self_lag.p99) > p99_bound) {
-    verdict.fail("generator", "self_lag",
+    verdict.fail(culprit, "self_lag",
                  fmt::format("the generator's own lag has p99 {} (at most {})",
                              ms(static_cast<double>(trial.self_lag.p99)), ms(p99_bound)));
   }
   if (static_cast<double>(trial.self_lag.max) > slo_ns / 2) {
-    verdict.fail("generator", "self_lag_max",
+    verdict.fail(culprit, "self_lag_max",
                  fmt::format("the generator's own lag reached {} (at most {}, half the SLO)",
                              ms(static_cast<double>(trial.self_lag.max)), ms(slo_ns / 2)));
   }
@@ -44,20 +45,110 @@ void judge_generator(const GateInput& input, const Trial& trial, double slo_ns, 
     const double off = input.realised_span_ns / input.perfect_span_ns - 1;
     if (std::abs(off) > 0.001) {
       verdict.fail(
-          "generator", "realised_rate",
+          culprit, "realised_rate",
           fmt::format("the realised rate is {:+.2f}% off the schedule (at most 0.1%)", -100 * off));
     }
   }
 }
 
-void judge_host(const HostReport& host, double slo_ns, Verdict& verdict) {
-  if (static_cast<double>(host.hiccup_max_ns) > slo_ns / 2) {
-    const bool all = static_cast<double>(host.hiccup_all_ns) > slo_ns / 2;
-    verdict.fail(
-        "host", "stall",
-        fmt::format("{} stalled for {} (at most {}, half the SLO)", all ? "all CPUs" : "a CPU",
-                    ms(static_cast<double>(host.hiccup_max_ns)), ms(slo_ns / 2)));
+bool only_generators(const TrialRequest& request, int cpu) {
+  return request.generator_cpus.contains(cpu) && !request.model_cpus.contains(cpu);
+}
+
+/// Longest stalls by whom they hit.
+struct Stalls {
+  std::int64_t all_ns = 0, model_ns = 0, generator_ns = 0;
+  int model_cpu = -1, generator_cpu = -1;
+};
+
+Stalls stalls_of(const HostReport& host, const TrialRequest& request) {
+  Stalls stalls;
+  if (!host.run_delay_known) return stalls;
+  stalls.all_ns = host.hiccup_all_ns;
+  // A report that names no CPU is of a single one that all share.
+  if (host.cpus.empty()) stalls.model_ns = host.hiccup_max_ns;
+  for (const WatchedCpu& each : host.cpus) {
+    const bool generators = only_generators(request, each.cpu);
+    std::int64_t& longest = generators ? stalls.generator_ns : stalls.model_ns;
+    if (each.hiccup_max_ns <= longest) continue;
+    longest = each.hiccup_max_ns;
+    (generators ? stalls.generator_cpu : stalls.model_cpu) = each.cpu;
   }
+  return stalls;
+}
+
+void judge_stalls(const Stalls& stalls, double slo_ns, Verdict& verdict) {
+  const double bound = slo_ns / 2;
+  const auto fail = [&](std::string_view cause, const std::string& who, std::int64_t length_ns) {
+    verdict.fail(cause, "stall",
+                 fmt::format("{} stalled for {} (at most {}, half the SLO)", who,
+                             ms(static_cast<double>(length_ns)), ms(bound)));
+  };
+  if (static_cast<double>(stalls.all_ns) > bound) {
+    fail("host", "all CPUs", stalls.all_ns);
+    return;
+  }
+  if (static_cast<double>(stalls.model_ns) > bound) {
+    fail("host",
+         stalls.model_cpu < 0 ? "a CPU" : fmt::format("the model's CPU {}", stalls.model_cpu),
+         stalls.model_ns);
+  }
+  if (static_cast<double>(stalls.generator_ns) > bound) {
+    fail("generator", fmt::format("the generator's CPU {}", stalls.generator_cpu),
+         stalls.generator_ns);
+  }
+}
+
+/// Others' time on both sides of the trial, and on each.
+struct NeighbourVerdict {
+  Neighbours all, generator, model;
+  /// Of the whole too, so that a thread of ours that strayed to the other side is nobody's
+  /// neighbour.
+  bool on_generator() const { return all.exceeded() && generator.exceeded(); }
+  bool on_model() const { return all.exceeded() && model.exceeded(); }
+};
+
+NeighbourVerdict neighbours_of(const GateInput& input, const TrialRequest& request) {
+  const HostReport& host = *input.host;
+  SideTime all, generator, model;
+  all.elapsed_ns = generator.elapsed_ns = model.elapsed_ns = host.elapsed_ns;
+  all.tick_ns = generator.tick_ns = model.tick_ns = sample_interval_ns();
+  all.own_ns = host.process_cpu_ns;
+  bool apart = true;
+  generator.own_ns = host.watcher_cpu_ns + (input.backend ? input.backend->cpu_ns : 0);
+  for (const WatchedCpu& each : host.cpus) {
+    all.busy_ns.push_back(each.busy_ns);
+    if (only_generators(request, each.cpu)) {
+      generator.busy_ns.push_back(each.busy_ns);
+      generator.own_ns += each.probe_cpu_ns;
+    } else {
+      model.busy_ns.push_back(each.busy_ns);
+      apart = apart && !request.generator_cpus.contains(each.cpu);
+    }
+  }
+  model.own_ns = all.own_ns - generator.own_ns;
+  NeighbourVerdict verdict;
+  verdict.all = neighbours(all);
+  // On shared CPUs the sides cannot be told apart: what is there hits the model.
+  verdict.model = neighbours(apart ? model : all);
+  if (apart) verdict.generator = neighbours(generator);
+  return verdict;
+}
+
+void judge_neighbours(const NeighbourVerdict& seen, Verdict& verdict) {
+  const auto fail = [&](const char* where, const Neighbours& side) {
+    verdict.fail(
+        "host", "neighbour",
+        fmt::format("other processes used {:.0f}% of a CPU on the {} CPUs (at most {:.0f}%,"
+                    " a twentieth and the noise of the kernel's sampling)",
+                    100 * side.took_ns / side.elapsed_ns, where,
+                    100 * side.bound_ns() / side.elapsed_ns));
+  };
+  if (seen.on_model()) fail("model's", seen.model);
+  if (seen.on_generator()) fail("generator's", seen.generator);
+}
+
+void judge_host(const HostReport& host, Verdict& verdict) {
   if (host.steal_ticks > std::max(1.0, host.cpu_seconds)) {
     verdict.fail(
         "host", "steal",
@@ -71,6 +162,12 @@ void judge_host(const HostReport& host, double slo_ns, Verdict& verdict) {
 }
 
 void judge_backend(const BackendReport& backend, double slo_ns, Verdict& verdict) {
+  if (backend.stopped) {
+    verdict.fail(
+        "backend", "backend_stopped",
+        "the backend stopped during the trial, so failed requests are none of the model's");
+    return;
+  }
   const double bound = 0.05 * slo_ns;
   if (static_cast<double>(backend.lag_p99_ns) > bound) {
     verdict.fail(
@@ -119,17 +216,56 @@ void apply_gates(const GateInput& input, Trial& trial) {
   const Nanos slo = trial.request.slo.count() > 0 ? trial.request.slo : kAssumedSlo;
   const auto slo_ns = static_cast<double>(slo.count());
   Verdict verdict(trial);
+  std::string_view culprit = "generator";
+  Stalls stalls;
+  NeighbourVerdict neighbour;
+  if (input.host) {
+    stalls = stalls_of(*input.host, trial.request);
+    neighbour = neighbours_of(input, trial.request);
+    trial.hiccup_max_ns = input.host->hiccup_max_ns;
+    trial.hiccup_all_ns = input.host->hiccup_all_ns;
+    for (const WatchedCpu& each : input.host->cpus) {
+      trial.hiccup_by_cpu_ns[each.cpu] = each.hiccup_max_ns;
+    }
+    trial.steal_percent = input.host->steal_percent;
+    trial.steal_ticks = input.host->steal_ticks;
+    trial.cpu_seconds = input.host->cpu_seconds;
+    trial.neighbours = neighbour.all;
+    const bool stood_still =
+        static_cast<double>(stalls.all_ns) > slo_ns / 2 && 2 * stalls.all_ns >= trial.self_lag.max;
+    if (stood_still || neighbour.on_generator()) culprit = "host";
+  }
   if (trial.request.closed == 0) {
-    judge_generator(input, trial, slo_ns, verdict);
+    judge_generator(input, trial, slo_ns, culprit, verdict);
   } else if (trial.counts.completed == 0) {
     verdict.fail("model", "no_progress",
                  "no request of the closed loop completed: a stalled device or model");
   }
-  if (input.host) judge_host(*input.host, slo_ns, verdict);
+  if (input.host) {
+    judge_stalls(stalls, slo_ns, verdict);
+    judge_neighbours(neighbour, verdict);
+    judge_host(*input.host, verdict);
+  }
   if (input.backend) judge_backend(*input.backend, slo_ns, verdict);
   judge_conservation(input, trial, verdict);
   judge_little(input, trial, verdict);
   trial.valid = trial.invalid_reasons.empty();
+}
+
+bool cannot_offer(const Trial& trial) {
+  bool unsent = false, off = false, late = false, backend = false;
+  for (const InvalidReason& reason : trial.invalid_reasons) {
+    if (reason.cause == "backend") {
+      backend = backend || reason.gate == "backend_busy";
+      continue;
+    }
+    // A stall of the generator's CPU is a hiccup too, although it is the generator's.
+    if (reason.cause != "generator" || reason.gate == "stall") return false;
+    unsent = unsent || reason.gate == "unsent";
+    off = off || reason.gate == "realised_rate";
+    late = late || reason.gate == "self_lag";  // of more than 1% of the requests
+  }
+  return unsent || (off && late) || backend;
 }
 
 }  // namespace precipice

@@ -23,7 +23,16 @@ struct GateInput {
   std::optional<BackendReport> backend;
 };
 
-/// Appends a reason for every gate that fails and sets little_error and valid.
+/// Appends a reason for every gate that fails and sets little_error, the host's figures and valid.
+///
+/// Whose fault a stall is follows from who saw it: the probes of all CPUs together, or of a CPU
+/// that the model runs on: host; of the generator's CPUs alone: generator. Where a stall of all
+/// CPUs or a neighbour on its CPU explains why the generator was late, the host is named, since a
+/// generator that was held up could very well offer the rate.
 void apply_gates(const GateInput& input, Trial& trial);
+
+/// The load itself is too high for the generator or for the backend, as against a hiccup on the
+/// way, which may pass when the trial is repeated. It bounds a search from above.
+bool cannot_offer(const Trial& trial);
 
 }  // namespace precipice

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <ctime>
-#include <fstream>
-#include <sstream>
-#include <string>
+#include <map>
+#include <optional>
 #include <thread>
 
+#include "harness/proc_stat.hpp"
+#include "harness/throttling.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -24,8 +24,13 @@ constexpr std::int64_t kTogetherNs = 10'000'000;
 
 std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().count(); }
 
-/// Time that the calling thread has spent runnable but waiting for a CPU, ns; 0 where the kernel
-/// hides it.
+double cpu_clock_ns(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+/// Time that the calling thread has spent runnable but waiting for a CPU.
 class RunDelay {
  public:
   RunDelay() : file_(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)) {}
@@ -34,166 +39,210 @@ class RunDelay {
   ~RunDelay() {
     if (file_ >= 0) close(file_);
   }
-  std::int64_t read_ns() const {
+  /// ns; nothing where the kernel hides it.
+  std::optional<std::int64_t> read_ns() const {
     char text[96];
     const ssize_t size = file_ >= 0 ? pread(file_, text, sizeof text, 0) : -1;
-    if (size <= 0) return 0;
-    const char* begin = text;
-    const char* end = begin + size;
-    const char* second = std::find(begin, end, ' ');
-    std::int64_t value = 0;
-    if (second != end) std::from_chars(second + 1, end, value);
-    return value;
+    if (size <= 0) return std::nullopt;
+    const auto stat = parse_schedstat({text, static_cast<std::size_t>(size)});
+    return stat ? std::optional(stat->waited_ns) : std::nullopt;
   }
 
  private:
   int file_;
 };
 
-/// Stolen ticks of the given CPUs since boot, from /proc/stat.
-double steal_ticks(const CpuSet& cpus) {
-  std::ifstream file("/proc/stat");
-  double total = 0;
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("cpu", 0) != 0 || line.size() < 4 || line[3] == ' ') continue;
-    std::istringstream fields(line.substr(3));
-    int cpu = -1;
-    double value = 0;
-    fields >> cpu;
-    for (int field = 0; field < 8; ++field) fields >> value;  // the eighth is steal
-    if (cpus.contains(cpu)) total += value;
-  }
-  return total;
-}
+/// Everything that is counted since boot or since the process began, to take the difference of two.
+struct Counters {
+  std::int64_t at_ns = 0;
+  std::map<int, CpuTicks> ticks;
+  std::map<int, double> softirq_ns;
+  double process_cpu_ns = 0, thread_cpu_ns = 0;
+  std::uint64_t throttled = 0;
 
-/// nr_throttled of the cgroup that this process is in, v2 or v1; 0 where there is none.
-std::uint64_t throttled_periods() {
-  std::ifstream groups("/proc/self/cgroup");
-  std::uint64_t total = 0;
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t path = line.find('/');
-    if (path == std::string::npos) continue;
-    const bool v2 = line.rfind("0::", 0) == 0;
-    if (!v2 && line.find("cpu") == std::string::npos) continue;
-    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
-    std::ifstream stat(root + line.substr(path) + "/cpu.stat");
-    std::string name;
-    for (std::uint64_t value = 0; stat >> name >> value;) {
-      if (name == "nr_throttled") total = std::max(total, value);
-    }
+  static Counters now(const CpuSet& cpus) {
+    Counters counters;
+    counters.throttled = read_throttled_periods();
+    counters.softirq_ns = softirq_thread_ns(cpus);
+    counters.at_ns = monotonic_ns();
+    counters.ticks = read_proc_stat(cpus);
+    counters.process_cpu_ns = cpu_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    counters.thread_cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    return counters;
   }
-  return total;
-}
-
-struct Stall {
-  std::int64_t at_ns, length_ns;
 };
 
 }  // namespace
 
+std::int64_t longest_shared_stall(const std::vector<std::vector<ProbeSleep>>& by_cpu) {
+  if (by_cpu.empty()) return 0;
+  std::int64_t longest = 0;
+  const auto before = [](const ProbeSleep& sleep, std::int64_t at) { return sleep.due_ns < at; };
+  for (const ProbeSleep& stall : by_cpu.front()) {
+    std::int64_t shared = stall.stall_ns;
+    for (const auto& sleeps : by_cpu) {
+      if (shared <= longest) break;
+      std::int64_t near = 0;
+      for (auto at =
+               std::lower_bound(sleeps.begin(), sleeps.end(), stall.due_ns - kTogetherNs, before);
+           at != sleeps.end() && at->due_ns <= stall.due_ns + kTogetherNs; ++at) {
+        near = std::max(near, at->stall_ns);
+      }
+      shared = std::min(shared, near);
+    }
+    longest = std::max(longest, shared);
+  }
+  return longest;
+}
+
 struct HostWatch::State {
   struct Probe {
     std::thread thread;
-    std::vector<Stall> stalls;  // this and the rest: read after the join
-    double cpu_ns = 0, switches = 0;
+    std::vector<ProbeSleep> sleeps;  // this and the rest: read after the join
+    bool pinned = false, run_delay_known = true;
+    double late_ns = 0, waited_ns = 0, cpu_ns = 0, switches = 0;
   };
 
   CpuSet cpus;
-  std::vector<std::unique_ptr<Probe>> probes;
+  std::vector<std::unique_ptr<Probe>> probes;  // one per CPU, in the order of the set
   std::atomic<bool> stop{false};
-  std::int64_t begun_ns = 0;
-  double steal_before = 0;
-  std::uint64_t throttled_before = 0;
+  std::atomic<int> starting{0};  // probes that do not watch yet
+  Counters before;
+  std::vector<HostStall> stalls;                  // of the span that was asked for
+  std::map<int, std::vector<ProbeSleep>> sleeps;  // by CPU, of that span
 
   void watch(Probe& probe, int cpu) {
     try {
       pin_this_thread(CpuSet({cpu}));
     } catch (const std::exception&) {
+      begun();
       return;  // without its CPU it would blame the wrong one
     }
+    probe.pinned = true;
     name_this_thread("host-probe");
     remove_timer_slack();
     const RunDelay delay;
-    std::int64_t delay_before = delay.read_ns();
-    while (!stop.load(std::memory_order_relaxed)) {
-      const std::int64_t from = monotonic_ns();
-      const std::int64_t due = from + kPeriodNs;
+    std::optional<std::int64_t> delay_before = delay.read_ns();
+    probe.run_delay_known = delay_before.has_value();
+    begun();
+    do {
+      const std::int64_t due = monotonic_ns() + kPeriodNs;
       const timespec until{due / 1'000'000'000, due % 1'000'000'000};
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
       const std::int64_t late = monotonic_ns() - due;
-      const std::int64_t delay_now = delay.read_ns();
-      const std::int64_t stall = late - (delay_now - delay_before);
+      const auto delay_now = delay.read_ns();
+      const std::int64_t waited = delay_now.value_or(0) - delay_before.value_or(0);
       delay_before = delay_now;
-      probe.stalls.push_back({from, stall});
-    }
-    timespec cpu_time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu_time);
-    probe.cpu_ns =
-        static_cast<double>(cpu_time.tv_sec) * 1e9 + static_cast<double>(cpu_time.tv_nsec);
+      probe.late_ns += static_cast<double>(late);
+      probe.waited_ns += static_cast<double>(waited);
+      probe.sleeps.push_back({due, late - waited});
+    } while (!stop.load(std::memory_order_relaxed));
+    probe.cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     rusage usage{};
     getrusage(RUSAGE_THREAD, &usage);
     probe.switches = static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
+  }
+
+  void begun() {
+    starting.fetch_sub(1);
+    starting.notify_all();
+  }
+
+  void join() {
+    stop = true;
+    for (auto& probe : probes) {
+      if (probe->thread.joinable()) probe->thread.join();
+    }
   }
 };
 
 HostWatch::HostWatch(const CpuSet& cpus) : state_(std::make_unique<State>()) {
   state_->cpus = cpus;
+  state_->before = Counters::now(cpus);
+  state_->starting = static_cast<int>(cpus.size());
   for (const int cpu : cpus.list()) {
     auto& probe = *state_->probes.emplace_back(std::make_unique<State::Probe>());
-    probe.thread = std::thread([state = state_.get(), &probe, cpu] { state->watch(probe, cpu); });
+    try {
+      probe.thread = std::thread([state = state_.get(), &probe, cpu] { state->watch(probe, cpu); });
+    } catch (...) {
+      state_->join();  // an abandoned std::thread would end the process
+      throw;
+    }
   }
-  state_->begun_ns = monotonic_ns();
-  state_->steal_before = steal_ticks(cpus);
-  state_->throttled_before = throttled_periods();
+  // A probe that comes after the load would wait for its first turn behind all of it.
+  for (int left = state_->starting; left > 0; left = state_->starting) {
+    state_->starting.wait(left);
+  }
 }
 
-HostWatch::~HostWatch() {
-  state_->stop = true;
-  for (auto& probe : state_->probes) {
-    if (probe->thread.joinable()) probe->thread.join();
-  }
-}
+HostWatch::~HostWatch() { state_->join(); }
 
 HostReport HostWatch::end(Time from, Time to) {
-  const double elapsed_s = static_cast<double>(monotonic_ns() - state_->begun_ns) * 1e-9;
-  state_->stop = true;
-  for (auto& probe : state_->probes) {
-    if (probe->thread.joinable()) probe->thread.join();
-    const std::int64_t first = from.time_since_epoch().count();
-    const std::int64_t last = to.time_since_epoch().count();
-    std::erase_if(probe->stalls, [&](const Stall& stall) {
-      return stall.at_ns + kPeriodNs + stall.length_ns < first || stall.at_ns >= last;
-    });
-  }
+  state_->join();
+  const Counters& before = state_->before;
+  const Counters after = Counters::now(state_->cpus);
+  const auto ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));
   HostReport report;
-  for (const auto& probe : state_->probes) {
-    report.probes_cpu_ns += probe->cpu_ns;
-    report.probes_switches += probe->switches;
-    for (const Stall& stall : probe->stalls) {
-      report.hiccup_max_ns = std::max(report.hiccup_max_ns, stall.length_ns);
+  std::vector<std::vector<ProbeSleep>> by_cpu;
+  for (std::size_t i = 0; i < state_->probes.size(); ++i) {
+    State::Probe& probe = *state_->probes[i];
+    WatchedCpu& watched = report.cpus.emplace_back();
+    watched.cpu = state_->cpus.list()[i];
+    watched.probed = probe.pinned;
+    watched.probe_cpu_ns = probe.cpu_ns;
+    const auto ticks_before = before.ticks.find(watched.cpu), ticks = after.ticks.find(watched.cpu);
+    if (ticks_before != before.ticks.end() && ticks != after.ticks.end()) {
+      watched.busy_ns = (ticks->second.busy - ticks_before->second.busy) * 1e9 / ticks_per_s;
+      report.steal_ticks += ticks->second.steal - ticks_before->second.steal;
     }
-  }
-  for (const Stall& stall : state_->probes.front()->stalls) {
-    if (stall.length_ns <= report.hiccup_all_ns) continue;
-    std::int64_t shared = stall.length_ns;
-    for (const auto& other : state_->probes) {
-      std::int64_t near = 0;
-      for (const Stall& candidate : other->stalls) {
-        if (std::abs(candidate.at_ns - stall.at_ns) <= kTogetherNs)
-          near = std::max(near, candidate.length_ns);
-      }
-      shared = std::min(shared, near);
+    const auto softirq_before = before.softirq_ns.find(watched.cpu);
+    const auto softirq = after.softirq_ns.find(watched.cpu);
+    if (softirq_before != before.softirq_ns.end() && softirq != after.softirq_ns.end()) {
+      watched.busy_ns = std::max(0.0, watched.busy_ns - softirq->second + softirq_before->second);
     }
-    report.hiccup_all_ns = std::max(report.hiccup_all_ns, shared);
+    report.probes_cpu_ns += probe.cpu_ns;
+    report.probes_switches += probe.switches;
+    if (!probe.pinned) continue;
+
+    report.run_delay_known = report.run_delay_known && probe.run_delay_known;
+    report.late_ns += probe.late_ns;
+    report.waited_ns += probe.waited_ns;
+    std::vector<ProbeSleep>& sleeps = by_cpu.emplace_back();
+    for (const ProbeSleep& sleep : probe.sleeps) {
+      report.stalls_ns += static_cast<double>(sleep.stall_ns);
+      const bool touches = sleep.due_ns + sleep.stall_ns >= from.time_since_epoch().count() &&
+                           sleep.due_ns - kPeriodNs < to.time_since_epoch().count();
+      if (!touches) continue;
+      sleeps.push_back(sleep);
+      state_->stalls.push_back({watched.cpu, sleep.due_ns - kPeriodNs, sleep.stall_ns});
+      watched.hiccup_max_ns = std::max(watched.hiccup_max_ns, sleep.stall_ns);
+    }
+    report.hiccup_max_ns = std::max(report.hiccup_max_ns, watched.hiccup_max_ns);
   }
-  report.cpu_seconds = elapsed_s * static_cast<double>(state_->cpus.size());
-  report.steal_ticks = steal_ticks(state_->cpus) - state_->steal_before;
+  report.hiccup_all_ns = longest_shared_stall(by_cpu);
+  for (const WatchedCpu& watched : report.cpus) {
+    if (!watched.probed) continue;
+    state_->sleeps[watched.cpu] = std::move(by_cpu[state_->sleeps.size()]);
+  }
+  report.elapsed_ns = static_cast<double>(after.at_ns - before.at_ns);
+  report.cpu_seconds = report.elapsed_ns * 1e-9 * static_cast<double>(state_->cpus.size());
   if (report.cpu_seconds > 0) {
-    const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
-    report.steal_percent = 100 * report.steal_ticks / (report.cpu_seconds * ticks_per_second);
+    report.steal_percent = 100 * report.steal_ticks / (report.cpu_seconds * ticks_per_s);
   }
-  report.throttled_periods = throttled_periods() - state_->throttled_before;
+  report.process_cpu_ns = after.process_cpu_ns - before.process_cpu_ns;
+  report.watcher_cpu_ns = after.thread_cpu_ns - before.thread_cpu_ns;
+  // A process that was moved to another cgroup meanwhile sees that one's count.
+  if (after.throttled > before.throttled) {
+    report.throttled_periods = after.throttled - before.throttled;
+  }
   return report;
+}
+
+std::vector<HostStall> HostWatch::stalls() const { return state_->stalls; }
+
+std::vector<ProbeSleep> HostWatch::sleeps(int cpu) const {
+  const auto found = state_->sleeps.find(cpu);
+  return found == state_->sleeps.end() ? std::vector<ProbeSleep>() : found->second;
 }
 
 double probe_speed_ns() {

@@ -1,6 +1,6 @@
-// Watches the machine under a trial: stalls, stolen time, throttling. What it sees is the host's
-// doing, not the model's: a probe's own wait for a CPU that is busy with runnable threads is
-// subtracted.
+// Watches the machine under a trial: stalls, stolen time, throttling, other processes. What it
+// sees is the host's doing, not the model's: a probe's own wait for a CPU that is busy with
+// runnable threads is subtracted.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,53 @@
 
 namespace precipice {
 
+/// What was seen of one CPU.
+struct WatchedCpu {
+  int cpu = -1;
+  bool probed = false;             ///< false: the probe could not be pinned there
+  std::int64_t hiccup_max_ns = 0;  ///< longest stall
+  double busy_ns = 0;              ///< by threads of any process; without interrupts and ksoftirqd
+  double probe_cpu_ns = 0;
+};
+
 struct HostReport {
   std::int64_t hiccup_max_ns = 0;  ///< longest stall on any watched CPU
-  std::int64_t hiccup_all_ns =
-      0;                       ///< longest stall that every watched CPU saw within the same 10 ms
+  /// Longest stall that every probed CPU saw within the same 10 ms.
+  std::int64_t hiccup_all_ns = 0;
+  std::vector<WatchedCpu> cpus;  ///< by number
+  /// False where the kernel hides how long a thread has waited for its CPU: a stall cannot be told
+  /// from runnable threads there, and is not judged.
+  bool run_delay_known = true;
+  double late_ns = 0;          ///< sum over all probes and sleeps: how late they ended
+  double waited_ns = 0;        ///< the part of it that the probes were runnable
+  double stalls_ns = 0;        ///< the rest, which is blamed on the host
   double steal_ticks = 0;      ///< over the watched CPUs
   double steal_percent = 0;    ///< of the watched CPUs' time
   double cpu_seconds = 0;      ///< watched CPUs x elapsed
+  double elapsed_ns = 0;       ///< of the watch
   double probes_cpu_ns = 0;    ///< what the watch itself used
   double probes_switches = 0;  ///< context switches of the watch itself
-  std::uint64_t throttled_periods = 0;  ///< of this process's cgroup, during the watch
+  double process_cpu_ns = 0;   ///< of all threads of this process, the watch included
+  double watcher_cpu_ns = 0;   ///< of the thread that made and ended the watch: the generator
+  std::uint64_t throttled_periods = 0;  ///< of this process's cgroups, during the watch
 };
+
+/// One sleep of a probe. Times are of the monotonic clock.
+struct ProbeSleep {
+  std::int64_t due_ns = 0;    ///< when it was to end
+  std::int64_t stall_ns = 0;  ///< by how much it was late, less the probe's own wait for its CPU
+};
+
+/// How late one sleep of a probe ended, less the probe's own run delay.
+struct HostStall {
+  int cpu = 0;
+  std::int64_t at_ns = 0;  ///< when the sleep began, on the steady clock
+  std::int64_t length_ns = 0;
+};
+
+/// The longest stall that every one of these CPUs saw at the same time, give or take 10 ms: the
+/// machine stood still, not one CPU. Sleeps are in order of time. 0 where there is no CPU.
+std::int64_t longest_shared_stall(const std::vector<std::vector<ProbeSleep>>& by_cpu);
 
 /// One thread per CPU sleeps 1 ms at a time and notes by how much each sleep was late, less its own
 /// run delay from /proc/thread-self/schedstat. Costs about 0.5% of a CPU.
@@ -33,9 +69,13 @@ class HostWatch {
   HostWatch(const HostWatch&) = delete;
   HostWatch& operator=(const HostWatch&) = delete;
 
-  /// Stops the probes. Stalls are those that touch [from, to); steal and throttling count since
-  /// construction.
+  /// Stops the probes; called by the thread that made the watch. Stalls are those that touch
+  /// [from, to); all else counts since construction.
   HostReport end(Time from, Time to);
+  /// After `end`: the sleeps of one CPU's probe that touched its span, in order of time.
+  std::vector<ProbeSleep> sleeps(int cpu) const;
+  /// Every sleep that touched the span given to `end`, CPU by CPU; empty before it.
+  std::vector<HostStall> stalls() const;
 
  private:
   struct State;
@@ -43,7 +83,7 @@ class HostWatch {
 };
 
 /// Nanoseconds that a fixed piece of integer work takes on the calling thread's CPU now: the best
-/// of three. Drift of this number is drift of the machine.
+/// of three. Drift of this number is drift of the machine. Takes about 1 ms.
 double probe_speed_ns();
 
 }  // namespace precipice

@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM as wishes: the first asks to stop after the trial under way, the second at
-// once.
+// SIGINT, SIGTERM and SIGHUP as wishes: the first asks to stop after the trial under way, the
+// second at once. And a last word of a process that crashes.
 #pragma once
 
 #include <atomic>
@@ -19,5 +19,9 @@ void watch_signals(bool at_once);
 bool stop_wanted();
 /// Becomes true when the trial under way is to be cut short.
 const std::atomic<bool>& stop_now();
+
+/// From now on a fatal signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) appends the line "signal
+/// N" to this descriptor before the process dies of it as it would have; -1: no longer.
+void note_crashes_in(int fd);
 
 }  // namespace precipice

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,14 @@ struct Plan {
   /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
   /// work.
   std::map<std::string, Slo> workload_slo;
+  /// Series, by their text, that a workload is measured with; a workload that is not here, with
+  /// all.
+  std::map<std::string, std::set<std::string>> workload_models;
   std::vector<Claim> claims;
-  Nanos budget{0};  ///< 0: none; else begins no further block after it is spent
+  Nanos budget{0};  ///< 0: none; else begins no block that would end after it
+  /// Half an interval as a share of its value: from the fifth block on, no further one is begun
+  /// when every cell's cliff and saturation are known that well. 0: all blocks.
+  double precision = 0;
   CpuSet generator_cpus;
   CpuSet model_cpus;
   ClockKind clock = ClockKind::real;
@@ -52,6 +59,9 @@ struct Plan {
     return own == workload_slo.end() ? slo : own->second;
   }
   bool includes(const Spec& model, const Spec& workload) const {
+    const auto chosen = workload_models.find(workload.to_string());
+    if (chosen != workload_models.end() && !chosen->second.contains(model.to_string()))
+      return false;
     return only.empty() ||
            (model.to_string() + " " + workload.to_string()).find(only) != std::string::npos;
   }

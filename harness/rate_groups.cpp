@@ -59,6 +59,7 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
                                                   double percentile) const {
   Merged merged;
   merged.rate_per_s = rate_per_s;
+  merged.closed = closed;
   double total = 0, stable = 0, responses = 0;
   std::vector<std::pair<double, int>> goodputs;
   goodputs.reserve(members.size());
@@ -92,7 +93,9 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
     }
     return count;
   };
-  const double rank = percentile / 100 * responses;
+  // The middle of the step at the nearest rank: without the half, the expected quantile of n
+  // samples from a tail is that of n + 1, too low by 1 / (n (1 - p)) of its scale.
+  const double rank = std::min(responses, percentile / 100 * responses + 0.5);
   std::size_t low = 0, high = edges_ns.size() - 1;
   while (low < high) {
     const std::size_t middle = (low + high) / 2;

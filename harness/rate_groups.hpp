@@ -36,6 +36,7 @@ struct RateGroup {
     double rate_per_s = 0, goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0,
            requests = 0;
     bool stable = false;
+    std::uint64_t closed = 0;
   };
   /// nullopt when the resample holds none of its blocks. Goodput is the median over blocks.
   std::optional<Merged> merge(const BlockWeights& weights, double percentile) const;

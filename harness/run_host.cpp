@@ -47,4 +47,41 @@ void MemoryHost::cell_finished(const Progress& progress, const std::string& line
 
 bool MemoryHost::stop_requested() { return stop_wanted(); }
 
+std::optional<Record> RunHost::find(const std::string& key) {
+  wanted_ = key;
+  return store_.find(key);
+}
+
+std::optional<CalibrationRecord> RunHost::find_calibration(const std::string& key) {
+  wanted_ = "calibration of " + key;
+  return store_.find_calibration(key);
+}
+
+Trial RunHost::measure(const TrialRequest& request) {
+  if (const std::string given_up = store_.begin(wanted_); !given_up.empty()) {
+    Trial trial;
+    trial.request = request;
+    trial.model_fault = true;
+    trial.invalid_reasons.push_back({"model", "crash", given_up});
+    return trial;
+  }
+  try {
+    return MemoryHost::measure(request);
+  } catch (...) {
+    store_.abandon();
+    throw;
+  }
+}
+
+Calibration RunHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  if (const std::string given_up = store_.begin(wanted_); !given_up.empty())
+    throw Unavailable(given_up);
+  try {
+    return MemoryHost::calibrate(workload, model_cpus);
+  } catch (...) {
+    store_.abandon();
+    throw;
+  }
+}
+
 }  // namespace precipice

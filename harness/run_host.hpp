@@ -53,15 +53,18 @@ class MemoryHost : public CampaignHost {
 class RunHost : public MemoryHost {
  public:
   RunHost(Terminal& terminal, Store& store) : MemoryHost(terminal), store_(store) {}
-  std::optional<Record> find(const std::string& key) override { return store_.find(key); }
-  std::optional<CalibrationRecord> find_calibration(const std::string& key) override {
-    return store_.find_calibration(key);
-  }
+  /// A trial that has killed several starts of the run is not tried again: it counts as a fault of
+  /// the model, a calibration as Unavailable.
+  Trial measure(const TrialRequest& request) override;
+  Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
+  std::optional<Record> find(const std::string& key) override;
+  std::optional<CalibrationRecord> find_calibration(const std::string& key) override;
   void keep(const Record& record) override { store_.keep(record); }
   void keep(const CalibrationRecord& record) override { store_.keep(record); }
 
  private:
   Store& store_;
+  std::string wanted_;  ///< what the journal did not have, so it is measured next
 };
 
 }  // namespace precipice

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -16,10 +18,67 @@ namespace {
 constexpr std::string_view kProcesses =
     "poisson, fixed, uniform, bursts(on,off), trace(FILE); for example bursts(10ms,90ms)";
 
+/// The arrival times of a process of independent gaps, at unit rate, as far as they were needed.
+/// All rates of a block replay one sequence, so the last one of each thread is kept: its logarithms
+/// cost more than a simulated queue.
+class UnitSequence {
+ public:
+  enum class Gaps { exponential, uniform };
+
+  /// Ends with the first time whose `place` answers false.
+  template <class Place>
+  static void replay(Gaps gaps, std::uint64_t seed, Place place) {
+    thread_local UnitSequence last(gaps, seed);
+    if (last.gaps_ != gaps || last.seed_ != seed) last = UnitSequence(gaps, seed, std::move(last));
+    std::size_t at = 0;
+    for (;; ++at) {
+      if (at == last.times_.size()) {
+        if (at == kMostKept) break;
+        last.times_.push_back(last.next_);
+        last.advance();
+      }
+      if (!place(last.times_[at])) return;
+    }
+    UnitSequence rest = last.beyond();
+    while (place(rest.next_)) rest.advance();
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 1U << 22;
+
+  UnitSequence(Gaps gaps, std::uint64_t seed) : gaps_(gaps), seed_(seed), random_(seed) {}
+  /// Takes over the memory of `before`.
+  UnitSequence(Gaps gaps, std::uint64_t seed, UnitSequence&& before) : UnitSequence(gaps, seed) {
+    times_ = std::move(before.times_);
+    times_.clear();
+  }
+  void advance() {
+    next_ +=
+        gaps_ == Gaps::exponential ? -std::log(random_.uniform_positive()) : 2 * random_.uniform();
+  }
+  /// Where it stands, without what it has kept.
+  UnitSequence beyond() const {
+    UnitSequence rest(gaps_, seed_);
+    rest.random_ = random_;
+    rest.next_ = next_;
+    return rest;
+  }
+
+  Gaps gaps_;
+  std::uint64_t seed_;
+  Random random_;
+  double next_ = 0;
+  std::vector<double> times_;
+};
+
 /// Arrival times in seconds become unit-rate times that begin at 0.
 std::vector<double> read_trace(const std::string& file) {
-  std::ifstream input(file);
-  if (!input) throw UsageError(fmt::format("arrivals: cannot read the trace {}", file));
+  // A device or a pipe may never end, and is another one when it is read again.
+  std::error_code error;
+  std::ifstream input;
+  if (std::filesystem::is_regular_file(file, error)) input.open(file);
+  if (!input.is_open())
+    throw UsageError(fmt::format("arrivals: cannot read the trace {}; name a regular file", file));
   std::vector<double> times;
   std::string line;
   for (int number = 1; std::getline(input, line); ++number) {
@@ -28,6 +87,10 @@ std::vector<double> read_trace(const std::string& file) {
     const double time = parse_number(line, fmt::format("{}:{}", file, number));
     if (!times.empty() && time < times.back()) {
       throw UsageError(fmt::format("{}:{}: arrival times must ascend", file, number));
+    }
+    if (times.size() >= kMaxRequests) {
+      throw UsageError(
+          fmt::format("arrivals: the trace {} has more than {} times", file, kMaxRequests));
     }
     times.push_back(time);
   }
@@ -75,6 +138,9 @@ Arrivals Arrivals::parse(std::string_view text) {
     result.on_ns_ = parse_duration(trim(inside.substr(0, comma)), "arrivals: bursts on").count();
     result.off_ns_ = parse_duration(trim(inside.substr(comma + 1)), "arrivals: bursts off").count();
     if (result.on_ns_ <= 0) throw wrong("needs an on time above 0");
+    constexpr std::int64_t kLongest = 3'600'000'000'000;
+    if (result.on_ns_ > kLongest || result.off_ns_ > kLongest)
+      throw wrong("takes durations of at most 1h");
   } else if (name == "trace" && !bare) {
     result.process_ = Process::trace;
     result.trace_ = read_trace(std::string(inside));
@@ -92,7 +158,9 @@ std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t spa
     throw UsageError(
         fmt::format("a rate of {} per second cannot be scheduled; give one above 0", rate_per_s));
   }
-  const double expected = rate_per_s * static_cast<double>(span_ns) * 1e-9;
+  // A burst holds the requests of its whole cycle, however short the span is.
+  const double cycle_ns = process_ == Process::bursts ? static_cast<double>(on_ns_ + off_ns_) : 0;
+  const double expected = rate_per_s * std::max(static_cast<double>(span_ns), cycle_ns) * 1e-9;
   if (expected > static_cast<double>(kMaxRequests)) {
     throw UsageError(
         fmt::format("{:.6g} requests/s for {:.3g} s are {:.3g} requests, and one trial keeps at "
@@ -101,12 +169,15 @@ std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t spa
   }
   std::vector<std::int64_t> times;
   times.reserve(static_cast<std::size_t>(expected + 6 * std::sqrt(expected) + 16));
-  Random random(seed);
   const double gap_ns = 1e9 / rate_per_s;
   // Every process begins with an arrival at 0, so that a model can tell the trial's epoch from its
   // first request; `place` answers false past the end of the span.
   const auto place = [&](double ns) {
-    const std::int64_t at = std::llround(ns);
+    // Past the end before it is rounded: a slow rate's next arrival fits no 64 bits.
+    if (!(ns < static_cast<double>(span_ns))) return false;
+    // Rounded half up, as llround does for what is not negative, without its call.
+    auto at = static_cast<std::int64_t>(ns);
+    at += static_cast<std::int64_t>(ns - static_cast<double>(at) >= 0.5);
     if (at >= span_ns) return false;
     times.push_back(at);
     return true;
@@ -114,15 +185,18 @@ std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t spa
 
   switch (process_) {
     case Process::poisson:
-      for (double unit = 0; place(unit * gap_ns);) unit -= std::log(random.uniform_positive());
+      UnitSequence::replay(UnitSequence::Gaps::exponential, seed,
+                           [&](double unit) { return place(unit * gap_ns); });
       break;
     case Process::fixed:
       for (double k = 0; place(k * 1e9 / rate_per_s);) k += 1;
       break;
     case Process::uniform:
-      for (double unit = 0; place(unit * gap_ns);) unit += 2 * random.uniform();
+      UnitSequence::replay(UnitSequence::Gaps::uniform, seed,
+                           [&](double unit) { return place(unit * gap_ns); });
       break;
     case Process::bursts: {
+      Random random(seed);
       const auto on = static_cast<double>(on_ns_);
       const double cycle = on + static_cast<double>(off_ns_);
       const auto wall = [&](double unit) {

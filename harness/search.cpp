@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "harness/crossing.hpp"
+#include "harness/rate_groups.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -13,6 +15,11 @@ constexpr int kMostInvalid = 3;  // in a row, before a phase is ended with what 
 constexpr int kMostSteps = 14;   // up or down from the first rate without a bracket
 // Near enough to leave the bracket as it is, far enough to avoid a resonance with the host.
 constexpr double kNudges[] = {1.0, 0.98, 1.02, 0.965};
+// From one block to the next: how far beyond the rates that missed the cliff, how far from the
+// coarse value at most, and how near to a measured rate is as good as it.
+constexpr double kPastTheEdge = 1.1;
+constexpr double kFurthest = 2;
+constexpr double kMergeable = 0.025;
 constexpr double kUp[] = {1.25, 1.5, 2.0};
 constexpr double kDown[] = {0.7, 0.5, 0.25};
 
@@ -66,6 +73,7 @@ void Search::add(const Point& point) {
 void Search::add_plateau(const Point& point) {
   if (point.valid) {
     invalid_in_a_row_ = 0;
+    ++swept_;
     const bool grew = point.goodput_per_s > plateau_ * (1 + options_.plateau_growth);
     flat_in_a_row_ = grew ? 0 : flat_in_a_row_ + 1;
     if (point.goodput_per_s > plateau_) {
@@ -75,8 +83,8 @@ void Search::add_plateau(const Point& point) {
   } else {
     ++invalid_in_a_row_;
   }
-  if (flat_in_a_row_ >= 2 || invalid_in_a_row_ >= kMostInvalid ||
-      closed_ >= options_.highest_closed) {
+  const bool flat = flat_in_a_row_ >= 2 && swept_ >= options_.least_sweep;
+  if (flat || invalid_in_a_row_ >= kMostInvalid || closed_ >= options_.highest_closed) {
     phase_ = Phase::coarse;
     invalid_in_a_row_ = 0;
     return;
@@ -147,8 +155,34 @@ double Search::coarse_rate_per_s() const {
   return 0;
 }
 
+void Search::learn(const Point& point) {
+  if (point.valid && point.closed == 0 && point.rate_per_s > 0) learned_.push_back(point);
+}
+
+double Search::centre() const {
+  const double coarse = coarse_rate_per_s();
+  const RateGroups groups = RateGroups::gather(learned_, options_.slo_percentile);
+  std::vector<RateGroup::Merged> merged;
+  for (const RateGroup& group : groups.open) {
+    if (auto each = group.merge(BlockWeights(groups.blocks, 1), options_.slo_percentile))
+      merged.push_back(*each);
+  }
+  const Crossing crossing =
+      find_crossing(merged, {.slo_ns = options_.slo_ns,
+                             .slo_percentile = options_.slo_percentile,
+                             .max_loss = options_.max_loss,
+                             .saturation_per_s = plateau_ > 0 ? plateau_ : coarse});
+  double result = coarse;
+  if (crossing.reached == "ok") result = crossing.value;
+  if (crossing.reached == "above") result = std::max(coarse, crossing.value) * kPastTheEdge;
+  if (crossing.reached == "below") result = std::min(coarse, crossing.value) / kPastTheEdge;
+  return std::clamp(result, coarse / kFurthest, coarse * kFurthest);
+}
+
 std::vector<Probe> Search::block(int index) const {
   const double coarse = coarse_rate_per_s();
+  const bool bracketed = pass_ > 0 && fail_ < kUnknown;
+  const double middle = bracketed && !learned_.empty() ? centre() : coarse;
   std::vector<Probe> probes;
   const auto offer = [&](Phase phase, double rate, double apart = 0.005) {
     const bool possible = rate > 0 && rate < too_fast_ &&
@@ -158,7 +192,18 @@ std::vector<Probe> Search::block(int index) const {
     });
     if (possible && !known) probes.push_back({.phase = phase, .rate_per_s = rate});
   };
-  for (const double times : options_.refine) offer(Phase::refine, times * coarse);
+  for (const double times : options_.refine) {
+    double rate = times * middle, apart = kMergeable;
+    for (const Point& point : learned_) {
+      if (point.phase != Phase::refine) continue;
+      const double off = std::abs(point.rate_per_s / (times * middle) - 1);
+      if (off < apart) {
+        apart = off;
+        rate = point.rate_per_s;
+      }
+    }
+    offer(Phase::refine, rate);
+  }
   // At the edge of what can be offered the refining rates above are missing: measure the edge.
   const bool reached_above = pass_ > 0 && fail_ == kUnknown;
   if (reached_above) offer(Phase::refine, coarse);

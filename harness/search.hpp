@@ -39,12 +39,14 @@ struct Point {
 
 struct SearchOptions {
   double slo_ns = 0;
+  double slo_percentile = 99;
   double first_rate_per_s = 0;    ///< where to begin when there is no plateau (0: from the plateau)
   double highest_rate_per_s = 0;  ///< what the generator can offer; 0 = unknown
   double lowest_rate_per_s = 0;
   std::uint64_t first_closed = 1;
   std::uint64_t highest_closed = 1u << 20;
   double plateau_growth = 0.05;  ///< stop when goodput grows by less, twice running
+  int least_sweep = 0;           ///< and not before so many N, where highest_closed allows them
   double coarse_ratio = 1.08;    ///< bisection ends when high / low is below this
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};  ///< times the coarse value
   std::vector<double> overload = {1.2, 1.5};                          ///< times the plateau
@@ -80,9 +82,14 @@ class Search {
   double coarse_rate_per_s() const;
   /// 0 when no plateau trial was valid.
   double plateau_per_s() const { return plateau_; }
+  /// A point of a block. The coarse value rests on one short sequence of requests, whose own
+  /// crossing can lie 15% off; what the blocks so far show together moves the refining rates of the
+  /// next, so that they surround the cliff.
+  void learn(const Point& point);
   /// The rates of one refining block in random order: refine, overload, grid, and from
   /// the second block on the closed loop of the plateau. Rates
-  /// that the generator cannot offer are left out.
+  /// that the generator cannot offer are left out. A refining rate near one that has been measured
+  /// takes its place, so that blocks can be merged.
   std::vector<Probe> block(int index) const;
 
   static constexpr int kMostProbes = 64;
@@ -94,6 +101,7 @@ class Search {
   void add_plateau(const Point& point);
   void add_coarse(const Point& point);
   double start_rate() const;
+  double centre() const;
   std::optional<double> coarse_candidate() const;
 
   SearchOptions options_;
@@ -106,12 +114,15 @@ class Search {
   double plateau_ = 0;
   std::uint64_t plateau_closed_ = 0;  ///< the N that reached it
   int flat_in_a_row_ = 0;
+  int swept_ = 0;  ///< values of N with a valid trial
 
   double pass_ = 0;             ///< highest rate that met the SLO; 0 = none
   double fail_ = kUnknown;      ///< lowest that did not
   double too_fast_ = kUnknown;  ///< lowest that the generator could not offer
   int steps_up_ = 0, steps_down_ = 0;
   double asked_ = 0;
+
+  std::vector<Point> learned_;  ///< valid ones of open loops
 };
 
 }  // namespace precipice

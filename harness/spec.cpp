@@ -23,6 +23,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
 /// Cuts at commas that are outside all parentheses.
 std::vector<std::string_view> split_outside_parentheses(std::string_view text,
                                                         std::string_view what) {
@@ -76,6 +78,8 @@ Spec parse_spec(std::string_view text, std::string_view what) {
     const std::string key(trimmed(part.substr(0, equal)));
     const std::string value(trimmed(part.substr(equal + 1)));
     if (key.empty()) throw wrong(fmt::format("has a value '{}' without a key", value));
+    if (!std::all_of(key.begin(), key.end(), is_word))
+      throw wrong(fmt::format("has the key '{}', and keys are letters, digits and '_'", key));
     if (value.empty()) throw wrong(fmt::format("gives no value to '{}'", key));
     if (!spec.given.emplace(key, value).second) throw wrong(fmt::format("gives '{}' twice", key));
   }
@@ -143,7 +147,8 @@ Slo parse_slo(std::string_view text) {
     } catch (const UsageError&) {
       throw wrong(fmt::format("'{}' is no multiple of S", bound));
     }
-    if (!(slo.times_service > 0)) throw wrong("the multiple of S must be above 0");
+    if (!(slo.times_service > 0) || slo.times_service > 1e6)
+      throw wrong("the multiple of S must be above 0 and at most 1000000");
     return slo;
   }
   try {
@@ -151,7 +156,9 @@ Slo parse_slo(std::string_view text) {
   } catch (const UsageError&) {
     throw wrong(fmt::format("'{}' is no duration", bound));
   }
-  if (slo.bound <= Nanos::zero()) throw wrong("the bound must be above 0");
+  // The largest response that a histogram places.
+  if (slo.bound <= Nanos::zero() || slo.bound > std::chrono::hours(1))
+    throw wrong("the bound must be above 0 and at most 1h");
   return slo;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCalibration = "calibration ";
+const std::string kCalibration = "calibration ";
 
 std::string now_text(const char* format) {
   const std::time_t now = std::time(nullptr);
@@ -45,58 +45,137 @@ std::vector<std::string> run_directories(const std::string& parent) {
   return found;
 }
 
-/// Empty when another run took the name first.
-bool make_new_directory(const std::string& path) {
-  std::error_code error;
-  const bool made = fs::create_directory(path, error);
-  if (error) throw CannotWrite(path, error.value());
-  return made;
+/// What a manifest says of whose run it is.
+struct Head {
+  bool damaged = true;
+  int schema = 0;
+  bool finished = false;
+  std::string suite_hash, binary_hash;
+};
+
+Json manifest_of(const std::string& directory) {
+  return Json::parse(read_file(directory + "/manifest.json"));
 }
+
+Head head_of(const std::string& directory) {
+  Head head;
+  try {
+    const Json manifest = manifest_of(directory);
+    head.schema = manifest.at("schema").get<int>();
+    head.finished = manifest.at("finished").get<bool>();
+    head.suite_hash = manifest.at("suite_hash").get<std::string>();
+    head.binary_hash = manifest.at("binary_hash").get<std::string>();
+    head.damaged = false;
+  } catch (const std::exception&) {
+    // stays damaged
+  }
+  return head;
+}
+
+/// The fields of a journal line that say what it is. The rest, which is nearly all of it, is only
+/// looked through: a journal of gigabytes is opened without being built up in memory.
+class LineHead : public nlohmann::json_sax<Json> {
+ public:
+  int schema = 0;
+  std::string kind, name;  ///< `name` is the line's key
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t value) override { return whole(value); }
+  bool number_unsigned(number_unsigned_t value) override {
+    return whole(static_cast<number_integer_t>(value));
+  }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override {
+    if (depth_ == 1 && field_ == "kind") kind = value;
+    if (depth_ == 1 && field_ == "key") name = value;
+    return true;
+  }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override {
+    ++depth_;
+    return true;
+  }
+  bool key(string_t& field) override {
+    if (depth_ == 1) field_ = field;
+    return true;
+  }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override { return depth_++ > 0; }
+  bool end_array() override { return end_object(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool whole(number_integer_t value) {
+    if (depth_ == 1 && field_ == "schema") schema = static_cast<int>(value);
+    return depth_ > 0;
+  }
+  int depth_ = 0;
+  std::string field_;
+};
 
 }  // namespace
 
-Store::Store(std::string directory, std::unique_ptr<AppendFile> journal)
+Store::Store(std::string directory)
     : directory_(std::move(directory)),
-      journal_(std::move(journal)),
-      manifest_(std::make_unique<Json>()) {}
+      journal_(std::make_unique<AppendFile>(directory_ + "/journal.jsonl")),
+      under_way_(std::make_unique<UnderWay>(directory_ + "/under_way")),
+      manifest_(std::make_unique<Json>()) {
+  if (!journal_->locked())
+    add_remark(
+        fmt::format("{} is on a file system without locks: see to it yourself that no other "
+                    "precipice continues this run",
+                    directory_));
+}
 
 Store::~Store() = default;
+
+void Store::add_remark(const std::string& text) {
+  if (text.empty()) return;
+  if (!remark_.empty()) remark_ += "; ";
+  remark_ += text;
+}
 
 std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& identity,
                                    bool fresh) {
   const std::string parent = (fs::path(root) / identity.suite).string();
   make_directories(parent);
-  std::string remark;
+  std::string left;
   for (const std::string& directory :
        fresh ? std::vector<std::string>() : run_directories(parent)) {
-    Json manifest;
-    try {
-      manifest = Json::parse(read_file(directory + "/manifest.json"));
-    } catch (const std::exception&) {
-      continue;  // not a run of this program
-    }
-    if (manifest.value("finished", true) ||
-        manifest.value("suite_hash", std::string()) != identity.suite_hash) {
+    const Head head = head_of(directory);
+    if (head.damaged) {
+      left = fmt::format(
+          "{}/manifest.json is damaged, so that run is not continued; its journal is as it was",
+          directory);
       continue;
     }
-    if (manifest.value("schema", 0) != kSchema) {
+    if (head.suite_hash != identity.suite_hash) continue;
+    if (head.binary_hash != identity.binary_hash) {
+      if (!head.finished && left.empty()) {
+        left = fmt::format(
+            "{} is unfinished, but another build began it{}: not continued, so as not to mix the "
+            "two",
+            directory,
+            head.schema == kSchema ? "" : fmt::format(", which writes schema {}", head.schema));
+      }
+      continue;
+    }
+    if (head.finished) break;
+    if (head.schema != kSchema) {
       throw UsageError(fmt::format(
           "{}: is an unfinished run of schema {}, and this program continues schema {}; finish it "
           "with the program that began it, or begin a new run with --fresh",
-          directory, manifest.value("schema", 0), kSchema));
+          directory, head.schema, kSchema));
     }
-    if (manifest.value("binary_hash", std::string()) != identity.binary_hash) {
-      remark = fmt::format(
-          "{} is unfinished, but another build began it: not continued, so as not to mix the two",
-          directory);
-      break;
-    }
-    std::unique_ptr<Store> store(
-        new Store(directory, std::make_unique<AppendFile>(directory + "/journal.jsonl")));
-    *store->manifest_ = std::move(manifest);
-    store->load_journal();
-    (*store->manifest_)["continued"].push_back(now_text("%FT%TZ"));
-    store->write_manifest();
+    std::unique_ptr<Store> store = continued(directory);
+    if (store == nullptr) break;
+    store->add_remark(left);
     return store;
   }
 
@@ -104,8 +183,32 @@ std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& i
       fmt::format("{}/{}-{}", parent, now_text("%Y%m%dT%H%M%SZ"), identity.git_sha);
   std::string directory = base;
   for (int n = 2; !make_new_directory(directory); ++n) directory = fmt::format("{}-{}", base, n);
-  std::unique_ptr<Store> store(
-      new Store(directory, std::make_unique<AppendFile>(directory + "/journal.jsonl")));
+  try {
+    std::unique_ptr<Store> store = begun(directory, identity);
+    store->add_remark(left);
+    return store;
+  } catch (const CannotWrite&) {
+    // There is nothing in it; left behind it would only take room where there is none.
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);
+    throw;
+  }
+}
+
+std::unique_ptr<Store> Store::continued(const std::string& directory) {
+  std::unique_ptr<Store> store(new Store(directory));
+  // Again, now that nobody else writes it: another process may have finished it meanwhile.
+  if (head_of(directory).finished) return nullptr;
+  *store->manifest_ = manifest_of(directory);
+  store->load_journal();
+  store->add_remark(store->under_way_->last_death());
+  (*store->manifest_)["continued"].push_back(now_text("%FT%TZ"));
+  store->write_manifest();
+  return store;
+}
+
+std::unique_ptr<Store> Store::begun(const std::string& directory, const RunIdentity& identity) {
+  std::unique_ptr<Store> store(new Store(directory));
   *store->manifest_ = {{"schema", kSchema},
                        {"suite", identity.suite},
                        {"suite_hash", identity.suite_hash},
@@ -116,71 +219,97 @@ std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& i
                        {"seed", identity.seed},
                        {"git_sha", identity.git_sha},
                        {"binary_hash", identity.binary_hash}};
-  store->remark_ = std::move(remark);
   replace_file(directory + "/suite.toml", identity.suite_toml);
-  store->write_manifest();
+  store->write_manifest();  // last: without it the directory is no run
   return store;
 }
 
 void Store::load_journal() {
-  const std::string text = read_file(journal_->path());
-  std::uint64_t offset = 0;
-  int line_number = 0;
-  while (offset < text.size()) {
-    ++line_number;
-    const std::size_t end = text.find('\n', offset);
-    const bool last = end == std::string::npos || end + 1 == text.size();
-    const std::uint64_t length = (end == std::string::npos ? text.size() : end) - offset;
-    // A line without its newline is torn even when what is there happens to parse.
-    Json line = end == std::string::npos
-                    ? Json(Json::value_t::discarded)
-                    : Json::parse(text.begin() + static_cast<std::ptrdiff_t>(offset),
-                                  text.begin() + static_cast<std::ptrdiff_t>(offset + length),
-                                  nullptr, false);
-    if (line.is_discarded() || !line.is_object()) {
-      if (!last) {
-        throw UsageError(fmt::format(
-            "{}:{}: is damaged in the middle, so this run cannot be continued; begin a new one "
-            "with --fresh",
-            journal_->path(), line_number));
+  constexpr std::uint64_t kPiece = 1 << 20;
+  constexpr std::size_t kLongestLine = 256 << 20;  // a thousand times what a trial takes
+  const auto cut_torn = [&](std::uint64_t offset) {
+    journal_->cut(offset);
+    add_remark(fmt::format("the last line of {} was torn and is measured again", journal_->path()));
+  };
+  const std::uint64_t size = journal_->size();
+  std::string text;          // from `offset` on, as far as it was read
+  std::uint64_t offset = 0;  // of the line that is looked at
+  int number = 1;
+  while (offset + text.size() < size && text.size() <= kLongestLine) {
+    std::size_t searched = text.size();
+    const std::string piece = journal_->read(offset + text.size(), kPiece);
+    if (piece.empty()) break;
+    text += piece;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = text.find('\n', searched)) != std::string::npos; ++number) {
+      const std::string_view line = std::string_view(text).substr(begin, end - begin);
+      if (!take_line(line, offset + begin, number)) {
+        if (offset + end + 1 < size) throw damaged(number);
+        return cut_torn(offset + begin);
       }
-      journal_->cut(offset);
-      remark_ = fmt::format("the last line of {} was torn and is measured again", journal_->path());
-      return;
+      searched = begin = end + 1;
     }
-    if (line.value("schema", 0) != kSchema) {
-      throw UsageError(
-          fmt::format("{}:{}: is of schema {}, and this program continues schema {}; "
-                      "begin a new run with --fresh",
-                      journal_->path(), line_number, line.value("schema", 0), kSchema));
-    }
-    const bool calibration = line.value("kind", "") == "calibration";
-    std::string key = (calibration ? kCalibration : "") + line.value("key", std::string());
-    if (lines_.emplace(key, std::make_pair(offset, length)).second) order_.push_back(key);
-    if (!calibration) ++recovered_;
-    offset += length + 1;
+    text.erase(0, begin);
+    offset += begin;
   }
+  if (text.size() > kLongestLine) throw damaged(number);
+  // Without its newline it is torn even when what is there happens to parse.
+  if (!text.empty()) cut_torn(offset);
 }
 
-std::string Store::line_at(std::pair<std::uint64_t, std::uint64_t> place) const {
-  std::ifstream file(journal_->path(), std::ios::binary);
-  std::string line(place.second, '\0');
-  file.seekg(static_cast<std::streamoff>(place.first));
-  if (!file.read(line.data(), static_cast<std::streamsize>(line.size())))
-    throw std::runtime_error(fmt::format("cannot read back {}", journal_->path()));
-  return line;
+UsageError Store::damaged(int line) const {
+  return UsageError(
+      fmt::format("{}:{}: is damaged in the middle, so this run cannot be continued; begin a new "
+                  "one with --fresh",
+                  journal_->path(), line));
+}
+
+bool Store::take_line(std::string_view line, std::uint64_t offset, int number) {
+  LineHead head;
+  if (!Json::sax_parse(line.begin(), line.end(), &head)) return false;
+  if (head.schema != kSchema) {
+    throw UsageError(fmt::format(
+        "{}:{}: is of schema {}, and this program continues schema {}; begin a new run with "
+        "--fresh",
+        journal_->path(), number, head.schema, kSchema));
+  }
+  const bool calibration = head.kind == "calibration";
+  if (head.name.empty() || (!calibration && head.kind != "trial")) return false;
+  const std::string key = (calibration ? kCalibration : std::string()) + head.name;
+  if (!lines_.emplace(key, std::make_pair(offset, line.size())).second) return true;
+  order_.push_back(key);
+  if (!calibration) ++recovered_;
+  return true;
+}
+
+Json Store::read_back(const std::string& key) const {
+  const auto [offset, length] = lines_.at(key);
+  return Json::parse(journal_->read(offset, length));
 }
 
 std::optional<Record> Store::find(const std::string& key) const {
-  const auto found = lines_.find(key);
-  if (found == lines_.end()) return std::nullopt;
-  return record_from_json(Json::parse(line_at(found->second)));
+  if (!lines_.contains(key)) return std::nullopt;
+  try {
+    return record_from_json(read_back(key));
+  } catch (const Json::exception& wrong) {
+    throw not_a_record(key, wrong.what());
+  }
 }
 
 std::optional<CalibrationRecord> Store::find_calibration(const std::string& key) const {
-  const auto found = lines_.find(kCalibration + key);
-  if (found == lines_.end()) return std::nullopt;
-  return calibration_from_json(Json::parse(line_at(found->second)));
+  if (!lines_.contains(kCalibration + key)) return std::nullopt;
+  try {
+    return calibration_from_json(read_back(kCalibration + key));
+  } catch (const Json::exception& wrong) {
+    throw not_a_record(key, wrong.what());
+  }
+}
+
+UsageError Store::not_a_record(const std::string& key, const char* why) const {
+  return UsageError(
+      fmt::format("{}: the line of \"{}\" is damaged ({}); begin a new run with "
+                  "--fresh",
+                  journal_->path(), key, why));
 }
 
 void Store::append(const std::string& key, const std::string& line) {
@@ -195,11 +324,13 @@ void Store::keep(const Record& record) {
   Json json = to_json(record);
   if (record.at_s == 0) json["at_s"] = now_s();
   append(record.key, json.dump());
+  under_way_->end();
 }
 
 void Store::keep(const CalibrationRecord& record) {
   const std::string key = kCalibration + record.key;
   if (!lines_.contains(key)) append(key, to_json(record).dump());
+  under_way_->end();
 }
 
 double Store::cpu_iterations_per_us(double measured) {
@@ -221,11 +352,12 @@ void Store::write_manifest() {
 }
 
 void Store::finish(const CampaignResult& result) {
-  std::string points = points_header() + "\n";
+  Replacement points(directory_ + "/points.csv");
+  points.write(points_header() + "\n");
   for (const std::string& key : order_) {
-    if (!key.starts_with(kCalibration)) points += points_row(*find(key)) + "\n";
+    if (!key.starts_with(kCalibration)) points.write(points_row(*find(key)) + "\n");
   }
-  replace_file(directory_ + "/points.csv", points);
+  points.commit();
   const std::string suite = manifest_->value("suite", std::string());
   replace_file(directory_ + "/summary.json", summary_json(suite, result).dump(2) + "\n");
   replace_file(directory_ + "/summary.csv", summary_csv(result));

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/cell_reference.hpp"
+#include "harness/claim_parser.hpp"
 #include "harness/spec.hpp"
 #include "workloads/workload.hpp"
 
@@ -19,6 +21,13 @@ namespace precipice {
 namespace {
 
 constexpr std::int64_t kSchema = 1;
+
+// A suite beyond these would run for years; they keep a slip of the pen from filling the memory.
+constexpr std::size_t kMostSeries = 200;  // models or workloads, lists expanded
+constexpr std::size_t kMostCells = 2000;
+constexpr std::size_t kMostFactors = 50;
+constexpr std::size_t kMostClaims = 500;
+constexpr std::size_t kLongestName = 100;
 
 /// Where in which file; makes the errors.
 class Place {
@@ -126,6 +135,10 @@ class Section {
       throw place_.error(node->source(), path(key),
                          "is empty, so no cliff could be found: give at least one factor");
     }
+    if (list->size() > kMostFactors)
+      throw place_.error(
+          node->source(), path(key),
+          fmt::format("has {} factors; give at most {}", list->size(), kMostFactors));
     std::vector<double> values;
     for (const toml::node& element : *list) {
       const auto value = element.value<double>();
@@ -156,6 +169,17 @@ std::string scalar_text(const Place& place, std::string_view key, const toml::no
                                 kind_of(node)));
 }
 
+/// A series is known by its text, in the journal and in claims, so the text has to give it back.
+void check_text(const Spec& spec) {
+  const std::string text = spec.to_string();
+  const Spec read = parse_spec(text, "series");
+  if (read.name != spec.name || read.given != spec.given)
+    throw UsageError(
+        fmt::format("'{}' reads as something else; leave out spaces around values and "
+                    "commas outside parentheses",
+                    text));
+}
+
 /// [[model]] or [[workload]]: one Spec for each combination of the listed values.
 std::vector<Spec> expand(const Place& place, std::string_view section, const toml::table& table,
                          const std::function<void(const Spec&)>& check) {
@@ -174,7 +198,7 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
 
   for (const auto& [key_node, node] : table) {
     const std::string key(key_node.str());
-    if (key == "use" || (section == "workload" && key == "slo")) continue;
+    if (key == "use" || (section == "workload" && (key == "slo" || key == "models"))) continue;
     const std::string path = fmt::format("{}.{}", section, key);
     std::vector<std::string> values;
     if (const toml::array* list = node.as_array()) {
@@ -182,6 +206,11 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
       if (values.empty()) throw place.error(node.source(), path, "is an empty list: no series");
     } else {
       values.push_back(scalar_text(place, path, node));
+    }
+    if (values.size() > kMostSeries / specs.size()) {
+      throw place.error(node.source(), path,
+                        fmt::format("makes {} x {} series of this {}; the lists of one may make {}",
+                                    specs.size(), values.size(), section, kMostSeries));
     }
     std::vector<Spec> next;
     for (const Spec& spec : specs) {
@@ -199,7 +228,12 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
       place.at(key_node.source(), path, [&] { check(single); });
     }
   }
-  for (const Spec& spec : specs) place.at(table.source(), section, [&] { check(spec); });
+  for (const Spec& spec : specs) {
+    place.at(table.source(), section, [&] {
+      check(spec);
+      check_text(spec);
+    });
+  }
   return specs;
 }
 
@@ -245,9 +279,11 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
     const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
       return std::isalnum(c) || c == '-' || c == '_' || c == '.';
     });
-    if (name.empty() || !plain || name.front() == '.') {
+    if (name.empty() || !plain || name.front() == '.' || name.size() > kLongestName) {
       throw UsageError(
-          "names a directory: use letters, digits, '-', '_' and '.', not beginning with '.'");
+          fmt::format("names a directory: use up to {} letters, digits, '-', '_' and '.', not "
+                      "beginning with '.'",
+                      kLongestName));
     }
     plan.name = name;
   });
@@ -262,7 +298,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "load");
   if (table == nullptr) return;
   const Section load(place, "load", *table,
-                     {"arrivals", "window", "warmup", "drain", "coarse_window", "brief"});
+                     {"arrivals", "window", "warmup", "drain", "coarse_window", "brief", "clock"});
   using namespace std::chrono_literals;
   load.text("arrivals", [&](const std::string& text) { plan.arrivals = Arrivals::parse(text); });
   load.duration("window", 10ms, 1h, plan.window);
@@ -270,6 +306,11 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   load.duration("drain", 10ms, 1h, plan.drain);
   load.duration("coarse_window", 10ms, 1h, plan.coarse_window);
   load.flag("brief", plan.brief);
+  load.text("clock", [&](const std::string& text) {
+    if (text != "real" && text != "virtual")
+      throw UsageError(fmt::format("'{}' is no clock: real or virtual", text));
+    plan.clock = text == "virtual" ? ClockKind::virtual_time : ClockKind::real;
+  });
 }
 
 void read_search(const Place& place, const toml::table& root, Plan& plan) {
@@ -282,9 +323,46 @@ void read_search(const Place& place, const toml::table& root, Plan& plan) {
   search.integer("repeats", 0, 20, plan.repeats);
 }
 
+/// The series that `models = ["event_loop", "fixed_pool:threads=8"]` keeps on a workload.
+std::set<std::string> chosen_models(const Place& place, const toml::node& node,
+                                    const std::vector<Spec>& models) {
+  constexpr std::string_view kPath = "workload.models";
+  const toml::array* list = node.as_array();
+  if (list == nullptr || list->empty()) {
+    throw place.error(node.source(), kPath,
+                      "should be a list of series, as in [\"event_loop\", "
+                      "\"fixed_pool:threads=8\"]");
+  }
+  std::set<std::string> chosen;
+  for (const toml::node& element : *list) {
+    const auto text = element.value_exact<std::string>();
+    if (!text) throw place.error(element.source(), kPath, "each series is a text in quotes");
+    const Spec reference =
+        place.at(element.source(), kPath, [&] { return parse_spec(*text, "series"); });
+    // Of several that fit, the one that is written in the very same way; so a plan's own text names
+    // each series alone.
+    const std::string exact = reference.to_string();
+    bool found = std::any_of(models.begin(), models.end(),
+                             [&](const Spec& model) { return model.to_string() == exact; });
+    if (found) chosen.insert(exact);
+    for (const Spec& model : models) {
+      if (chosen.contains(exact) || !refers_to(reference, model, SpecRole::model)) continue;
+      chosen.insert(model.to_string());
+      found = true;
+    }
+    if (!found) {
+      std::string known;
+      for (const Spec& model : models) known += fmt::format("\n  {}", model.to_string());
+      throw place.error(element.source(), kPath,
+                        fmt::format("'{}' is none of the suite's series:{}", *text, known));
+    }
+  }
+  return chosen;
+}
+
 void read_series(const Place& place, const toml::table& root, std::string_view section,
                  const std::function<void(const Spec&)>& check, std::vector<Spec>& into,
-                 std::map<std::string, Slo>* slos = nullptr) {
+                 Plan* of_workloads = nullptr) {
   std::set<std::string> seen;
   each_table(place, root, section, [&](const toml::table& table) {
     for (Spec& spec : expand(place, section, table, check)) {
@@ -292,16 +370,51 @@ void read_series(const Place& place, const toml::table& root, std::string_view s
         throw place.error(table.source(), section,
                           fmt::format("'{}' is there twice", spec.to_string()));
       }
-      if (const toml::node* slo = slos != nullptr ? table.get("slo") : nullptr) {
+      if (const toml::node* slo = of_workloads != nullptr ? table.get("slo") : nullptr) {
         place.at(slo->source(), "workload.slo", [&] {
-          (*slos)[spec.to_string()] = parse_slo(scalar_text(place, "workload.slo", *slo));
+          of_workloads->workload_slo[spec.to_string()] =
+              parse_slo(scalar_text(place, "workload.slo", *slo));
         });
       }
+      if (const toml::node* models = of_workloads != nullptr ? table.get("models") : nullptr) {
+        of_workloads->workload_models[spec.to_string()] =
+            chosen_models(place, *models, of_workloads->models);
+      }
       into.push_back(std::move(spec));
+      if (into.size() > kMostSeries) {
+        throw place.error(
+            table.source(), section,
+            fmt::format("is one series too many; a suite has at most {}", kMostSeries));
+      }
     }
   });
   if (into.empty()) {
     throw place.error(fmt::format("there is no [[{}]], so there is nothing to measure", section));
+  }
+}
+
+/// On the virtual clock nothing runs: the oracle is a function, and it is given no work.
+void check_clock(const Place& place, const Plan& plan) {
+  if (plan.clock == ClockKind::real) return;
+  for (const CellName& cell : cells_of(plan)) {
+    if (cell.model.name != "oracle" || cell.workload.name != "empty") {
+      throw place.error(fmt::format(
+          "load.clock: on the virtual clock there is only oracle on empty, and here is {} on {}",
+          cell.model.to_string(), cell.workload.to_string()));
+    }
+  }
+}
+
+void check_every_series_is_used(const Place& place, const Plan& plan) {
+  for (const Spec& model : plan.models) {
+    const bool used = std::any_of(plan.workloads.begin(), plan.workloads.end(),
+                                  [&](const Spec& each) { return plan.includes(model, each); });
+    if (!used) {
+      throw place.error(
+          fmt::format("model: '{}' is measured on no workload; add it to the models "
+                      "of one, or leave it out",
+                      model.to_string()));
+    }
   }
 }
 
@@ -310,23 +423,42 @@ void read_claims(const Place& place, const toml::table& root, Plan& plan) {
     const Section section(place, "claim", table, {"say", "that"});
     Claim claim;
     section.text("say", [&](const std::string& text) { claim.say = text; });
-    section.text("that", [&](const std::string& text) { claim.that = text; });
+    section.text("that", [&](const std::string& text) {
+      resolve_claim(parse_claim(text), cells_of(plan));
+      claim.that = text;
+    });
     if (claim.say.empty() || claim.that.empty())
       throw place.error(table.source(), "claim", "needs both say and that");
+    if (plan.claims.size() >= kMostClaims) {
+      throw place.error(table.source(), "claim",
+                        fmt::format("is one too many; a suite has at most {}", kMostClaims));
+    }
     plan.claims.push_back(std::move(claim));
   });
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)  // which TOML wants escaped
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     else
       out += c;
   }
   return out + '"';
+}
+
+/// The library frees what it has read by recursion, and a key nests one table for each of its dots:
+/// some ten thousand of them end the process.
+void refuse_deep_keys(const Place& place, std::string_view text) {
+  constexpr std::size_t kUsual = 64, kMost = 4000;
+  std::size_t in_line = 0, beyond = 0;
+  for (const char c : text) {
+    if (c == '\n') in_line = 0;
+    if (c == '.' && ++in_line > kUsual && ++beyond > kMost)
+      throw place.error("has lines with so many dots that no suite needs them");
+  }
 }
 
 std::string list_text(const std::vector<double>& values) {
@@ -337,6 +469,8 @@ std::string list_text(const std::vector<double>& values) {
 
 Plan parse_suite(std::string_view text, std::string_view file) {
   const Place place(file);
+  if (text.size() > (std::size_t{1} << 20)) throw place.error("is longer than 1 MiB: not a suite");
+  refuse_deep_keys(place, text);
   toml::table root;
   try {
     root = toml::parse(text, std::string(file));
@@ -350,7 +484,13 @@ Plan parse_suite(std::string_view text, std::string_view file) {
   read_load(place, root, plan);
   read_search(place, root, plan);
   read_series(place, root, "model", check_model, plan.models);
-  read_series(place, root, "workload", check_workload, plan.workloads, &plan.workload_slo);
+  read_series(place, root, "workload", check_workload, plan.workloads, &plan);
+  if (plan.models.size() * plan.workloads.size() > kMostCells) {
+    throw place.error(fmt::format("{} models on {} workloads are too many cells; have at most {}",
+                                  plan.models.size(), plan.workloads.size(), kMostCells));
+  }
+  check_every_series_is_used(place, plan);
+  check_clock(place, plan);
   read_claims(place, root, plan);
   return plan;
 }
@@ -367,15 +507,11 @@ Plan load_suite(const std::string& path) {
 }
 
 void keep_only(Plan& plan, std::string_view only) {
+  const std::vector<CellName> cells = cells_of(plan);
+  std::string all;
+  for (const CellName& cell : cells)
+    all += fmt::format("\n  {} {}", cell.model.to_string(), cell.workload.to_string());
   plan.only = only;
-  const auto cells_text = [&] {
-    std::string text;
-    for (const Spec& model : plan.models)
-      for (const Spec& workload : plan.workloads)
-        text += fmt::format("\n  {} {}", model.to_string(), workload.to_string());
-    return text;
-  };
-  const std::string all = cells_text();
   const std::vector<Spec> models = plan.models;
   std::erase_if(plan.models, [&](const Spec& model) {
     return std::none_of(plan.workloads.begin(), plan.workloads.end(),
@@ -387,37 +523,59 @@ void keep_only(Plan& plan, std::string_view only) {
   });
   if (plan.models.empty())
     throw UsageError(fmt::format("--only '{}' selects no cell; the cells are:{}", only, all));
+  // A claim about a cell that is left out cannot be judged.
+  std::erase_if(plan.claims, [&](const Claim& claim) {
+    const ClaimRelation relation = parse_claim(claim.that);
+    const std::vector<std::size_t> cell_of = resolve_claim(relation, cells);
+    for (std::size_t i = 0; i < relation.nodes.size(); ++i) {
+      const CellName& cell = cells[cell_of[i]];
+      if (relation.nodes[i].kind == ClaimNode::Kind::call &&
+          !plan.includes(cell.model, cell.workload)) {
+        return true;
+      }
+    }
+    return false;
+  });
 }
 
 std::string to_toml(const Plan& plan) {
   std::string text =
       fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSchema,
-                  quoted(plan.name), plan.seed, plan.blocks, quoted(to_string(plan.slo)));
-  text += fmt::format("\n[load]\narrivals = {}\nwindow = {}\n", quoted(plan.arrivals.to_string()),
-                      quoted(format_duration(plan.window)));
+                  in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
+  text += fmt::format("\n[load]\narrivals = {}\nwindow = {}\n",
+                      in_quotes(plan.arrivals.to_string()), in_quotes(exact_duration(plan.window)));
   if (plan.warmup > Nanos::zero())
-    text += fmt::format("warmup = {}\n", quoted(format_duration(plan.warmup)));
+    text += fmt::format("warmup = {}\n", in_quotes(exact_duration(plan.warmup)));
   text += fmt::format("drain = {}\ncoarse_window = {}\nbrief = {}\n",
-                      quoted(format_duration(plan.drain)),
-                      quoted(format_duration(plan.coarse_window)), plan.brief);
+                      in_quotes(exact_duration(plan.drain)),
+                      in_quotes(exact_duration(plan.coarse_window)), plan.brief);
   text += fmt::format("\n[search]\nrefine = {}\noverload = {}\ngrid = {}\nrepeats = {}\n",
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);
   const auto series = [&](std::string_view section, const std::vector<Spec>& specs) {
     for (const Spec& spec : specs) {
-      text += fmt::format("\n[[{}]]\nuse = {}\n", section, quoted(spec.name));
+      text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));
       for (const auto& [key, value] : spec.given)
-        text += fmt::format("{} = {}\n", key, quoted(value));
+        text += fmt::format("{} = {}\n", key, in_quotes(value));
       const auto slo = plan.workload_slo.find(spec.to_string());
       if (section == "workload" && slo != plan.workload_slo.end())
-        text += fmt::format("slo = {}\n", quoted(to_string(slo->second)));
+        text += fmt::format("slo = {}\n", in_quotes(to_string(slo->second)));
+      const auto models = plan.workload_models.find(spec.to_string());
+      if (section == "workload" && models != plan.workload_models.end()) {
+        std::string list;
+        for (const Spec& model : plan.models) {
+          if (!models->second.contains(model.to_string())) continue;
+          list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(model.to_string()));
+        }
+        text += fmt::format("models = [{}]\n", list);
+      }
     }
   };
   series("model", plan.models);
   series("workload", plan.workloads);
   for (const Claim& claim : plan.claims) {
-    text +=
-        fmt::format("\n[[claim]]\nsay = {}\nthat = {}\n", quoted(claim.say), quoted(claim.that));
+    text += fmt::format("\n[[claim]]\nsay = {}\nthat = {}\n", in_quotes(claim.say),
+                        in_quotes(claim.that));
   }
   return text;
 }

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/comparison_text.hpp"
+#include "harness/drift.hpp"
+
 namespace precipice {
 namespace {
 
@@ -115,6 +118,14 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
     row.erase("overload_retention_interval");
     cells.push_back(std::move(row));
   }
+  json["ranking"] = ranking_json(result);
+  const SpeedDrift drift = speed_drift(speed_samples(result));
+  json["speed"] = {{"probes", drift.samples},
+                   {"median_ns", number(drift.median_ns)},
+                   {"range", number(drift.range)},
+                   {"between_blocks", number(drift.between_blocks)},
+                   {"within_blocks", number(drift.within_blocks)},
+                   {"sentences", drift.sentences}};
   return json;
 }
 
@@ -122,7 +133,7 @@ std::string summary_csv(const CampaignResult& result) {
   std::vector<std::string> header = {"series", "model",          "workload",
                                      "slo_ns", "slo_percentile", "service_time_ns"};
   for (const std::string_view name :
-       {"saturation", "cliff", "cliff5", "cliff20", "knee", "overload_retention",
+       {"saturation", "cliff", "cliff5", "cliff20", "knee", "overload_retention", "recovery",
         "saturation_of_ideal", "cliff_of_ideal"}) {
     const bool rate = name.starts_with("cliff") || name == "saturation" || name == "knee";
     const bool share = name.ends_with("of_ideal");
@@ -143,7 +154,7 @@ std::string summary_csv(const CampaignResult& result) {
                                     field(cell.service_time_ns)};
     for (const Estimate* estimate :
          {&r.saturation, &r.cliff, &r.cliff5, &r.cliff20, &r.knee, &r.overload_retention,
-          &cell.saturation_of_ideal, &cell.cliff_of_ideal}) {
+          &r.recovery, &cell.saturation_of_ideal, &cell.cliff_of_ideal}) {
       add(row, *estimate);
     }
     row.insert(row.end(),

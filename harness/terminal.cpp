@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 namespace precipice {
@@ -68,13 +69,14 @@ void Terminal::live(const CampaignHost::Progress& p) {
   if (p.left_s > 0) text += fmt::format(", {} left", readable_duration(p.left_s));
   const std::size_t width = static_cast<std::size_t>(std::max(20, width_of(fileno(stream_)) - 1));
   if (text.size() > width) text.resize(width);
-  fmt::print(stream_, "\r{}\033[K", text);
+  std::fputs(fmt::format("\r{}\033[K", text).c_str(), stream_);
   std::fflush(stream_);
 }
 
 void Terminal::line(std::string_view text) {
   clear_live();
-  fmt::print(stream_, "{}\n", text);
+  // Not fmt::print, which throws: a full disk or a closed pipe under the log must not end a run.
+  std::fputs(fmt::format("{}\n", text).c_str(), stream_);
   std::fflush(stream_);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/histogram.hpp"
+#include "harness/neighbour.hpp"
 #include "harness/schedule.hpp"
 #include "models/cpu_set.hpp"
 #include "models/model.hpp"
@@ -92,10 +93,18 @@ struct Trial {
   double context_switches_per_request = 0;        ///< of the model's threads, voluntary and not
   std::uint64_t peak_rss_bytes = 0;
   double in_flight_mean = 0, little_error = 0;
-  double in_flight_slope_per_s = 0, in_flight_slope_low = 0;  ///< Theil-Sen and its lower bound
+  /// Theil-Sen and its lower bound; the lower of 0 and the slope where the growth is tolerated.
+  double in_flight_slope_per_s = 0, in_flight_slope_low = 0;
+  std::uint64_t backlog = 0;  ///< accepted before the window's end and not ended by then
+  double drain_s = 0;  ///< from the window's end until the last of them ended, or the deadline
   double steal_percent = 0;
+  double steal_ticks = 0;          ///< taken by the hypervisor from the watched CPUs
+  double cpu_seconds = 0;          ///< watched CPUs x time watched
   std::int64_t hiccup_max_ns = 0;  ///< longest stall seen by the probes
-  double speed_ns = 0;  ///< time of the machine-speed probe before the trial; 0 = not taken
+  std::int64_t hiccup_all_ns = 0;  ///< longest stall that the probes of all CPUs saw together
+  std::map<int, std::int64_t> hiccup_by_cpu_ns;
+  Neighbours neighbours;  ///< what other processes took of the watched CPUs
+  double speed_ns = 0;    ///< time of the machine-speed probe before the trial; 0 = not taken
   std::optional<double> backend_lag_p99_ns, backend_busy;
   std::uint64_t checksum = 0;
   bool stable = false;

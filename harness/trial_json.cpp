@@ -9,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "harness/spec.hpp"
@@ -17,17 +18,50 @@ namespace precipice {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// Of one histogram; thousands can be merged before their sum wraps.
+constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 
 Json percentiles_json(const Percentiles& p) {
   return {{"mean", number(p.mean)}, {"p50", p.p50},   {"p90", p.p90}, {"p95", p.p95},
           {"p99", p.p99},           {"p999", p.p999}, {"max", p.max}};
 }
 
+/// A whole number as it stands: the library would wrap or cut one that does not fit.
+template <class T>
+T whole(const Json& json) {
+  if (json.is_number_unsigned() && std::in_range<T>(json.get<std::uint64_t>()))
+    return json.get<T>();
+  if (json.is_number_integer() && !json.is_number_unsigned() &&
+      std::in_range<T>(json.get<std::int64_t>()))
+    return json.get<T>();
+  throw std::runtime_error("a count is not a whole number that fits");
+}
+template <class T>
+T whole_text(const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw std::runtime_error(fmt::format("'{}' is not a whole number that fits", text));
+  return value;
+}
+
 /// Reads a field when it is there; null is NaN for doubles.
 template <class T>
 void read(const Json& json, const char* key, T& into) {
   const auto found = json.find(key);
-  if (found != json.end() && !found->is_null()) into = found->get<T>();
+  if (found == json.end() || found->is_null()) return;
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    into = whole<T>(*found);
+  } else {
+    into = found->get<T>();
+  }
+}
+CpuSet cpus_from(const Json& json, const char* key) {
+  std::vector<int> cpus;
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return {};
+  for (const Json& cpu : *found) cpus.push_back(whole<std::uint16_t>(cpu));
+  return CpuSet(std::move(cpus));
 }
 void read(const Json& json, const char* key, double& into) {
   const auto found = json.find(key);
@@ -67,8 +101,16 @@ Json counts_json(const Counts& c) {
 
 Json host_json(const Trial& t) {
   Json host = {{"steal_percent", number(t.steal_percent)},
+               {"steal_ticks", number(t.steal_ticks)},
+               {"cpu_seconds", number(t.cpu_seconds)},
                {"hiccup_max_ns", t.hiccup_max_ns},
+               {"hiccup_all_ns", t.hiccup_all_ns},
+               {"neighbours_cpu_ns", number(t.neighbours.took_ns)},
+               {"neighbours_deviation_ns", number(t.neighbours.deviation_ns)},
+               {"watched_ns", number(t.neighbours.elapsed_ns)},
                {"speed_ns", number(t.speed_ns)}};
+  Json& by_cpu = host["hiccup_by_cpu_ns"] = Json::object();
+  for (const auto& [cpu, stall] : t.hiccup_by_cpu_ns) by_cpu[std::to_string(cpu)] = stall;
   if (t.backend_lag_p99_ns) host["backend_lag_p99_ns"] = number(*t.backend_lag_p99_ns);
   if (t.backend_busy) host["backend_busy"] = number(*t.backend_busy);
   return host;
@@ -107,12 +149,8 @@ TrialRequest request_from(const Json& json) {
   read(asked, "arrivals", text);
   // A trace's file may be gone by now; what was measured does not depend on it.
   if (!text.empty() && !text.starts_with("trace")) r.arrivals = Arrivals::parse(text);
-  std::vector<int> cpus;
-  read(asked, "generator_cpus", cpus);
-  r.generator_cpus = CpuSet(cpus);
-  cpus.clear();
-  read(asked, "model_cpus", cpus);
-  r.model_cpus = CpuSet(cpus);
+  r.generator_cpus = cpus_from(asked, "generator_cpus");
+  r.model_cpus = cpus_from(asked, "model_cpus");
   text.clear();
   read(asked, "clock", text);
   r.clock = text == "virtual" ? ClockKind::virtual_time : ClockKind::real;
@@ -157,6 +195,7 @@ Json to_json(const Trial& t) {
        {{"in_flight_mean", number(t.in_flight_mean)}, {"relative_error", number(t.little_error)}}},
       {"in_flight_slope_per_s",
        {{"value", number(t.in_flight_slope_per_s)}, {"low", number(t.in_flight_slope_low)}}},
+      {"drain", {{"backlog", t.backlog}, {"seconds", number(t.drain_s)}}},
       {"host", host_json(t)},
       {"checksum", fmt::format("{:016x}", t.checksum)},
       {"loss", number(t.loss())},
@@ -208,9 +247,19 @@ Trial trial_from_json(const Json& json) {
   read(child(json, "little"), "relative_error", t.little_error);
   read(child(json, "in_flight_slope_per_s"), "value", t.in_flight_slope_per_s);
   read(child(json, "in_flight_slope_per_s"), "low", t.in_flight_slope_low);
+  read(child(json, "drain"), "backlog", t.backlog);
+  read(child(json, "drain"), "seconds", t.drain_s);
   const Json& host = child(json, "host");
   read(host, "steal_percent", t.steal_percent);
+  read(host, "steal_ticks", t.steal_ticks);
+  read(host, "cpu_seconds", t.cpu_seconds);
   read(host, "hiccup_max_ns", t.hiccup_max_ns);
+  read(host, "hiccup_all_ns", t.hiccup_all_ns);
+  for (const auto& [cpu, stall] : child(host, "hiccup_by_cpu_ns").items())
+    t.hiccup_by_cpu_ns[whole_text<int>(cpu)] = whole<std::int64_t>(stall);
+  read(host, "neighbours_cpu_ns", t.neighbours.took_ns);
+  read(host, "neighbours_deviation_ns", t.neighbours.deviation_ns);
+  read(host, "watched_ns", t.neighbours.elapsed_ns);
   read(host, "speed_ns", t.speed_ns);
   if (host.contains("backend_lag_p99_ns"))
     read(host, "backend_lag_p99_ns", t.backend_lag_p99_ns.emplace());
@@ -230,9 +279,9 @@ Trial trial_from_json(const Json& json) {
     read(reason, "text", into.text);
   }
   for (const auto& [why, times] : child(json, "refusals").items())
-    t.refusals[why] = times.get<std::uint64_t>();
+    t.refusals[why] = whole<std::uint64_t>(times);
   for (const auto& [error, times] : child(json, "errors").items())
-    t.errors[std::stoi(error)] = times.get<std::uint64_t>();
+    t.errors[whole_text<int>(error)] = whole<std::uint64_t>(times);
   for (const auto& [name, value] : child(json, "model_stats").items())
     t.model_stats.emplace_back(name, value.is_null() ? kNaN : value.get<double>());
   read(json, "note", t.note);
@@ -255,14 +304,21 @@ Histogram histogram_from_json(const Json& json) {
   const Json& flat = json.at("buckets");
   if (flat.size() % 2 != 0) throw std::runtime_error("a histogram has an odd number of entries");
   std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets;
-  std::uint64_t index = 0;
+  const auto overflow = whole<std::uint64_t>(json.at("overflow"));
+  std::uint64_t index = 0, total = overflow;
   for (std::size_t i = 0; i < flat.size(); i += 2) {
-    index += flat[i].get<std::uint32_t>();
+    index += whole<std::uint32_t>(flat[i]);
     if (index >= Histogram::bucket_count())
       throw std::runtime_error("a histogram has a bucket beyond its layout");
-    buckets.emplace_back(static_cast<std::uint32_t>(index), flat[i + 1].get<std::uint64_t>());
+    const auto count = whole<std::uint64_t>(flat[i + 1]);
+    if (total > kMostCounted || count > kMostCounted - total)
+      throw std::runtime_error("a histogram counts more than any run can hold");
+    total += count;
+    buckets.emplace_back(static_cast<std::uint32_t>(index), count);
   }
-  return Histogram::from_buckets(buckets, json.at("overflow").get<std::uint64_t>());
+  if (total > kMostCounted)
+    throw std::runtime_error("a histogram counts more than any run can hold");
+  return Histogram::from_buckets(buckets, overflow);
 }
 
 Histogram coarsened(const Histogram& histogram) {
@@ -310,7 +366,8 @@ Json capacity_json(const CellSummary& cell) {
                {"closed_loop_plateau_per_s", number(r.closed_loop_plateau_per_s)},
                {"overload_retention", number(r.overload_retention.value)},
                {"overload_retention_interval", to_json(r.overload_retention)},
-               {"recovery", nullptr},
+               {"recovery", to_json(r.recovery)},
+               {"usl", to_json(cell.usl)},
                {"ideal_saturation_per_s", number(cell.ideal_saturation_per_s)},
                {"ideal_cliff_per_s", number(cell.ideal_cliff_per_s)},
                {"saturation_of_ideal", to_json(cell.saturation_of_ideal)},

@@ -171,8 +171,9 @@ void require_memory_for(std::size_t requests) {
 /// the higher.
 ModelStats higher_of(const ModelStats& at_work, ModelStats after) {
   for (const auto& [name, value] : at_work) {
-    const auto same = std::find_if(after.begin(), after.end(),
-                                   [&](const auto& figure) { return figure.first == name; });
+    const auto same =
+        std::find_if(after.begin(), after.end(),
+                     [&sought = name](const auto& figure) { return figure.first == sought; });
     if (same == after.end()) {
       after.emplace_back(name, value);
     } else {
@@ -236,7 +237,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
   const AffinityGuard affinity;
   Prepared& prepared = this->prepared(request.workload);
   Workload& workload = *prepared.workload;
-  std::unique_ptr<Model> model = make_model(request);
+  std::unique_ptr<Model> model = model_maker_ ? model_maker_(request) : make_model(request);
 
   Trial trial;
   trial.request = request;
@@ -310,7 +311,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
     gates.backend = backend->report();
     trial.backend_lag_p99_ns = static_cast<double>(gates.backend->lag_p99_ns);
     trial.backend_busy = gates.backend->busy;
-    backend_cpu_ns = gates.backend->busy * static_cast<double>((Io::now() - epoch).count());
+    backend_cpu_ns = gates.backend->cpu_ns;
   }
   model.reset();  // before the connections that its engine may have registered are closed
   workload.finish();
@@ -330,8 +331,6 @@ Trial TrialRunner::run(const TrialRequest& request) {
   gates.still_in_flight = in_flight.in_flight();
 
   const double dispatched = static_cast<double>(open_loop ? issued : loop->issued());
-  trial.hiccup_max_ns = host.hiccup_max_ns;
-  trial.steal_percent = host.steal_percent;
   if (dispatched > 0) {
     const double own_cpu_ns = after.thread_cpu_ns - before.thread_cpu_ns;
     const double model_cpu_ns = after.process_cpu_ns - before.process_cpu_ns - own_cpu_ns -
@@ -356,6 +355,10 @@ Trial TrialRunner::run(const TrialRequest& request) {
     gates.unsent_by_model = free_at >= deadline_ns - request.drain.count() / 100;
   }
   apply_gates(gates, trial);
+  if (!host.run_delay_known) {
+    trial.note += fmt::format("{}stalls not judged: the kernel hides run delays (no schedstat)",
+                              trial.note.empty() ? "" : "; ");
+  }
   if (interrupted) {
     trial.valid = false;
     trial.invalid_reasons.push_back({"generator", "interrupted", "the trial was interrupted"});

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/campaign.hpp"
@@ -30,6 +32,11 @@ class TrialRunner {
   /// Set from a signal handler's flag to end the offering early; such a trial is invalid
   /// (interrupted).
   void set_stop(const std::atomic<bool>* stop) { stop_ = stop; }
+  /// Makes the models of all further trials in place of the registry: for models that are not in
+  /// it, such as faulty ones that a test hands in.
+  void set_model_maker(std::function<std::unique_ptr<Model>(const TrialRequest&)> maker) {
+    model_maker_ = std::move(maker);
+  }
   /// Throws UsageError (unknown names, a rate out of range, clashing settings) or Unavailable.
   Trial run(const TrialRequest& request);
   /// S of a workload on `inline` on the first model CPU, unloaded: the same seeds three times, the
@@ -44,6 +51,7 @@ class TrialRunner {
   std::map<std::string, std::unique_ptr<Prepared>> prepared_;
   const std::atomic<bool>* stop_ = nullptr;
   Nanos spin_margin_{0};
+  std::function<std::unique_ptr<Model>(const TrialRequest&)> model_maker_;
 };
 
 /// Where files for the file workload go when nothing else is said: $PRECIPICE_SCRATCH, else the

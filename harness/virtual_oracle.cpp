@@ -9,10 +9,12 @@
 #include <limits>
 #include <optional>
 #include <queue>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/observation.hpp"
 #include "harness/schedule.hpp"
-#include "harness/slots.hpp"
 #include "models/oracle.hpp"
 #include "models/random.hpp"
 
@@ -113,10 +115,59 @@ class Sharing {
   double attained_ = 0, now_ = 0;
 };
 
+/// What the requests of a schedule bring with them. All rates of a block draw the same, so the last
+/// draws of each thread are kept.
+class Draws {
+ public:
+  struct Draw {
+    double service_ns;
+    std::uint64_t digest;
+  };
+
+  static Draws& of(const OracleSettings& settings, std::uint64_t seed) {
+    thread_local Draws last;
+    const auto mean = settings.mean.count();
+    if (last.seed_ != seed || last.mean_ != mean || last.shape_ != settings.service.to_string()) {
+      last.seed_ = seed;
+      last.mean_ = mean;
+      last.shape_ = settings.service.to_string();
+      last.kept_.clear();
+    }
+    return last;
+  }
+  Draw operator()(const OracleSettings& settings, std::size_t id) {
+    while (id >= kept_.size()) {
+      if (kept_.size() == kMostKept) return draw(settings, id);
+      kept_.push_back(draw(settings, kept_.size()));
+    }
+    return kept_[id];
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 1U << 22;
+
+  Draw draw(const OracleSettings& settings, std::size_t id) const {
+    const std::uint64_t seed = request_seed(seed_, id);
+    return {settings.service_ns(id, seed), mix64(seed)};
+  }
+
+  std::uint64_t seed_ = 0;
+  std::int64_t mean_ = -1;
+  std::string shape_;
+  std::vector<Draw> kept_;
+};
+
 struct Stamps {
   std::int64_t dispatch = 0, begin = 0, end = 0;
   bool shed = false;
 };
+
+/// Times are not negative.
+std::int64_t rounded(double ns) {
+  const auto whole = static_cast<std::int64_t>(ns);
+  // An addition, because a branch that is taken half of the time costs ten times as much.
+  return whole + static_cast<std::int64_t>(ns - static_cast<double>(whole) >= 0.5);
+}
 
 /// One run of the queue. `in_flight_ns` is the integral of the number in the system, taken from the
 /// unrounded times of the events and not from the stamps.
@@ -126,28 +177,28 @@ struct Simulation {
   Stall stall;
   std::int64_t window_end = 0;
   std::vector<std::int64_t> intended;  ///< open loop
-  std::vector<Stamps> stamps;
+  std::size_t issued = 0;
   double in_flight_ns = 0;
 
   explicit Simulation(const TrialRequest& from)
       : request(from),
-        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))) {
+        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))),
+        draws_(Draws::of(settings, from.seed)) {
     stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
              static_cast<double>(settings.stall_for.count())};
     window_end = (from.warmup + from.window).count();
     if (request.closed == 0) {
       intended = request.arrivals.schedule(request.rate_per_s, window_end, request.seed);
-      stamps.resize(intended.size());
     }
   }
 
-  void run() {
+  void run(Summary& summary) {
     if (settings.discipline == OracleSettings::Discipline::ps) {
-      run_sharing();
+      run_sharing(summary);
     } else if (request.closed > 0) {
-      run_queues_closed();
+      run_queues_closed(summary);
     } else {
-      run_queues_open();
+      run_queues_open(summary);
     }
   }
 
@@ -160,102 +211,120 @@ struct Simulation {
                                     : settings.in_flight_limit;
     return limit < most ? limit : 0;
   }
-  double service(std::size_t id, std::uint64_t seed) const { return settings.service_ns(id, seed); }
-  unsigned server(std::size_t id, std::uint64_t seed) const {
+  unsigned server(std::size_t id) const {
     return settings.discipline == OracleSettings::Discipline::random_split
-               ? settings.server_of(id, seed)
+               ? settings.server_of(id, request_seed(request.seed, id))
                : 0;
   }
   double retry_after() const {
     return static_cast<double>(std::max(request.think, settings.mean).count());
   }
 
-  /// Returns the time of the end, on the wall.
-  double record(Stamps& stamp, double wall, const std::optional<Served>& served) {
-    stamp.dispatch = std::llround(wall);
+  void tell(Summary& summary, const Stamps& stamp, std::int64_t intended_ns, std::uint64_t digest) {
+    Fate fate;
+    fate.intended_ns = intended_ns;
+    fate.dispatch_ns = stamp.dispatch;
+    fate.completion_ns = stamp.end;
+    fate.ends = 1;
+    fate.shed = stamp.shed;
+    if (stamp.shed) {
+      fate.end = End::shed;
+      fate.error = static_cast<std::int32_t>(Refusal::limit);
+    } else {
+      fate.end = End::completed;
+      fate.begin_ns = stamp.begin;
+      fate.digest = digest;
+    }
+    summary.add(fate);
+  }
+
+  /// The stamps of a request that arrived at `wall`, and the time of its end there.
+  std::pair<Stamps, double> stamps_of(double wall, const std::optional<Served>& served) {
+    Stamps stamp;
+    stamp.dispatch = rounded(wall);
     if (!served) {
       stamp.shed = true;
       stamp.begin = stamp.end = stamp.dispatch;
-      return wall;
+      return {stamp, wall};
     }
     const double begin = stall.begin_time(served->begin);
     const double end = std::max(begin, stall.end_time(served->end));
-    stamp.begin = std::llround(begin);
-    stamp.end = std::llround(end);
+    stamp.begin = rounded(begin);
+    stamp.end = rounded(end);
     in_flight_ns += end - wall;
-    return end;
+    return {stamp, end};
   }
 
-  void run_queues_open() {
+  void run_queues_open(Summary& summary) {
     Queues queues(settings, capacity());
-    for (std::size_t id = 0; id < intended.size(); ++id) {
+    issued = intended.size();
+    for (std::size_t id = 0; id < issued; ++id) {
       const auto wall = static_cast<double>(intended[id]);
-      const std::uint64_t seed = request_seed(request.seed, id);
-      record(stamps[id], wall,
-             queues.arrive(stall.work_time(wall), service(id, seed), server(id, seed)));
+      const Draws::Draw draw = draws_(settings, id);
+      const auto served = queues.arrive(stall.work_time(wall), draw.service_ns, server(id));
+      tell(summary, stamps_of(wall, served).first, intended[id], draw.digest);
     }
   }
 
-  std::size_t next_closed(double wall) {
-    if (stamps.size() >= kMaxRequests) {
-      throw UsageError(
-          fmt::format("a closed loop of {} sends more than {} requests in this window; shorten it",
-                      request.closed, kMaxRequests));
-    }
-    stamps.push_back({.dispatch = std::llround(wall)});
-    return stamps.size() - 1;
+  void require_room() const {
+    if (issued < kMaxRequests) return;
+    throw UsageError(
+        fmt::format("a closed loop of {} sends more than {} requests in this window; shorten it",
+                    request.closed, kMaxRequests));
   }
 
-  void run_queues_closed() {
+  void run_queues_closed(Summary& summary) {
     Queues queues(settings, capacity());
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
     while (ready.top() < static_cast<double>(window_end)) {
+      require_room();
       const double wall = ready.top();
       ready.pop();
-      const std::size_t id = next_closed(wall);
-      const std::uint64_t seed = request_seed(request.seed, id);
-      const double end =
-          record(stamps[id], wall,
-                 queues.arrive(stall.work_time(wall), service(id, seed), server(id, seed)));
-      ready.push(stamps[id].shed ? wall + retry_after()
-                                 : end + static_cast<double>(request.think.count()));
+      const std::size_t id = issued++;
+      const Draws::Draw draw = draws_(settings, id);
+      const auto served = queues.arrive(stall.work_time(wall), draw.service_ns, server(id));
+      const auto [stamp, end] = stamps_of(wall, served);
+      tell(summary, stamp, stamp.dispatch, draw.digest);
+      ready.push(stamp.shed ? wall + retry_after()
+                            : end + static_cast<double>(request.think.count()));
     }
   }
 
-  void run_sharing() {
+  void run_sharing(Summary& summary) {
     Sharing sharing(settings.servers);
     const std::uint64_t room = capacity();
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
+    std::vector<Stamps> stamps(intended.size());
     double last = 0;  // wall time of the last event, for the integral
     const auto step = [&](double wall) {
       in_flight_ns += static_cast<double>(sharing.size()) * (wall - last);
       last = wall;
     };
-    for (std::size_t sent = 0;;) {
+    for (;;) {
       double arrival = kNever;
       if (request.closed > 0) {
         if (!ready.empty() && ready.top() < static_cast<double>(window_end)) arrival = ready.top();
-      } else if (sent < intended.size()) {
-        arrival = static_cast<double>(intended[sent]);
+      } else if (issued < intended.size()) {
+        arrival = static_cast<double>(intended[issued]);
       }
       const double ends = sharing.next_end();
-      if (arrival == kNever && ends == kNever) return;
+      if (arrival == kNever && ends == kNever) break;
       if (ends <= stall.work_time(arrival)) {
         const double wall = stall.end_time(ends);
         step(wall);
         const std::size_t id = sharing.end(ends);
-        stamps[id].end = std::max(stamps[id].begin, static_cast<std::int64_t>(std::llround(wall)));
+        stamps[id].end = std::max(stamps[id].begin, rounded(wall));
         if (request.closed > 0) ready.push(wall + static_cast<double>(request.think.count()));
         continue;
       }
       step(arrival);
-      std::size_t id = sent;
       if (request.closed > 0) {
+        require_room();
         ready.pop();
-        id = next_closed(arrival);
+        stamps.emplace_back();
       }
-      ++sent;
-      stamps[id].dispatch = std::llround(arrival);
+      const std::size_t id = issued++;
+      stamps[id].dispatch = rounded(arrival);
       if (room > 0 && sharing.size() >= room) {
         stamps[id].shed = true;
         stamps[id].begin = stamps[id].end = stamps[id].dispatch;
@@ -263,10 +332,16 @@ struct Simulation {
         continue;
       }
       const double at = stall.work_time(arrival);
-      stamps[id].begin = std::llround(stall.begin_time(at));
-      sharing.arrive(at, id, service(id, request_seed(request.seed, id)));
+      stamps[id].begin = rounded(stall.begin_time(at));
+      sharing.arrive(at, id, draws_(settings, id).service_ns);
+    }
+    for (std::size_t id = 0; id < issued; ++id) {
+      tell(summary, stamps[id], request.closed > 0 ? stamps[id].dispatch : intended[id],
+           draws_(settings, id).digest);
     }
   }
+
+  Draws& draws_;
 };
 
 void require_oracle(const TrialRequest& request) {
@@ -291,34 +366,16 @@ Trial run_virtual(const TrialRequest& request) {
   require_oracle(request);
   const auto started = std::chrono::steady_clock::now();
   Simulation simulation(request);
-  simulation.run();
-
-  const std::vector<Stamps>& stamps = simulation.stamps;
-  Slots slots(stamps.size());
-  for (std::size_t id = 0; id < stamps.size(); ++id) {
-    const Stamps& stamp = stamps[id];
-    Sent& sent = slots.sent(id);
-    sent.dispatch_ns = stamp.dispatch;
-    sent.shed = stamp.shed;
-    if (stamp.shed) {
-      slots.refuse(id, stamp.end, Refusal::limit);
-      continue;
-    }
-    slots[id].begin_ns = stamp.begin;
-    slots.complete(id, stamp.end, Outcome::ok(mix64(request_seed(request.seed, id))));
-  }
-
   Trial trial;
   trial.request = request;
   Observation observation;
   if (request.closed == 0) observation.intended_ns = simulation.intended;
-  observation.slots = &slots;
-  observation.issued = stamps.size();
   observation.window_begin_ns = request.warmup.count();
   observation.window_end_ns = simulation.window_end;
   observation.deadline_ns = simulation.window_end + request.drain.count();
-  observation.schedule_seed = request.seed;
-  const StampTotals totals = summarise(observation, trial);
+  Summary summary(observation, trial);
+  simulation.run(summary);
+  const StampTotals totals = summary.finish();
 
   if (totals.all_ended && simulation.in_flight_ns > 0) {
     trial.little_error =

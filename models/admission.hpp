@@ -19,6 +19,7 @@ namespace precipice {
 /// submitter that lost the race takes itself out again. Thread-safe, no locks.
 class Admission {
  public:
+  /// Born closed: until `open` every request is refused.
   explicit Admission(std::uint64_t limit) : in_flight_(limit) {}
 
   /// Refusal::none, limit or shutdown. Only after `none` does the request have to leave.
@@ -31,6 +32,8 @@ class Admission {
   /// The request's last touch of the model.
   void leave() noexcept { in_flight_.leave(); }
 
+  /// When everything that a request needs is there; what never started stays closed.
+  void open() noexcept { closed_.store(false, std::memory_order_seq_cst); }
   void close() noexcept { closed_.store(true, std::memory_order_seq_cst); }
   bool closed() const noexcept { return closed_.load(std::memory_order_seq_cst); }
   std::uint64_t count() const noexcept { return in_flight_.count(); }
@@ -50,7 +53,7 @@ class Admission {
 
  private:
   InFlight in_flight_;
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{true};
 };
 
 }  // namespace precipice

@@ -36,14 +36,23 @@ namespace detail {
 /// libtbb recycles the memory of tasks between threads.
 inline char recycled_tasks;
 
+/// Destroyed after what the task holds: only then may its memory be used again.
+struct Recycled {
+  Recycled() = default;
+  Recycled(const Recycled&) {}
+  Recycled& operator=(const Recycled&) = delete;
+  ~Recycled() { order_before(&recycled_tasks); }
+};
+
 template <class Function>
 class HandedOver {
  public:
   explicit HandedOver(const Function& function) : function_(function) {}
   /// Called when the task is written, as its last member.
-  HandedOver(const HandedOver& other) : function_(other.function_) { order_before(this); }
+  HandedOver(const HandedOver& other) : recycled_(other.recycled_), function_(other.function_) {
+    order_before(this);
+  }
   HandedOver& operator=(const HandedOver&) = delete;
-  ~HandedOver() { order_before(&recycled_tasks); }
 
   void operator()() const {
     order_after(const_cast<HandedOver*>(this));
@@ -51,12 +60,15 @@ class HandedOver {
   }
 
  private:
+  Recycled recycled_;
   Function function_;
 };
 
 }  // namespace detail
 
-/// Calls function() once on a worker of the arena. Thread-safe. Throws std::bad_alloc.
+/// Calls function() once on a worker of the arena. Thread-safe. Throws std::bad_alloc, and then it
+/// will not be called; any other exception comes from launching one worker more, after the function
+/// was queued for those that there are.
 template <class Function>
 void enqueue(tbb::task_arena& arena, const Function& function) {
 #if defined(__SANITIZE_THREAD__)

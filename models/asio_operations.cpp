@@ -73,13 +73,18 @@ struct AsioOperations::Drain {
 };
 
 AsioOperations::AsioOperations(asio::io_context& io, OffloadPool& offload, Threads threads,
-                               Completed completed, void* context)
+                               Completed completed, void* context, Hook hook)
     : io_(io),
       offload_(offload),
       threads_(threads),
       completed_(completed),
       context_(context),
-      buffers_(threads == Threads::many) {}
+      hook_(hook),
+      buffers_(threads == Threads::many) {
+  // Asio makes its epoll and event descriptors when the first timer is made: now, where it can be
+  // said that there are none, and not in the first request.
+  const Timer reactor(io_.get_executor());
+}
 
 AsioOperations::~AsioOperations() {
   for (std::unique_ptr<Socket>& socket : sockets_) {
@@ -93,7 +98,11 @@ Start AsioOperations::done(IoOp& op, std::int64_t result) const noexcept {
   return Start::completed;
 }
 
-Start AsioOperations::start(IoOp& op) noexcept {
+Start AsioOperations::start(IoOp& op) {
+  // Whatever this throws is the request's own.
+  if (op.kind == IoOp::Kind::compute) {
+    return done(op, static_cast<std::int64_t>((*op.arguments.work)()));
+  }
   try {
     switch (op.kind) {
       case IoOp::Kind::sleep:
@@ -117,12 +126,12 @@ Start AsioOperations::start(IoOp& op) noexcept {
       case IoOp::Kind::acquire:
         return op.arguments.gate->enter_or_queue(op);
       case IoOp::Kind::compute:
-        return done(op, static_cast<std::int64_t>((*op.arguments.work)()));
+        break;
     }
-  } catch (const std::bad_alloc&) {
-    return done(op, -ENOMEM);
   } catch (const boost::system::system_error& error) {
     return done(op, -error.code().value());
+  } catch (const std::exception&) {  // bad_alloc, or a table that cannot grow
+    return done(op, -ENOMEM);
   }
   return done(op, -EINVAL);
 }
@@ -373,37 +382,48 @@ void AsioOperations::cancel_all() noexcept {
   offload_.cancel(*this);
 }
 
-void AsioOperations::read_finished(IoOp& op, std::int64_t result) noexcept { deliver(op, result); }
+void AsioOperations::read_finished(IoOp& op, std::int64_t result) noexcept {
+  if (hook_ == Hook::on_any_thread) {
+    completed_(context_, op, result);
+  } else {
+    deliver(op, result);
+  }
+}
 
 void AsioOperations::deliver(IoOp& op, std::int64_t result) noexcept {
   op.result = result;
   op.next = nullptr;
-  const std::lock_guard lock(delivered_mutex_);
-  (delivered_tail_ != nullptr ? delivered_tail_->next : delivered_head_) = &op;
-  delivered_tail_ = &op;
-  if (!drain_posted_) post_drain();
+  bool post = false;
+  {
+    const std::lock_guard lock(delivered_mutex_);
+    (delivered_tail_ != nullptr ? delivered_tail_->next : delivered_head_) = &op;
+    delivered_tail_ = &op;
+    post = !std::exchange(drain_posted_, true);
+  }
+  // Outside the lock, which the thread that this may wake takes first of all.
+  if (post) post_drain();
 }
 
-void AsioOperations::post_drain() {
-  drain_posted_ = true;
-  asio::post(io_.get_executor(), Drain{this});
-}
+// Whoever calls this has set drain_posted_.
+void AsioOperations::post_drain() { asio::post(io_.get_executor(), Drain{this}); }
 
 void AsioOperations::drain() {
   IoOp* ended = nullptr;
+  bool post = false;
   {
     const std::lock_guard lock(delivered_mutex_);
     ended = delivered_head_;
-    drain_posted_ = false;
     if (threads_ == Threads::one || ended->next == nullptr) {
       delivered_head_ = delivered_tail_ = nullptr;
     } else {
       // With several threads running the context each takes one and leaves the rest to the others.
       delivered_head_ = ended->next;
       ended->next = nullptr;
-      post_drain();
+      post = true;
     }
+    drain_posted_ = post;
   }
+  if (post) post_drain();
   while (ended != nullptr) {
     IoOp* op = ended;
     ended = op->next;

@@ -71,22 +71,28 @@ class AsioOperations final : private OffloadClient {
   /// `many`: operations may begin on any thread, and several threads may run the context; its
   /// tables take a lock.
   enum class Threads : std::uint8_t { one, many };
-  /// Told on a thread that runs the context that an operation which answered queued has ended.
-  /// Calls op.finish(result), or passes it on. Nothing is locked meanwhile.
+  /// Told that an operation which answered queued has ended. Calls op.finish(result), or passes it
+  /// on. Nothing is locked meanwhile.
   using Completed = void (*)(void* context, IoOp& op, std::int64_t result);
+  /// Where it is told: always on a thread that runs the context; or, when it only passes the
+  /// operation on, on whichever thread knows first, which spares a finished read the way through
+  /// the context.
+  enum class Hook : std::uint8_t { on_context, on_any_thread };
 
-  /// All of them outlive this object, and no operation is under way when it is destroyed. Whoever
-  /// runs the context keeps it alive (a work guard) while operations wait at gates or are
-  /// offloaded.
+  /// All of them outlive this object (the threads of `offload` may be in it until they are joined),
+  /// and no operation is under way when it is destroyed. Whoever runs the context keeps it alive (a
+  /// work guard) while operations wait at gates or are offloaded. Throws
+  /// boost::system::system_error (no descriptors for a reactor) and std::bad_alloc.
   AsioOperations(boost::asio::io_context& io, OffloadPool& offload, Threads threads,
-                 Completed completed, void* context);
+                 Completed completed, void* context, Hook hook = Hook::on_context);
   AsioOperations(const AsioOperations&) = delete;
   AsioOperations& operator=(const AsioOperations&) = delete;
   /// Lets go of the descriptors that requests have left open, without closing them.
   ~AsioOperations();
 
-  /// Begins the operation, with the meaning of Io::start.
-  Start start(IoOp& op) noexcept;
+  /// Begins the operation, with the meaning of Io::start. Throws only what a compute function
+  /// throws.
+  Start start(IoOp& op);
   /// Ends an operation that waits elsewhere (at a gate) from any thread: the hook is called on the
   /// context, never inside this call. Nothing else may be using op.next.
   void deliver(IoOp& op, std::int64_t result) noexcept;
@@ -135,6 +141,7 @@ class AsioOperations final : private OffloadClient {
   const Threads threads_;
   const Completed completed_;
   void* const context_;
+  const Hook hook_;
   BufferPool buffers_;
 
   std::mutex mutex_;                              // over the next four, when threads_ is many

@@ -43,7 +43,7 @@ CpuSet::CpuSet(std::vector<int> cpus) : cpus_(std::move(cpus)) {
 }
 
 CpuSet CpuSet::parse(std::string_view text) {
-  std::vector<int> cpus;
+  std::vector<bool> named(kMaxCpus);  // a CPU may be named any number of times
   for (std::string_view rest = text;;) {
     const std::size_t comma = rest.find(',');
     const std::string_view part = rest.substr(0, comma);
@@ -55,9 +55,13 @@ CpuSet CpuSet::parse(std::string_view text) {
       throw UsageError("CPU set '" + std::string(text) + "': the range '" + std::string(part) +
                        "' runs backwards");
     }
-    for (int cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    for (int cpu = first; cpu <= last; ++cpu) named[static_cast<std::size_t>(cpu)] = true;
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
+  }
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < kMaxCpus; ++cpu) {
+    if (named[static_cast<std::size_t>(cpu)]) cpus.push_back(cpu);
   }
   CpuSet result(std::move(cpus));
   const CpuSet usable = allowed();

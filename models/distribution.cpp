@@ -101,6 +101,7 @@ Distribution Distribution::parse(std::string_view text, std::string_view what) {
     const double high = value(call.arguments[2]);
     if (!(low >= 0) || !(high >= low) || !(high > 0)) throw wrong("needs 0 <= short <= long");
     const double mean = p * low + (1 - p) * high;
+    if (!std::isnormal(mean)) throw wrong("has a mean beyond what can be computed with");
     result.shape_ = Shape::bimodal;
     result.a_ = p;
     result.b_ = low / mean;

@@ -26,6 +26,7 @@
 #include "models/model.hpp"
 #include "models/offload_pool.hpp"
 #include "models/pinned_thread.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -68,31 +69,24 @@ class Loop final : public Io {
 
   // Accepts the request, or says why not.
   Refusal offer(const Request& request) noexcept {
-    const std::lock_guard lock(mutex_);
-    try {
-      arrivals_.push_back(request);
-    } catch (const std::bad_alloc&) {
-      return Refusal::memory;
+    bool post = false;
+    {
+      const std::lock_guard lock(mutex_);
+      try {
+        arrivals_.push_back(request);
+      } catch (const std::bad_alloc&) {
+        return Refusal::memory;
+      }
+      queued_.store(arrivals_.size(), std::memory_order_relaxed);
+      post = !std::exchange(admission_posted_, true);
     }
-    queued_.store(arrivals_.size(), std::memory_order_relaxed);
-    if (!admission_posted_) post_admission();
+    // Outside the lock, which the loop that this may wake takes first of all.
+    if (post) post_admission();
     return Refusal::none;
   }
 
-  // Refuses what has not begun and cancels what waits, on the loop's own thread.
-  void cancel() {
-    asio::post(context_.get_executor(), [this] {
-      std::deque<Request> refused;
-      {
-        const std::lock_guard lock(mutex_);
-        cancelled_ = true;
-        refused.swap(arrivals_);
-        queued_.store(0, std::memory_order_relaxed);
-      }
-      operations_.cancel_all();
-      for (const Request& request : refused) refuse(request, Refusal::shutdown);
-    });
-  }
+  // Refuses what has not begun and cancels what waits, on the loop's own thread. Once.
+  void cancel() noexcept { asio::post(context_.get_executor(), CancelAll{this}); }
 
   // Lets the threads leave once nothing is under way.
   void release() { work_.reset(); }
@@ -120,8 +114,41 @@ class Loop final : public Io {
     void operator()() const { self->admit(); }
   };
 
+  struct CancelAll {
+    using allocator_type = HandlerRoom::Allocator<std::byte>;
+    allocator_type get_allocator() const noexcept { return allocator_type(self->cancel_room_); }
+    Loop* self;
+    void operator()() const { self->cancel_here(); }
+  };
+
+  // Needs no memory: there may be none left, and the end must come all the same.
+  void cancel_here() {
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+    }
+    operations_.cancel_all();
+    for (std::array<Request, kAdmittedAtOnce> batch;;) {
+      const std::size_t count = take(batch, kAdmittedAtOnce);
+      if (count == 0) return;
+      for (std::size_t i = 0; i < count; ++i) refuse(batch[i], Refusal::shutdown);
+    }
+  }
+
+  std::size_t take(std::array<Request, kAdmittedAtOnce>& batch, std::size_t most) {
+    const std::lock_guard lock(mutex_);
+    return take_locked(batch, most);
+  }
+  std::size_t take_locked(std::array<Request, kAdmittedAtOnce>& batch, std::size_t most) {
+    const std::size_t count = std::min(arrivals_.size(), most);
+    std::copy_n(arrivals_.begin(), count, batch.begin());
+    arrivals_.erase(arrivals_.begin(), arrivals_.begin() + static_cast<std::ptrdiff_t>(count));
+    queued_.store(arrivals_.size(), std::memory_order_relaxed);
+    return count;
+  }
+
+  // Whoever calls this has set admission_posted_.
   void post_admission() {
-    admission_posted_ = true;
     posts_.fetch_add(1, std::memory_order_relaxed);
     asio::post(context_.get_executor(), AdmitArrivals{this});
   }
@@ -130,17 +157,15 @@ class Loop final : public Io {
     std::array<Request, kAdmittedAtOnce> batch;
     std::size_t count = 0;
     bool cancelled = false;
+    bool post = false;
     {
       const std::lock_guard lock(mutex_);
       // A shared loop's other threads take the rest meanwhile.
-      count = std::min(arrivals_.size(), settings_.shared ? std::size_t{1} : kAdmittedAtOnce);
-      std::copy_n(arrivals_.begin(), count, batch.begin());
-      arrivals_.erase(arrivals_.begin(), arrivals_.begin() + static_cast<std::ptrdiff_t>(count));
-      queued_.store(arrivals_.size(), std::memory_order_relaxed);
-      admission_posted_ = false;
+      count = take_locked(batch, settings_.shared ? std::size_t{1} : kAdmittedAtOnce);
       cancelled = cancelled_;
-      if (!arrivals_.empty()) post_admission();
+      admission_posted_ = post = !arrivals_.empty();
     }
+    if (post) post_admission();
     for (std::size_t i = 0; i < count; ++i) {
       // A submitter that came in just before the door shut may arrive after the queue was emptied.
       cancelled ? refuse(batch[i], Refusal::shutdown) : begin(batch[i]);
@@ -176,6 +201,7 @@ class Loop final : public Io {
   bool cancelled_ = false;
   bool admission_posted_ = false;
   HandlerRoom admission_room_;
+  HandlerRoom cancel_room_;
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<std::uint64_t> posts_{0};
 };
@@ -196,12 +222,12 @@ class EventLoop final : public Model {
   }
 
   void start(const ModelSetup& setup) override {
-    offload_ = std::make_unique<OffloadPool>(offload_threads_, setup.cpus);
-    for (unsigned i = 0; i < executors(setup.cpus); ++i) {
-      loops_.push_back(std::make_unique<Loop>(i, LoopSettings{setup.job, deadline_, shared_},
-                                              admission_, *offload_));
-    }
     try {
+      offload_ = std::make_unique<OffloadPool>(offload_threads_, setup.cpus);
+      for (unsigned i = 0; i < executors(setup.cpus); ++i) {
+        loops_.push_back(std::make_unique<Loop>(i, LoopSettings{setup.job, deadline_, shared_},
+                                                admission_, *offload_));
+      }
       for (std::size_t i = 0; i < setup.cpus.size(); ++i) {
         Loop& loop = *loops_[shared_ ? 0 : i];
         start_thread(threads_, "loop/" + std::to_string(i), CpuSet({setup.cpus.list()[i]}),
@@ -209,8 +235,9 @@ class EventLoop final : public Model {
       }
     } catch (...) {
       shutdown(Io::now());
-      throw;
+      throw_unavailable("event_loop");
     }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {
@@ -266,8 +293,9 @@ class EventLoop final : public Model {
   const Nanos deadline_;
   const bool shared_;
   std::atomic<bool> stopped_{false};
-  std::unique_ptr<OffloadPool> offload_;
   std::vector<std::unique_ptr<Loop>> loops_;
+  // Gone before the loops: its threads may still be on their way out of a loop's post.
+  std::unique_ptr<OffloadPool> offload_;
   std::vector<std::thread> threads_;
 };
 

@@ -14,7 +14,7 @@
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
 #include "models/request_queue.hpp"
-#include "models/thread_limits.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -46,8 +46,7 @@ class FixedPool final : public Model {
  public:
   explicit FixedPool(const Options& options)
       : thread_count_(static_cast<unsigned>(options.count("threads", 1, 100'000))),
-        queue_(make_request_queue(options.choice("queue", {"mutex", "lockfree", "per_worker"}),
-                                  static_cast<unsigned>(options.count("threads", 1, 100'000)))),
+        queue_kind_(options.choice("queue", {"mutex", "lockfree", "per_worker"})),
         deadline_(options.duration("deadline")),
         admission_(options.count("in_flight_limit", 1, 1'000'000'000)) {}
   ~FixedPool() override { shutdown(Io::now()); }
@@ -57,20 +56,21 @@ class FixedPool final : public Model {
   void start(const ModelSetup& setup) override {
     install_interrupt_signal();
     job_ = setup.job;
-    io_ = std::make_unique<BlockingIo>();
-    threads_.reserve(thread_count_);
     try {
+      // Not before: options are checked by constructing a model, and a queue for each of 100,000
+      // workers takes its time.
+      queue_ = make_request_queue(queue_kind_, thread_count_);
+      io_ = std::make_unique<BlockingIo>();
+      threads_.reserve(thread_count_);
       for (unsigned i = 0; i < thread_count_; ++i) {
         threads_.emplace_back([this, i, &setup] { work(i, setup.cpus); });
       }
-    } catch (const std::exception& error) {  // system_error, or bad_alloc for its own record
+    } catch (...) {
       const std::size_t created = threads_.size();
-      const ThreadLimit limit = limit_that_was_hit();
       stop_threads();
-      throw Unavailable("fixed_pool: thread " + std::to_string(created + 1) + " of " +
-                        std::to_string(thread_count_) + " cannot be created (" + error.what() +
-                        "); ask for fewer with threads=" + std::to_string(created / 2 + 1) +
-                        ", or lift the limit " + limit.name + ": " + limit.cure);
+      throw_unavailable("fixed_pool: thread " + std::to_string(created + 1) + " of " +
+                        std::to_string(thread_count_) +
+                        " (threads=" + std::to_string(created / 2 + 1) + " would leave room)");
     }
     std::unique_lock lock(start_mutex_);
     started_.wait(lock, [this] { return ready_ == threads_.size(); });
@@ -79,6 +79,8 @@ class FixedPool final : public Model {
       stop_threads();
       std::rethrow_exception(start_error_);
     }
+    lock.unlock();
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {
@@ -106,6 +108,7 @@ class FixedPool final : public Model {
   std::uint64_t in_flight() const noexcept override { return admission_.count(); }
 
   ModelStats stats() const override {
+    if (queue_ == nullptr) return {{"threads", static_cast<double>(thread_count_)}};
     return {{"threads", static_cast<double>(thread_count_)},
             {"queue_depth", static_cast<double>(queue_->depth())},
             {"wakeups", static_cast<double>(queue_->sleeps())}};
@@ -148,13 +151,14 @@ class FixedPool final : public Model {
   }
 
   void stop_threads() noexcept {
-    queue_->close();
+    if (queue_) queue_->close();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
 
   const unsigned thread_count_;
-  const std::unique_ptr<RequestQueue> queue_;
+  const std::string queue_kind_;
+  std::unique_ptr<RequestQueue> queue_;  ///< from start() on
   const Nanos deadline_;
   Admission admission_;
   Job job_;

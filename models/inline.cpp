@@ -9,6 +9,7 @@
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -34,7 +35,12 @@ class InlineModel final : public Model {
   void start(const ModelSetup& setup) override {
     install_interrupt_signal();
     job_ = setup.job;
-    io_ = std::make_unique<BlockingIo>();
+    try {
+      io_ = std::make_unique<BlockingIo>();
+    } catch (...) {
+      throw_unavailable("inline");
+    }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {

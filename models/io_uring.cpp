@@ -21,6 +21,7 @@
 #include "models/pinned_thread.hpp"
 #include "models/ring.hpp"
 #include "models/ring_setup.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -44,25 +45,26 @@ class IoUring final : public Model {
   }
 
   void start(const ModelSetup& setup) override {
-    RingSettings settings;
-    settings.job = setup.job;
-    settings.deadline = deadline_;
-    settings.entries = entries_;
-    settings.completions = static_cast<unsigned>(std::clamp<std::uint64_t>(
-        std::bit_ceil(std::min(limit_, kMostCompletions)), std::uint64_t{2} * entries_,
-        std::max<std::uint64_t>(kMostCompletions, std::uint64_t{2} * entries_)));
-    settings.workers = workers_;
-    settings.worker_cpus = setup.cpus;
-    settings.files = setup.files;
-    settings.block_bytes = setup.block_bytes;
     try {
+      RingSettings settings;
+      settings.job = setup.job;
+      settings.deadline = deadline_;
+      settings.entries = entries_;
+      settings.completions = static_cast<unsigned>(std::clamp<std::uint64_t>(
+          std::bit_ceil(std::min(limit_, kMostCompletions)), std::uint64_t{2} * entries_,
+          std::max<std::uint64_t>(kMostCompletions, std::uint64_t{2} * entries_)));
+      settings.workers = workers_;
+      settings.worker_cpus = setup.cpus;
+      settings.files = setup.files;
+      settings.block_bytes = setup.block_bytes;
       for (std::size_t i = 0; i < setup.cpus.size(); ++i) {
         open_ring(static_cast<unsigned>(i), setup.cpus.list()[i], settings);
       }
     } catch (...) {
       shutdown(Io::now());
-      throw;
+      throw_unavailable("io_uring");
     }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {

@@ -48,8 +48,10 @@ void OffloadPool::submit(OffloadClient& client, IoOp& op) noexcept {
     (tail_ != nullptr ? tail_->next : head_) = &op;
     tail_ = &op;
     queued_.fetch_add(1, std::memory_order_relaxed);
+    // Under the lock: the operation may end, and with the last request this pool, as soon as it is
+    // given up.
+    available_.notify_one();
   }
-  available_.notify_one();
 }
 
 void OffloadPool::cancel(OffloadClient& client) noexcept {

@@ -140,6 +140,16 @@ std::string format_duration(Nanos duration) {
   return fmt::format("{}ns", duration.count());
 }
 
+std::string exact_duration(Nanos duration) {
+  static constexpr std::array<std::pair<std::int64_t, std::string_view>, 3> units{
+      {{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}}};
+  for (const auto& [scale, suffix] : units) {
+    if (duration.count() != 0 && duration.count() % scale == 0)
+      return fmt::format("{}{}", duration.count() / scale, suffix);
+  }
+  return fmt::format("{}ns", duration.count());
+}
+
 std::uint64_t parse_bytes(std::string_view text, std::string_view what) {
   static constexpr std::array<Unit, 5> units{
       {{"", 1.0}, {"B", 1.0}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}}};
@@ -162,6 +172,8 @@ std::string nearest_name(std::string_view word, const std::vector<std::string>& 
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    // No nearer than the difference in length; comparing costs its product.
+    if (word.size() >= candidate.size() + best_distance) continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;

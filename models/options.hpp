@@ -63,8 +63,10 @@ class Options {
 
 /// `50us`, `2ms`, `1s`, `1.5ms`, `1h`; throws UsageError that names `what`.
 Nanos parse_duration(std::string_view text, std::string_view what);
-/// 1500000 -> "1.5ms".
+/// 1500000 -> "1.5ms": four digits, for people.
 std::string format_duration(Nanos duration);
+/// 1500000 -> "1500us": parses to the same duration, for files.
+std::string exact_duration(Nanos duration);
 /// `4096`, `4KiB`, `64MiB`, `1GiB`.
 std::uint64_t parse_bytes(std::string_view text, std::string_view what);
 /// A finite number, nothing behind it.

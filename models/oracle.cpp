@@ -20,6 +20,8 @@
 #include <thread>
 
 #include "models/admission.hpp"
+#include "models/pinned_thread.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -103,12 +105,12 @@ class Oracle final : public Model {
           settings_.discipline == OracleSettings::Discipline::ps ? "ps" : "random_split"));
     }
     job_ = setup.job;
-    timer_ = std::thread([this, cpus = setup.cpus] {
-      pin_this_thread(cpus);
-      name_this_thread("oracle");
-      remove_timer_slack();
-      serve();
-    });
+    try {
+      start_thread(timer_, "oracle", setup.cpus, [this] { serve(); });
+    } catch (...) {
+      throw_unavailable("oracle");
+    }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {
@@ -148,14 +150,15 @@ class Oracle final : public Model {
 
   void shutdown(Time deadline) noexcept override {
     admission_.close();
-    if (!timer_.joinable()) return;
+    if (timer_.empty()) return;
     admission_.wait_until_empty(deadline);
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
       changed_.notify_one();
     }
-    timer_.join();
+    timer_.front().join();
+    timer_.clear();
   }
 
   std::uint64_t in_flight() const noexcept override { return admission_.count(); }
@@ -214,7 +217,7 @@ class Oracle final : public Model {
   Admission admission_;
   Job job_;
   OracleIo io_;
-  std::thread timer_;
+  std::vector<std::thread> timer_;  ///< one, once started
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

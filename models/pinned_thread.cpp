@@ -2,10 +2,9 @@
 
 #include <exception>
 #include <future>
-#include <system_error>
 #include <utility>
 
-#include "models/options.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 
@@ -30,9 +29,8 @@ void start_thread(std::vector<std::thread>& threads, const std::string& name, co
           run();
         },
         std::move(pinned), std::move(body));
-  } catch (const std::system_error& error) {
-    throw Unavailable("cannot start the thread " + name + ": " + error.what() +
-                      "; raise the limit on processes (ulimit -u)");
+  } catch (...) {
+    throw_unavailable("the thread " + name);
   }
   try {
     ready.get();

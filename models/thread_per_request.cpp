@@ -22,6 +22,7 @@
 #include "models/model.hpp"
 #include "models/request_queue.hpp"
 #include "models/thread_limits.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -71,11 +72,11 @@ class ThreadPerRequest final : public Model {
   void start(const ModelSetup& setup) override {
     install_interrupt_signal();
     job_ = setup.job;
-    io_ = std::make_unique<BlockingIo>();
-    map_cap_ = threads_that_maps_allow();
     std::exception_ptr error;
     std::atomic<bool> ready{false};
     try {
+      io_ = std::make_unique<BlockingIo>();
+      map_cap_ = threads_that_maps_allow();
       acceptor_ = std::thread([&, this] {
         try {
           // Affinity, timer slack and name pass on to every thread that the acceptor creates.
@@ -91,17 +92,15 @@ class ThreadPerRequest final : public Model {
         ready.notify_one();
         if (usable) accept_requests();
       });
-    } catch (const std::system_error& refused) {
-      const ThreadLimit limit = limit_that_was_hit();
-      throw Unavailable(std::string("thread_per_request: not even the acceptor thread can be "
-                                    "created (") +
-                        refused.what() + "); lift the limit " + limit.name + ": " + limit.cure);
+    } catch (...) {
+      throw_unavailable("thread_per_request: the acceptor thread");
     }
     ready.wait(false);
     if (error) {
       acceptor_.join();
       std::rethrow_exception(error);
     }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {
@@ -285,9 +284,13 @@ class ThreadPerRequest final : public Model {
   }
 
   /// Reading the limits takes milliseconds, so only the first refusal does it.
-  void note_limit(const char* name) {
+  void note_limit(const char* name) noexcept {
     if (limited_by_.load(std::memory_order_relaxed) != nullptr) return;
-    limit_name_ = name != nullptr ? name : limit_that_was_hit().name;
+    try {
+      limit_name_ = name != nullptr ? name : limit_that_was_hit().name;
+    } catch (...) {  // no memory or no descriptor to find out: whatever it is, it is not known
+      limit_name_ = "unknown";
+    }
     limited_by_.store(limit_name_.c_str(), std::memory_order_release);
   }
 

@@ -24,7 +24,7 @@
 #include "models/model.hpp"
 #include "models/offload_pool.hpp"
 #include "models/pinned_thread.hpp"
-#include "models/thread_limits.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -53,12 +53,35 @@ const std::vector<OptionKey>& keys() {
   return all;
 }
 
+/// Makes and ends as many threads as the model will have. oneTBB 2021.8 does not recover from a
+/// thread that it cannot launch: it loses the worker's place for the life of the process, and
+/// throws out of an enqueue that has already happened. So the kernel is asked before oneTBB asks
+/// it.
+void rehearse_threads(unsigned count) {
+  std::mutex held;
+  std::unique_lock lock(held);
+  std::vector<std::thread> threads;
+  struct Join {
+    std::unique_lock<std::mutex>& lock;
+    std::vector<std::thread>& threads;
+    ~Join() {
+      lock.unlock();
+      for (std::thread& thread : threads) thread.join();
+    }
+  } const join{lock, threads};
+  threads.reserve(count);
+  for (unsigned i = 0; i < count; ++i) {
+    threads.emplace_back([&held] { const std::lock_guard wait(held); });
+  }
+}
+
 /// Pins and names whoever enters the arena, and keeps a list of who is inside, so that shutdown can
 /// interrupt them.
 class Workers final : public tbb::task_scheduler_observer {
  public:
-  Workers(tbb::task_arena& arena, const CpuSet& cpus)
+  Workers(tbb::task_arena& arena, const CpuSet& cpus, unsigned most)
       : tbb::task_scheduler_observer(arena), cpus_(cpus) {
+    inside_.reserve(most);  // entering must not fail: oneTBB would end the process
     order_before(this);
     observe(true);
   }
@@ -142,8 +165,9 @@ class SuspendingIo final : public Io {
   /// Throws Unavailable.
   SuspendingIo(tbb::task_arena& arena, const CpuSet& cpus, unsigned offload_threads)
       : arena_(arena),
-        offload_(offload_threads, cpus),
-        operations_(context_, offload_, AsioOperations::Threads::many, &completed, this),
+        offload_(std::make_unique<OffloadPool>(offload_threads, cpus)),
+        operations_(context_, *offload_, AsioOperations::Threads::many, &completed, this,
+                    AsioOperations::Hook::on_any_thread),
         work_(context_.get_executor()) {
     start_thread(reactor_, "reactor", cpus, [this] { context_.run(); });
   }
@@ -156,7 +180,7 @@ class SuspendingIo final : public Io {
   void cancel() noexcept { operations_.cancel_all(); }
   std::uint64_t resumes() const noexcept { return resumes_.load(std::memory_order_relaxed); }
   std::uint64_t waiting() const noexcept { return operations_.waiting(); }
-  unsigned threads() const noexcept { return 1 + offload_.threads(); }
+  unsigned threads() const noexcept { return 1 + offload_->threads(); }
 
  protected:
   Start start(IoOp& op) override {
@@ -181,20 +205,23 @@ class SuspendingIo final : public Io {
     resumes_.fetch_add(1, std::memory_order_relaxed);
     try {
       enqueue(arena_, [&op, result] { op.finish(result); });
-    } catch (...) {  // no memory for the task: late is better than never, so resume it here
+    } catch (const std::bad_alloc&) {  // no task: late is better than never, so resume it here
       op.finish(result);
+    } catch (...) {  // a worker more could not be launched; the task is queued for the others
     }
   }
 
   void stop() noexcept {
     work_.reset();
     for (std::thread& thread : reactor_) thread.join();
+    // Before the operations go: its threads may still be on their way out of them.
+    offload_.reset();
   }
 
   tbb::task_arena& arena_;
   // One thread runs it, others post: hint 1 keeps the locks that posting needs.
   boost::asio::io_context context_{1};
-  OffloadPool offload_;
+  std::unique_ptr<OffloadPool> offload_;
   AsioOperations operations_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::vector<std::thread> reactor_;
@@ -220,13 +247,14 @@ class WorkStealing final : public Model {
     job_ = setup.job;
     if (thread_count_ == 0) thread_count_ = static_cast<unsigned>(setup.cpus.size());
     try {
+      rehearse_threads(thread_count_ + (suspend_ ? offload_threads_ + 1 : 0));
       // The arena's size alone does not raise the number of workers past the CPUs, and the limit
       // counts the thread that is outside as well.
       allowed_ = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
                                                        thread_count_ + 1);
       arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(thread_count_), 0);
       arena_->initialize();
-      workers_ = std::make_unique<Workers>(*arena_, setup.cpus);
+      workers_ = std::make_unique<Workers>(*arena_, setup.cpus, thread_count_ + 1);
       if (suspend_) {
         suspending_ = std::make_unique<SuspendingIo>(*arena_, setup.cpus, offload_threads_);
       } else {
@@ -234,17 +262,12 @@ class WorkStealing final : public Model {
       }
       warm_up();
       workers_->rethrow_error();
-    } catch (const Unavailable&) {
+    } catch (...) {
       take_down();
-      throw;
-    } catch (const std::exception& error) {
-      take_down();
-      const ThreadLimit limit = limit_that_was_hit();
-      throw Unavailable("work_stealing: oneTBB cannot make its arena of " +
-                        std::to_string(thread_count_) + " workers (" + error.what() +
-                        "); ask for fewer with threads=, or lift the limit " + limit.name + ": " +
-                        limit.cure);
+      throw_unavailable("work_stealing: oneTBB's arena of " + std::to_string(thread_count_) +
+                        " workers");
     }
+    admission_.open();
   }
 
   Refusal submit(const Request& request) noexcept override {
@@ -252,12 +275,13 @@ class WorkStealing final : public Model {
     try {
       enqueued_.fetch_add(1, std::memory_order_relaxed);
       enqueue(*arena_, [this, request] { begin(request); });
-      return Refusal::none;
-    } catch (...) {
+    } catch (const std::bad_alloc&) {
       enqueued_.fetch_sub(1, std::memory_order_relaxed);
       admission_.leave();
       return Refusal::memory;
+    } catch (...) {  // a worker more could not be launched; the task is queued for the others
     }
+    return Refusal::none;
   }
 
   void shutdown(Time deadline) noexcept override {
@@ -310,6 +334,12 @@ class WorkStealing final : public Model {
       bool over = false;
     };
     const auto meeting = std::make_shared<Meeting>();
+    // However this ends, nobody is kept waiting.
+    const std::unique_ptr<Meeting, void (*)(Meeting*)> dismissal(meeting.get(), [](Meeting* held) {
+      const std::lock_guard lock(held->mutex);
+      held->over = true;
+      held->changed.notify_all();
+    });
     for (unsigned i = 0; i < thread_count_; ++i) {
       enqueue(*arena_, [meeting] {
         std::unique_lock lock(meeting->mutex);
@@ -318,18 +348,21 @@ class WorkStealing final : public Model {
         meeting->changed.wait(lock, [&] { return meeting->over; });
       });
     }
-    std::unique_lock lock(meeting->mutex);
-    meeting->changed.wait_until(lock, Io::now() + kWarmUpLimit,
-                                [&] { return meeting->arrived == thread_count_; });
-    warmed_ = meeting->arrived;
-    meeting->over = true;
-    meeting->changed.notify_all();
+    {
+      std::unique_lock lock(meeting->mutex);
+      meeting->changed.wait_until(lock, Io::now() + kWarmUpLimit,
+                                  [&] { return meeting->arrived == thread_count_; });
+      warmed_ = meeting->arrived;
+    }
     if (warmed_ == 0) throw std::runtime_error("no worker came within 2 s");
   }
 
   void take_down() noexcept {
     const std::lock_guard lock(stats_mutex_);
-    if (workers_) last_stats_ = current_stats();
+    try {
+      if (workers_) last_stats_ = current_stats();
+    } catch (const std::bad_alloc&) {  // no memory for the figures; the end does not wait for them
+    }
     suspending_.reset();
     workers_.reset();
     allowed_.reset();

@@ -280,6 +280,29 @@ TEST(Cliff, MergesHistogramsAndNeverAveragesPercentiles) {
   EXPECT_NEAR(result.cliff.value, 100, 1);
 }
 
+TEST(Cliff, IsTheSameFromCompactedHistograms) {
+  std::vector<Point> points = mm1_blocks(3, 0.03, 5), compact;
+  Random random(8);
+  for (Point& point : points) {
+    Histogram responses;
+    for (int i = 0; i < 2000; ++i) {
+      responses.record(
+          static_cast<std::int64_t>(-point.mean_response_ns * std::log(random.uniform_positive())));
+    }
+    compact.push_back(point);
+    compact.back().responses = std::make_shared<const Histogram>(responses.compacted());
+    point.responses = std::make_shared<const Histogram>(std::move(responses));
+    EXPECT_LT(5 * compact.back().responses->memory_bytes(), point.responses->memory_bytes());
+  }
+  const CellResult a = analyse(points, options_for()), b = analyse(compact, options_for());
+  ASSERT_EQ(a.cliff.reached, "ok");
+  EXPECT_EQ(a.cliff.value, b.cliff.value);
+  EXPECT_EQ(a.cliff.low, b.cliff.low);
+  EXPECT_EQ(a.cliff.high, b.cliff.high);
+  EXPECT_EQ(a.cliff20.value, b.cliff20.value);
+  EXPECT_EQ(a.saturation.value, b.saturation.value);
+}
+
 TEST(Statistics, IsotonicRegressionPoolsViolators) {
   const std::vector<double> values = {1, 3, 2, 4, 0};
   const std::vector<double> weights = {1, 1, 1, 1, 2};

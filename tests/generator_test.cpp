@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "harness/gates.hpp"
-#include "harness/host_watch.hpp"
 #include "harness/observation.hpp"
 
 namespace precipice {
@@ -127,31 +126,6 @@ TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
   }
   EXPECT_TRUE(blamed);
   EXPECT_FALSE(offered.trial.model_fault);
-}
-
-TEST(HostWatch, RunnableThreadsOfTheModelAreNotBlamedOnTheHost) {
-  // Many threads that want the CPU delay the probe by whole time slices; its own run delay takes
-  // that out again.
-  const CpuSet cpus({CpuSet::allowed().list().front()});
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> busy;
-  for (int i = 0; i < 40; ++i) {
-    busy.emplace_back([&] {
-      pin_this_thread(cpus);
-      while (!stop.load(std::memory_order_relaxed)) {
-      }
-    });
-  }
-  HostWatch watch(cpus);
-  const Time from = Io::now();
-  std::this_thread::sleep_for(500ms);
-  const HostReport report = watch.end(from, Io::now());
-  stop = true;
-  for (std::thread& thread : busy) thread.join();
-  // 40 threads of a few milliseconds each would be 100 ms and more; a real stall of the machine may
-  // be 20 to 200.
-  EXPECT_LT(report.hiccup_max_ns, 400'000'000);
-  EXPECT_GT(report.cpu_seconds, 0.4);
 }
 
 }  // namespace

@@ -96,5 +96,58 @@ TEST(ExactPercentile, IsTheNearestRank) {
   EXPECT_EQ(exact_percentile(samples, 100), 10'000);
 }
 
+TEST(Histogram, CompactedCountsTheSameInLittleMemory) {
+  for (const std::size_t count : {1U, 40U, 500U, 20'000U}) {
+    Histogram whole, part;
+    for (const std::int64_t sample : wide_samples(count, count)) whole.record(sample);
+    for (const std::int64_t sample : wide_samples(100, 9)) part.record(sample);
+    whole.record(Histogram::kHighest + 1, 3);
+    const Histogram compact = whole.compacted();
+    EXPECT_EQ(compact.buckets(), whole.buckets());
+    EXPECT_EQ(compact.count(), whole.count());
+    EXPECT_EQ(compact.overflow(), whole.overflow());
+    EXPECT_EQ(compact.max(), whole.max());
+    EXPECT_EQ(compact.mean(), whole.mean());
+    for (const double p : {0.1, 50.0, 99.0, 99.9, 100.0}) {
+      EXPECT_EQ(compact.percentile(p), whole.percentile(p)) << p;
+    }
+    EXPECT_LE(compact.memory_bytes(), 8 * compact.buckets().size());
+
+    // A few values, a compacted list and an array, merged in every order.
+    Histogram a = whole, b = compact, c = part;
+    a.merge(part);
+    b.merge(part.compacted());
+    c.merge(compact);
+    EXPECT_EQ(a.buckets(), b.buckets());
+    EXPECT_EQ(a.buckets(), c.buckets());
+    EXPECT_EQ(c.count(), a.count());
+    b.record(7, 2);
+    a.record(7, 2);
+    EXPECT_EQ(a.buckets(), b.buckets());
+  }
+}
+
+TEST(Histogram, CompactedKeepsCountsThatAListCannotHold) {
+  Histogram histogram;
+  histogram.record(5, std::uint64_t{1} << 40);
+  histogram.record(9, 3);
+  EXPECT_EQ(histogram.compacted().buckets(), histogram.buckets());
+  EXPECT_EQ(histogram.compacted().count(), (std::uint64_t{1} << 40) + 3);
+}
+
+TEST(ExactPercentile, SeveralAtOnceEqualOneByOne) {
+  constexpr double kPercentiles[] = {0.01, 50, 50, 99, 99.9, 100};
+  for (const std::size_t count : {1U, 7U, 4'095U, 4'096U, 60'000U}) {
+    std::vector<std::int64_t> samples = wide_samples(count, count);
+    for (std::size_t i = 0; i < count; i += 5) samples[i] = 1'000'000;
+    samples.front() = -4;
+    const std::vector<std::int64_t> all = exact_percentiles(samples, kPercentiles);
+    ASSERT_EQ(all.size(), std::size(kPercentiles));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      EXPECT_EQ(all[i], exact_percentile(samples, kPercentiles[i])) << count << ' ' << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace precipice

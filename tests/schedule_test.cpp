@@ -137,6 +137,19 @@ TEST(Distribution, HasMeanOneAndItsVariance) {
   }
 }
 
+TEST(Schedule, IsTheSameWhateverWasAskedForBefore) {
+  for (const char* process : {"poisson", "uniform"}) {
+    const Arrivals arrivals = Arrivals::parse(process);
+    const auto first = arrivals.schedule(1000, kSecond, 3);
+    const auto longer = arrivals.schedule(1000, 3 * kSecond, 3);
+    ASSERT_GT(longer.size(), first.size());
+    EXPECT_TRUE(std::equal(first.begin(), first.end(), longer.begin()));
+    EXPECT_NE(arrivals.schedule(1000, kSecond, 4), first);
+    EXPECT_EQ(arrivals.schedule(1000, kSecond, 3), first);
+    EXPECT_EQ(arrivals.schedule(2000, kSecond / 2, 3).size(), first.size());
+  }
+}
+
 TEST(Distribution, RefusesWhatIsNotOne) {
   for (const char* text :
        {"", "fix", "fixed(1)", "exponential(", "lognormal", "lognormal(0)", "bimodal(1,2,3)",

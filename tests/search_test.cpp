@@ -192,5 +192,26 @@ TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheCoarseOneAndApartFromOthers) 
   EXPECT_EQ(search.block(0).size(), 6U + 2U + 4U + 2U);
 }
 
+TEST(Search, MovesTheRefiningRatesToWhereTheBlocksShowTheCliff) {
+  // A coarse search that was 20% too optimistic: the cliff of the blocks is at 800 x 0.8.
+  Search search(with_slo(5e6));
+  drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  const auto refining = [](const std::vector<Probe>& probes) {
+    std::vector<double> rates;
+    for (const Probe& probe : probes) {
+      if (probe.phase == Phase::refine) rates.push_back(probe.rate_per_s);
+    }
+    std::sort(rates.begin(), rates.end());
+    return rates;
+  };
+  const std::vector<double> before = refining(search.block(1));
+  EXPECT_GT(before.front(), 0.78 * 800);
+  for (const Probe& probe : search.block(0)) search.learn(ideal(probe, 800));
+  const std::vector<double> after = refining(search.block(1));
+  EXPECT_LT(after.front(), 0.85 * 640);
+  EXPECT_GT(after.back(), 1.08 * 640);
+  EXPECT_LT(after.back(), 1.25 * 640);
+}
+
 }  // namespace
 }  // namespace precipice

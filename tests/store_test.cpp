@@ -262,6 +262,57 @@ TEST_F(StoreTest, TwoProcessesDoNotWriteOneRun) {
   EXPECT_THROW(open(), CannotWrite);
 }
 
+TEST_F(StoreTest, ReadsAJournalOfManyPiecesAndLinesAcrossThem) {
+  std::unique_ptr<Store> store = open();
+  const std::string journal = journal_of(*store);
+  store.reset();
+  constexpr std::size_t kPiece = 1 << 20;
+  // A line that ends just at, before and after the end of a piece, one that is longer, and one in
+  // each of the next pieces.
+  std::string text;
+  int lines = 0;
+  for (const std::size_t end : {kPiece - 1, 2 * kPiece, 3 * kPiece + 1, 6 * kPiece, 7 * kPiece}) {
+    std::string line = "{\"schema\":1,\"kind\":\"trial\",\"key\":\"" + std::to_string(lines++) +
+                       "\",\"padding\":\"";
+    line.append(end - text.size() - line.size() - 3, 'x');
+    text += line + "\"}\n";
+    ASSERT_EQ(text.size(), end);
+  }
+  std::ofstream(journal, std::ios::binary) << text;
+  store = open();
+  EXPECT_EQ(store->recovered(), static_cast<std::size_t>(lines));
+  EXPECT_EQ(store->remark(), "");
+  store.reset();
+  std::ofstream(journal, std::ios::binary) << text << "{\"schema\":1,";
+  store = open();
+  EXPECT_EQ(store->recovered(), static_cast<std::size_t>(lines));
+  EXPECT_EQ(fs::file_size(journal), text.size());
+}
+
+TEST_F(StoreTest, GivesATrialUpAfterThreeCrashesOrTenDeathsWithoutAWord) {
+  const std::string path = root_ + "/under_way";
+  const auto left = [&](const std::string& text) { std::ofstream(path) << text; };
+  left("{\"key\":\"k\",\"deaths\":2,\"crashes\":2}\nsignal 11\n");
+  {
+    UnderWay third(path);
+    EXPECT_NE(third.last_death().find("crashed (Segmentation fault)"), std::string::npos);
+    EXPECT_NE(third.begin("k").find("crashed (Segmentation fault) 3 times during \"k\""),
+              std::string::npos);
+    EXPECT_EQ(third.begin("another"), "");
+  }
+  EXPECT_FALSE(fs::exists(path)) << "an orderly end leaves nothing";
+  left("{\"key\":\"k\",\"deaths\":9,\"crashes\":2}\n");
+  EXPECT_NE(UnderWay(path).begin("k").find("was killed 10 times"), std::string::npos);
+  left("{\"key\":\"k\",\"deaths\":8,\"crashes\":1}\nsignal 6\n");
+  EXPECT_EQ(UnderWay(path).begin("k"), "");
+  for (const char* torn : {"", "{\"key\":\"k", "[]\n", "{\"key\":7}\n", "\n\n"}) {
+    left(torn);
+    UnderWay none(path);
+    EXPECT_EQ(none.last_death(), "") << torn;
+    EXPECT_EQ(none.begin("k"), "") << torn;
+  }
+}
+
 TEST_F(StoreTest, PointsHaveOneFieldForEachColumn) {
   const std::unique_ptr<Store> store = open();
   store->keep(sample("a, \"b\""));

@@ -7,7 +7,7 @@
 namespace precipice {
 namespace {
 
-const std::string kGood = R"(schema = 1
+const std::string kGood = R"toml(schema = 1
 name   = "good"
 seed   = 42
 blocks = 2
@@ -29,8 +29,8 @@ work = ["200us", "1ms"]
 dist = ["fixed", "exponential"]
 [[claim]]
 say = "more \"threads\" help"
-that = "a > b"
-)";
+that = "saturation(fixed_pool.threads=64, cpu:work=1ms,dist=fixed) > 2 * saturation(inline, cpu:work=1ms,dist=fixed)"
+)toml";
 
 std::string complaint(const std::string& text) {
   try {

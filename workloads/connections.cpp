@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace precipice {
@@ -20,6 +21,8 @@ std::size_t free_descriptors() {
   if (DIR* open = opendir("/proc/self/fd")) {
     while (readdir(open) != nullptr) ++used;
     closedir(open);
+  } else if (errno == EMFILE || errno == ENFILE) {
+    return 0;
   }
   return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
 }

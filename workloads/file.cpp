@@ -6,6 +6,7 @@
 // O_DIRECT, which note() then says) the blocks soon come from the page cache and the workload
 // measures copying from memory.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <memory>
@@ -54,7 +55,7 @@ class File final : public Workload {
   }
 
   void prepare(const WorkloadSetup& setup) override {
-    if (file_.fd() >= 0 && directory_ == setup.scratch_directory) return;
+    if (directory_ == setup.scratch_directory && still_whole()) return;
     file_ = BlockFile(ensure_block_file(setup.scratch_directory, size_), direct_, block_);
     directory_ = setup.scratch_directory;
   }
@@ -90,6 +91,13 @@ class File final : public Workload {
 
  private:
   static constexpr int kFruitlessReads = 8;
+
+  /// Somebody may have cut it since the last trial.
+  bool still_whole() const {
+    struct stat status {};
+    return file_.fd() >= 0 && fstat(file_.fd(), &status) == 0 &&
+           static_cast<std::uint64_t>(status.st_size) == size_;
+  }
 
   std::uint64_t size_;
   std::size_t block_;

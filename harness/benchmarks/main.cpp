@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   precipice::bench::register_abstraction();
   precipice::bench::register_memory();
   precipice::bench::register_saturation();
+  precipice::bench::register_verdict();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -11,5 +11,6 @@ void register_generator();
 void register_abstraction();
 void register_memory();
 void register_saturation();
+void register_verdict();
 
 }  // namespace precipice::bench

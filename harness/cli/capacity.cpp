@@ -1,10 +1,13 @@
 // precipice capacity: the cliff and the saturation of one model on one workload.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common.hpp"
+#include "harness/cli/preflight.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
@@ -15,17 +18,34 @@ namespace {
 
 // Virtual time costs little, so there are enough blocks for an interval worth the name.
 constexpr int kVirtualBlocks = 9;
+constexpr std::uint64_t kVirtualRequests = 150'000;  // a trial; all of it takes a second at most
+// What a minute on a quiet machine gives: many short blocks, because the interval comes from them.
+constexpr int kMostBlocks = 40;
+constexpr double kPrecision = 0.03;
+constexpr Nanos kBudget = std::chrono::seconds(60);
 
 Plan plan_from(const Arguments& a) {
   Plan plan;
   plan.clock = parse_clock(a.clock);
+  plan.virtual_requests = kVirtualRequests;
   plan.models = {parse_model(a.model)};
   plan.workloads = {parse_workload(a.workload)};
   check_clock(plan.clock, plan.models.front(), plan.workloads.front());
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
-  if (plan.clock == ClockKind::virtual_time) plan.blocks = kVirtualBlocks;
   if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
-  if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
+  if (!a.blocks.empty()) {
+    plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
+  } else if (plan.clock == ClockKind::virtual_time) {
+    plan.blocks = kVirtualBlocks;
+  } else {
+    plan.blocks = kMostBlocks;
+    plan.precision = kPrecision;
+    plan.budget = kBudget;
+    plan.refine = {0.86, 0.94, 1.02};
+    plan.overload = {1.5};
+    plan.grid = {0.6};
+  }
+  if (!a.precision.empty()) plan.precision = parse_share(a.precision, "--precision");
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
   if (!a.seconds.empty()) {
     plan.window = parse_seconds(a.seconds, "--seconds");
@@ -46,9 +66,14 @@ int capacity(const Arguments& arguments) {
   plan.model_cpus = cpus.model;
   if (plan.clock == ClockKind::real) {
     remark(cpus.remark);
-    remark(fmt::format("this takes about {}", readable_duration(estimate(plan).seconds)));
+    double expected_s = estimate(plan).seconds;
+    if (plan.budget.count() > 0)
+      expected_s = std::min(expected_s, std::chrono::duration<double>(plan.budget).count());
+    remark(fmt::format("this takes about {}{}", readable_duration(expected_s),
+                       plan.precision > 0 ? ", less where the figures are precise sooner" : ""));
   }
   watch_signals(false);
+  look_at_noise(plan, arguments.force);
   Terminal progress(stderr), out(stdout);
   MemoryHost host(progress);
   const CampaignResult result = run_campaign(plan, host);

@@ -67,6 +67,17 @@ Nanos parse_seconds(const std::string& text, std::string_view what, bool zero) {
   return duration;
 }
 
+double parse_share(const std::string& text, std::string_view what) {
+  const bool percent = text.ends_with('%');
+  const char* const last = text.data() + text.size() - (percent ? 1 : 0);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (percent) value /= 100;
+  if (error != std::errc{} || end != last || !(value >= 0 && value <= 1))
+    throw UsageError(fmt::format("{} '{}' is not a share, as in 3% or 0.03", what, text));
+  return value;
+}
+
 std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
                           std::uint64_t high) {
   std::uint64_t value = 0;
@@ -105,14 +116,16 @@ std::vector<std::pair<std::string, std::string>> known_suites() {
   return {found.begin(), found.end()};
 }
 
-void print_json(const Json& json) {
-  const std::string text = json.dump(2) + "\n";
+void print_json(const Json& json) { print_text(json.dump(2) + "\n"); }
+
+void print_text(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw CannotWrite("standard output", errno);
 }
 
 void remark(const std::string& text) {
-  if (!text.empty()) fmt::print(stderr, "precipice: {}\n", text);
+  // Where nobody can read it, it is no reason to stop.
+  if (!text.empty()) std::fputs(fmt::format("precipice: {}\n", text).c_str(), stderr);
 }
 
 }  // namespace precipice::cli

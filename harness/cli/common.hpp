@@ -20,6 +20,8 @@ CpuChoice choose_cpus(const Arguments& arguments);
 ClockKind parse_clock(const std::string& text);
 /// `2s`, or a plain number of seconds; above 0 unless `zero` is allowed.
 Nanos parse_seconds(const std::string& text, std::string_view what, bool zero = false);
+/// "3%" or "0.03": a share from 0 to 1. Throws UsageError.
+double parse_share(const std::string& text, std::string_view what);
 std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
                           std::uint64_t high);
 
@@ -37,6 +39,8 @@ std::vector<std::pair<std::string, std::string>> known_suites();
 
 /// One document on stdout.
 void print_json(const Json& json);
+/// To stdout; throws CannotWrite when not all of it could be written.
+void print_text(const std::string& text);
 /// To stderr, as `precipice: ...`.
 void remark(const std::string& text);
 

@@ -10,14 +10,15 @@
 namespace precipice::cli {
 
 int doctor(const Arguments& arguments) {
+  constexpr Nanos kWatch = std::chrono::milliseconds(2500);
   const CpuChoice chosen = choose_cpus(arguments);
-  std::vector<int> cpus = chosen.generator.list();
-  cpus.insert(cpus.end(), chosen.model.list().begin(), chosen.model.list().end());
-  const Diagnosis diagnosis = diagnose(CpuSet(cpus), std::chrono::milliseconds(1500));
+  const Examination examination =
+      examine(chosen.generator, chosen.model, "results", arguments.anonymous, kWatch);
+  const std::vector<Finding> found = findings(examination);
   if (arguments.json) {
-    print_json(to_json(diagnosis));
+    print_json(to_json(examination, found));
   } else {
-    fmt::print("{}", to_text(diagnosis));
+    fmt::print("{}", to_text(examination, found));
   }
   return kDone;
 }

@@ -13,6 +13,7 @@
 #include "harness/cli/verbs.hpp"
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
+#include "harness/export.hpp"
 #include "harness/interrupt.hpp"
 #include "models/options.hpp"
 
@@ -23,13 +24,24 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 invalid measurement, 4 this machine "
     "lacks\nsomething, 5 results cannot be written, 130 interrupted.";
 
-const std::vector<std::string> kVerbs = {"doctor", "list", "trial", "capacity", "run"};
+const std::vector<std::string> kVerbs = {"doctor", "list",    "trial", "capacity",
+                                         "run",    "compare", "check", "export"};
 
 void add_common(CLI::App& verb, Arguments& a) {
   verb.add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
   verb.add_option("--generator-cpus", a.generator_cpus,
                   "CPUs of the generator, as in 0 or 0,2-3 (default: the first allowed)");
   verb.add_option("--model-cpus", a.model_cpus, "CPUs of the model (default: the others)");
+}
+
+void add_anonymous(CLI::App& verb, Arguments& a) {
+  verb.add_flag("--anonymous", a.anonymous,
+                "Leave out names of hosts and users, paths, addresses and product ids");
+}
+
+void add_force(CLI::App& verb, Arguments& a) {
+  verb.add_flag("--force", a.force,
+                "Begin without a look at the noise, even where hardly a trial can be valid");
 }
 
 void add_what(CLI::App& verb, Arguments& a) {
@@ -47,6 +59,40 @@ void add_what(CLI::App& verb, Arguments& a) {
   verb.add_option("--clock", a.clock, "real, or virtual for the oracle (default: real)");
 }
 
+void add_compare(CLI::App& app, Arguments& a) {
+  CLI::App* verb = app.add_subcommand("compare", "Which of two runs is higher, cell by cell");
+  verb->add_option("A", a.run, "A run's directory, or a suite's: its newest finished run")
+      ->required();
+  verb->add_option("B", a.other_run, "The run that is held against it")->required();
+  verb->add_option("--min-effect", a.min_effect,
+                   "Least difference that matters, as in 3% (default: any)");
+  verb->add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
+  verb->footer(
+      "Example:\n"
+      "  precipice compare results/quick/20261120T181235Z-26cf65d results/quick --min-effect 3%\n"
+      "Exit code 0 when they were compared, whatever came out.");
+}
+
+void add_export(CLI::App& app, Arguments& a) {
+  CLI::App* verb = app.add_subcommand("export", "A run in the formats that other tools read");
+  verb->add_option("run", a.run, "A run's directory, or a suite's: its newest finished run")
+      ->required();
+  std::string formats;
+  for (const Exporter& each : exporters())
+    formats += fmt::format("{}{}: {}", formats.empty() ? "" : "\n", each.name, each.describe);
+  verb->add_option("--as", a.format, formats)->required();
+  verb->add_option("--out", a.out, "A file, or a directory for several (default: standard output)");
+  verb->add_option("--series", a.series, "Only this series, as in fixed_pool:threads=8");
+  verb->add_option("--workload", a.workload, "Only this workload, as in sleep:wait=5ms");
+  verb->add_option("--rate", a.rate, "hgrm: only the offered rate nearest to this one");
+  verb->add_flag("--json", a.json, "With --out: the files written, as one JSON document");
+  verb->footer(
+      "Examples:\n"
+      "  precipice export results/quick --as hgrm --out distributions/\n"
+      "  precipice export results/quick --as gbench --out a.json\n"
+      "hgrm values are in milliseconds; gbench times in nanoseconds per request at saturation.");
+}
+
 void build(CLI::App& app, Arguments& a) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
@@ -60,8 +106,11 @@ void build(CLI::App& app, Arguments& a) {
 
   CLI::App* doctor_verb =
       app.add_subcommand("doctor", "Is this machine fit to measure on; what would change a number");
+  add_anonymous(*doctor_verb, a);
   add_common(*doctor_verb, a);
-  doctor_verb->footer("Example:\n  precipice doctor --json");
+  doctor_verb->footer(
+      "Changes nothing; says what would change a number, worst first, and what to do about it.\n"
+      "Example:\n  precipice doctor --json");
 
   CLI::App* list_verb = app.add_subcommand("list", "Models, workloads and suites, with their keys");
   list_verb->add_option("what", a.what, "models, workloads or suites (default: all)");
@@ -87,9 +136,15 @@ void build(CLI::App& app, Arguments& a) {
   CLI::App* capacity_verb =
       app.add_subcommand("capacity", "The cliff and the saturation of one model on one workload");
   add_what(*capacity_verb, a);
-  capacity_verb->add_option("--blocks", a.blocks,
-                            "Repetitions of the whole measurement (default: 3)");
-  capacity_verb->add_option("--budget", a.budget, "Begin no further block after this, as in 2m");
+  capacity_verb->add_option(
+      "--blocks", a.blocks,
+      "Exactly so many repetitions of the whole measurement (default: as --precision asks)");
+  capacity_verb->add_option(
+      "--precision", a.precision,
+      "Stop when cliff and saturation are known to within this (default: 3%)");
+  capacity_verb->add_option("--budget", a.budget,
+                            "Begin no block that would end after this (default: 60s)");
+  add_force(*capacity_verb, a);
   add_common(*capacity_verb, a);
   capacity_verb->footer(
       "Examples:\n"
@@ -104,9 +159,11 @@ void build(CLI::App& app, Arguments& a) {
   run_verb->add_option("--out", a.out, "Where the run's directory goes (default: results)");
   run_verb->add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
   run_verb->add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
-  run_verb->add_option("--budget", a.budget, "Begin no further block after this, as in 20m");
+  run_verb->add_option("--budget", a.budget, "Begin no block that would end after this, as in 20m");
   run_verb->add_option("--blocks", a.blocks, "Instead of the suite's");
   run_verb->add_option("--only", a.only, "Only cells whose 'series workload' contains this");
+  add_anonymous(*run_verb, a);
+  add_force(*run_verb, a);
   add_common(*run_verb, a);
   run_verb->footer(
       "Examples:\n"
@@ -114,6 +171,21 @@ void build(CLI::App& app, Arguments& a) {
       "  precipice run standard.toml --only 'io_uring sleep' --budget 20m\n"
       "An unfinished run of the same suite is continued. The first Ctrl-C stops after the trial\n"
       "under way, the second at once; nothing measured is lost.");
+
+  CLI::App* check_verb = app.add_subcommand("check", "Do the claims of a run's suite hold");
+  check_verb
+      ->add_option("run", a.checked_run,
+                   "A run's directory, or a suite's with its newest finished run (results/claims)")
+      ->required();
+  add_common(*check_verb, a);
+  check_verb->footer(
+      "A claim holds or fails when its 95% interval says so, and is undecided otherwise.\n"
+      "Exit codes: 0 all hold; 1 one fails; else 3 one is undecided or has no valid measurement;\n"
+      "else 4 one needs what this machine lacks; 2 wrong usage, a suite without claims included.\n"
+      "Example:\n"
+      "  precipice run claims.toml && precipice check results/claims");
+  add_compare(app, a);
+  add_export(app, a);
 }
 
 /// `--rate -1` is a wrong value, not an unknown option -1.
@@ -157,11 +229,14 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   if (verb == "list") return list(a);
   if (verb == "trial") return trial(a);
   if (verb == "capacity") return capacity(a);
+  if (verb == "check") return check(a);
+  if (verb == "compare") return compare(a);
+  if (verb == "export") return export_run(a);
   return run(a);
 }
 
 int fail(Exit code, const char* what) {
-  fmt::print(stderr, "precipice: {}\n", what);
+  std::fputs(fmt::format("precipice: {}\n", what).c_str(), stderr);
   return code;
 }
 

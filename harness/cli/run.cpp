@@ -7,7 +7,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/anonymous.hpp"
 #include "harness/cli/common.hpp"
+#include "harness/cli/preflight.hpp"
+#include "harness/comparison_text.hpp"
+#include "harness/drift.hpp"
 #include "harness/environment.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
@@ -110,16 +114,22 @@ int run(const Arguments& arguments) {
 
   remark(cpus.remark);
   watch_signals(false);
-  const std::unique_ptr<Store> store = Store::open(results_root(arguments.out),
-                                                   {.suite = plan.name,
-                                                    .suite_hash = plan_hash(plan),
-                                                    .suite_toml = to_toml(plan),
-                                                    .seed = plan.seed,
-                                                    .git_sha = build_git_sha(),
-                                                    .binary_hash = binary_hash(),
-                                                    .argv = arguments.argv},
-                                                   arguments.fresh);
-  store->environment("before", environment_json());
+  const EnvironmentOptions looking{.anonymous = arguments.anonymous,
+                                   .wake_up_cpus = plan.generator_cpus};
+  const Json before = environment_json(looking);
+  const std::unique_ptr<Store> store = Store::open(
+      results_root(arguments.out),
+      {.suite = plan.name,
+       .suite_hash = plan_hash(plan),
+       .suite_toml = to_toml(plan),
+       .seed = plan.seed,
+       .git_sha = build_git_sha(),
+       .binary_hash = binary_hash(),
+       .argv = arguments.anonymous ? anonymous_argv(arguments.argv, Secrets::of_this_process())
+                                   : arguments.argv},
+      arguments.fresh);
+  store->environment("before", before);
+  look_at_noise(plan, arguments.force);
   set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
   Terminal progress(arguments.json ? stderr : stdout), out(stdout);
   const PlanEstimate expected = estimate(plan);
@@ -137,25 +147,38 @@ int run(const Arguments& arguments) {
                                        store->directory(), resume_command(arguments));
   try {
     result = run_campaign(plan, host);
+    progress.clear_live();
+    const Json after = environment_json(looking);
+    store->environment("after", after);
+    for (const std::string& sentence : differences(before, after)) remark(sentence);
+    store->finish(result);
   } catch (const Interrupted& interrupted) {
     progress.clear_live();
     throw Interrupted(fmt::format("{}; {}", interrupted.what(), hint));
+  } catch (const CannotWrite& failed) {
+    progress.clear_live();
+    throw CannotWrite(fmt::format("{}; {}", failed.what(), hint));
   }
-  progress.clear_live();
-  store->environment("after", environment_json());
   // For scripts that go on from the run: its directory, in a file of their choice.
   if (const char* file = std::getenv("PRECIPICE_DIRECTORY_FILE")) {
     std::ofstream(file) << store->directory() << '\n';
   }
-  store->finish(result);
 
   if (arguments.json) {
     Json json = summary_json(plan.name, result);
     json["directory"] = store->directory();
     print_json(json);
   } else {
-    fmt::print("\n{}\nfiles: {}\n", table(result, out.style()), store->directory());
-    if (!result.interrupted) fmt::print("next:  scripts/plot.py {}\n", store->directory());
+    std::string text =
+        fmt::format("\n{}\n{}", table(result, out.style()), ranking(result, out.style()));
+    for (const std::string& sentence : speed_drift(speed_samples(result)).sentences) {
+      text += sentence + '\n';
+    }
+    text += fmt::format("\nfiles: {}\n", store->directory());
+    if (!result.interrupted) text += fmt::format("next:  scripts/plot.py {}\n", store->directory());
+    if (!result.interrupted && !plan.claims.empty())
+      text += fmt::format("       precipice check {}\n", store->directory());
+    print_text(text);
   }
   if (result.interrupted) throw Interrupted("interrupted; " + hint);
   const int code = verdict(result);

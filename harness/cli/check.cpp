@@ -1,0 +1,158 @@
+// precipice check: do the claims of a run's suite hold.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/claim_verdict.hpp"
+#include "harness/cli/common.hpp"
+#include "harness/run_archive.hpp"
+#include "harness/terminal.hpp"
+
+namespace precipice::cli {
+namespace {
+
+constexpr std::array kOutcomes{ClaimOutcome::holds, ClaimOutcome::fails, ClaimOutcome::undecided,
+                               ClaimOutcome::invalid, ClaimOutcome::lacking};
+
+/// JSON has no infinity and no NaN.
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json to_json(const ClaimVerdict& verdict) {
+  Json figures = Json::array();
+  for (const ClaimReading& each : verdict.figures) {
+    const FigureReading& reading = each.reading;
+    Json figure = {{"figure", each.call},
+                   {"value", finite_or_null(reading.value)},
+                   {"low", finite_or_null(reading.low)},
+                   {"high", finite_or_null(reading.high)}};
+    if (!reading.missing.empty()) figure["missing"] = reading.missing;
+    figures.push_back(std::move(figure));
+  }
+  return {{"say", verdict.claim.say},
+          {"that", verdict.claim.that},
+          {"outcome", to_string(verdict.outcome)},
+          {"numbers", verdict.numbers},
+          {"scale", verdict.scale},
+          {"value", finite_or_null(verdict.value)},
+          {"low", finite_or_null(verdict.low)},
+          {"high", finite_or_null(verdict.high)},
+          {"claimed", verdict.claimed},
+          {"figures", figures}};
+}
+
+std::string counts(const std::vector<ClaimVerdict>& verdicts) {
+  std::string text;
+  for (const ClaimOutcome outcome : kOutcomes) {
+    const auto count = std::count_if(verdicts.begin(), verdicts.end(), [&](const auto& verdict) {
+      return verdict.outcome == outcome;
+    });
+    if (count == 0) continue;
+    const std::string_view word = outcome == ClaimOutcome::holds && count > 1 ? "hold"
+                                  : outcome == ClaimOutcome::fails && count > 1
+                                      ? "fail"
+                                      : to_string(outcome);
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, word);
+  }
+  return text;
+}
+
+/// Breaks at spaces to at most `width` columns, every line behind `indent` spaces.
+std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
+  const std::string margin(indent, ' ');
+  std::string out, line;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string word = text.substr(at, end - at);
+    if (!line.empty() && indent + line.size() + 1 + word.size() > width) {
+      out += margin + line + '\n';
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+    if (end < text.size() && text[end] == '\n') {
+      out += margin + line + '\n';
+      line.clear();
+    }
+    at = end + 1;
+  }
+  return out + margin + line + '\n';
+}
+
+std::string coloured(const std::string& text, ClaimOutcome outcome) {
+  const std::string_view code = outcome == ClaimOutcome::holds   ? "\033[32m"
+                                : outcome == ClaimOutcome::fails ? "\033[1;31m"
+                                                                 : "\033[33m";
+  return fmt::format("{}{}\033[0m", code, text);
+}
+
+/// For people: the verdict, the sentence, and under it the numbers. A pipe gets one line a claim.
+std::string table(const std::vector<ClaimVerdict>& verdicts, const TableStyle& style) {
+  std::size_t column = 0;
+  for (const ClaimVerdict& verdict : verdicts)
+    column = std::max(column, std::string_view(to_string(verdict.outcome)).size());
+  const auto width = static_cast<std::size_t>(std::max(60, style.width));
+  std::string text;
+  for (const ClaimVerdict& verdict : verdicts) {
+    const std::string outcome = fmt::format("{:<{}}", to_string(verdict.outcome), column);
+    const std::string say = wrapped(verdict.claim.say, column + 2, width);
+    text += (style.colour ? coloured(outcome, verdict.outcome) : outcome) + say.substr(column);
+    text += wrapped(verdict.numbers, column + 2, width);
+  }
+  return text;
+}
+
+/// One that fails says most; then what could not be measured, as in `precipice run`.
+int exit_code(const std::vector<ClaimVerdict>& verdicts) {
+  const auto any = [&](ClaimOutcome outcome) {
+    return std::any_of(verdicts.begin(), verdicts.end(),
+                       [&](const ClaimVerdict& verdict) { return verdict.outcome == outcome; });
+  };
+  if (any(ClaimOutcome::fails)) return kClaimFails;
+  if (any(ClaimOutcome::invalid) || any(ClaimOutcome::undecided)) return kInvalid;
+  return any(ClaimOutcome::lacking) ? kLacking : kDone;
+}
+
+}  // namespace
+
+int check(const Arguments& arguments) {
+  const RunArchive run = open_run(arguments.checked_run);
+  if (run.plan.claims.empty()) {
+    throw UsageError(fmt::format(
+        "{}: its suite makes no claim, so there is nothing to check; a claim is a table [[claim]] "
+        "with say and that (docs/claims.md), and precipice run claims.toml measures a suite of "
+        "them",
+        run.directory));
+  }
+  const std::vector<ClaimVerdict> verdicts = judge_claims(run.plan, run.result);
+  remark(run.remark);
+  const int code = exit_code(verdicts);
+  if (arguments.json) {
+    Json claims = Json::array();
+    for (const ClaimVerdict& verdict : verdicts) claims.push_back(to_json(verdict));
+    print_json({{"schema", kSchema},
+                {"run", run.name},
+                {"directory", run.directory},
+                {"remark", run.remark},
+                {"confidence", 0.95},
+                {"claims", claims},
+                {"exit_code", code}});
+    return code;
+  }
+  const Terminal out(stdout);
+  const TableStyle style = out.style();
+  std::string text = fmt::format("{}: {}\n", run.name, counts(verdicts));
+  if (isatty(STDOUT_FILENO) == 1) {
+    text += '\n' + table(verdicts, style);
+  } else {
+    for (const ClaimVerdict& verdict : verdicts) text += sentence(verdict) + '\n';
+  }
+  print_text(text);
+  return code;
+}
+
+}  // namespace precipice::cli

@@ -1,0 +1,65 @@
+// precipice export: a run in the formats that other tools read.
+#include "harness/export.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "harness/cli/common.hpp"
+#include "harness/durable.hpp"
+#include "harness/spec.hpp"
+
+namespace precipice::cli {
+namespace {
+
+/// A file's name for one file; for several, or where it names a directory, a directory.
+std::vector<std::string> write_files(
+    const std::string& out, const std::vector<std::pair<std::string, std::string>>& files) {
+  std::error_code error;
+  const bool directory =
+      files.size() > 1 || out.ends_with('/') || std::filesystem::is_directory(out, error);
+  std::vector<std::string> written;
+  if (directory) make_directories(out);
+  for (const auto& [name, text] : files) {
+    const std::string path = directory ? (std::filesystem::path(out) / name).string() : out;
+    replace_file(path, text);
+    written.push_back(path);
+  }
+  return written;
+}
+
+}  // namespace
+
+int export_run(const Arguments& arguments) {
+  const Exporter& exporter = exporter_named(arguments.format);
+  ExportOptions options{.series = arguments.series, .workload = arguments.workload};
+  if (!arguments.rate.empty()) options.rate_per_s = parse_rate(arguments.rate, "--rate");
+  const RunArchive run = open_run(arguments.run);
+  remark(run.remark);
+  std::vector<std::pair<std::string, std::string>> files;
+  exporter.write(run, options, [&](const std::string& name, const std::string& text) {
+    files.emplace_back(name, text);
+  });
+  if (arguments.out.empty()) {
+    if (files.size() > 1 && exporter.name == "hgrm") {
+      throw UsageError(fmt::format(
+          "{} distributions: give --out DIRECTORY, or choose one with --series, --workload and "
+          "--rate",
+          files.size()));
+    }
+    print_text(files.front().second);
+    return kDone;
+  }
+  const std::vector<std::string> written = write_files(arguments.out, files);
+  if (arguments.json) {
+    print_json({{"schema", kSchema}, {"run", run.name}, {"files", written}});
+  } else {
+    for (const std::string& path : written) print_text(path + "\n");
+  }
+  return kDone;
+}
+
+}  // namespace precipice::cli

@@ -1,0 +1,338 @@
+#include "harness/comparison_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "harness/spec.hpp"
+#include "harness/text_table.hpp"
+
+namespace precipice {
+namespace {
+
+std::string dash(const TableStyle& style) { return style.utf8 ? "–" : "-"; }
+
+std::string figure_of(const Estimate& e, bool interval, const TableStyle& style) {
+  if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash(style);
+  if (e.reached == "below") return "< " + short_rate(e.value);
+  if (e.reached == "above") return (style.utf8 ? "≥ " : ">= ") + short_rate(e.value);
+  std::string text = short_rate(e.value);
+  if (interval && std::isfinite(e.low) && std::isfinite(e.high))
+    text += fmt::format(" [{}, {}]", short_rate(e.low), short_rate(e.high));
+  return text;
+}
+
+/// Three decimals around 1, three digits far from it.
+std::string ratio_digits(double ratio) {
+  return ratio >= 0.1 && ratio < 10 ? fmt::format("{:.3f}", ratio) : fmt::format("{:.3g}", ratio);
+}
+
+std::string ratio_of(const Comparison& c, const TableStyle& style) {
+  if (!(c.ratio > 0)) return dash(style);
+  if (!std::isfinite(c.low) || !std::isfinite(c.high)) return ratio_digits(c.ratio);
+  return fmt::format("{} [{}, {}]", ratio_digits(c.ratio), ratio_digits(c.low),
+                     ratio_digits(c.high));
+}
+
+std::string verdict_text(const Comparison& c, const TableStyle& style) {
+  const std::string text = to_string(c.verdict);
+  if (c.verdict == Verdict::too_few_blocks)
+    return fmt::format("{} ahead, {} block{}", c.order, c.blocks, c.blocks == 1 ? "" : "s");
+  const bool winner = c.verdict == Verdict::a_higher || c.verdict == Verdict::b_higher;
+  return winner ? bold(text, style) : text;
+}
+
+std::string cell_label(const Spec& a, const Spec& b) {
+  const std::string first = label(a), second = label(b);
+  return first == second ? first : first + " | " + second;
+}
+
+std::string speed_text(const ComparedCell& cell) {
+  if (!std::isfinite(cell.speed)) return "";
+  const std::string direction = cell.speed >= 0 ? "faster" : "slower";
+  return fmt::format("the machine was {} {} in B ({:+.1f}% to {:+.1f}% by block)",
+                     percent(std::abs(cell.speed)), direction, 100 * cell.speed_low,
+                     100 * cell.speed_high);
+}
+
+std::vector<std::string> notes_of(const ComparedCell& cell) {
+  std::vector<std::string> notes;
+  if (cell.by_kind) {
+    notes.push_back(fmt::format(
+        "A is {} {}, B is {} {}: paired as the only unmatched cells of this model and workload",
+        cell.model_a.to_string(), cell.workload_a.to_string(), cell.model_b.to_string(),
+        cell.workload_b.to_string()));
+  }
+  const std::string speed = speed_text(cell);
+  if (cell.adjusted) {
+    std::string note =
+        speed.empty() ? "compared at equal machine speed" : speed + "; compared at equal speed";
+    if (std::abs(cell.work - 1) > 5e-4)
+      note += fmt::format(
+          ", and at equal work (a request of B has {:.3f} times A's iterations for "
+          "the same nominal time)",
+          cell.work);
+    notes.push_back(note);
+  } else if (std::abs(cell.speed) > 0.03) {
+    notes.push_back(speed + "; work that waits is not adjusted, so a part of that may be in it");
+  }
+  const bool moved = std::abs(cell.slo_common_a_ns / cell.slo_a_ns - 1) > 5e-3 ||
+                     std::abs(cell.slo_common_b_ns / cell.slo_b_ns - 1) > 5e-3;
+  if (moved) {
+    notes.push_back(fmt::format(
+        "the SLOs were p{:g} {} and {}; both cliffs are read at one bound: {} in A, {} in B",
+        cell.slo_percentile, short_time(cell.slo_a_ns), short_time(cell.slo_b_ns),
+        short_time(cell.slo_common_a_ns), short_time(cell.slo_common_b_ns)));
+  }
+  for (const Comparison& c : cell.figures) {
+    if (!c.remark.empty()) notes.push_back(c.figure + ": " + c.remark);
+  }
+  return notes;
+}
+
+std::string section(const std::vector<const ComparedCell*>& cells, const TableStyle& style) {
+  TextTable table({"model", "A per s", "B per s", "B / A", "<verdict"});
+  const auto fill = [&](TextTable& into, bool intervals) {
+    for (const ComparedCell* cell : cells) {
+      into.across(cell_label(cell->model_a, cell->model_b));
+      for (const Comparison& c : cell->figures) {
+        into.row({"  " + c.figure, figure_of(c.a, intervals, style),
+                  figure_of(c.b, intervals, style), ratio_of(c, style), verdict_text(c, style)});
+      }
+    }
+  };
+  TextTable narrow = table;
+  fill(table, true);
+  if (table.width() > static_cast<std::size_t>(std::max(style.width, 1))) {
+    fill(narrow, false);
+    table = narrow;
+  }
+  std::string text = bold(cell_label(cells.front()->workload_a, cells.front()->workload_b), style) +
+                     '\n' + table.text(style);
+  // What is said of every cell is said once.
+  std::map<std::string, std::size_t> times;
+  for (const ComparedCell* cell : cells) {
+    for (const std::string& note : notes_of(*cell)) ++times[note];
+  }
+  for (const ComparedCell* cell : cells) {
+    for (const std::string& note : notes_of(*cell)) {
+      const bool shared = cells.size() > 1 && times[note] == cells.size();
+      if (shared && cell != cells.front()) continue;
+      text += wrapped(shared ? "  " + note : fmt::format("  {}: {}", label(cell->model_a), note),
+                      style, 4);
+    }
+  }
+  return text;
+}
+
+/// A number stands for the first measured row, and a bound for itself.
+TextTable ranking_table(const Ranking& cliff, const Ranking& saturation, bool intervals,
+                        const TableStyle& style) {
+  TextTable table({"by cliff", "of the best", "<", "<by saturation", "of the best", "<"});
+  for (std::size_t row = 0; row < cliff.rows.size(); ++row) {
+    std::vector<std::string> fields;
+    for (const Ranking* each : {&cliff, &saturation}) {
+      const Ranking::Row& r = each->rows[row];
+      Comparison shown = r.to_first;
+      if (!intervals) shown.low = shown.high = Comparison::kNaN;
+      const bool ratio = r.estimate.reached == "ok" && shown.ratio != 1;
+      fields.push_back(label(r.model));
+      fields.push_back(ratio ? ratio_of(shown, style) : figure_of(r.estimate, false, style));
+      fields.push_back(r.groups);
+    }
+    table.row(std::move(fields));
+  }
+  return table;
+}
+
+Json json_of(const Comparison& c) {
+  return {{"figure", c.figure},
+          {"a", to_json(c.a)},
+          {"b", to_json(c.b)},
+          {"blocks", c.blocks},
+          {"ratio", number(c.ratio)},
+          {"low", number(c.low)},
+          {"high", number(c.high)},
+          {"low95", number(c.low95)},
+          {"high95", number(c.high95)},
+          {"p", number(c.p)},
+          {"p_holm", number(c.p_holm)},
+          {"scatter", number(c.scatter)},
+          {"detectable", number(c.detectable)},
+          {"verdict", to_string(c.verdict)},
+          {"order", c.order},
+          {"remark", c.remark}};
+}
+
+std::string blocks_text(int blocks) {
+  return fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string percent(double share) {
+  if (!std::isfinite(share)) return "-";
+  return fmt::format("{:.{}f}%", 100 * share, std::abs(share) < 0.0995 ? 1 : 0);
+}
+
+std::string comparison_table(const RunComparison& comparison, const TableStyle& style) {
+  const std::size_t width = std::max(comparison.name_a.size(), comparison.name_b.size());
+  std::string text =
+      fmt::format("{}  {:{}}  {}\n{}  {:{}}  {}\n", bold("A", style), comparison.name_a, width,
+                  blocks_text(comparison.blocks_a), bold("B", style), comparison.name_b, width,
+                  blocks_text(comparison.blocks_b));
+  for (const std::string& remark : comparison.remarks) text += wrapped(remark, style);
+  text += '\n';
+
+  std::vector<std::pair<std::string, std::vector<const ComparedCell*>>> sections;
+  for (const ComparedCell& cell : comparison.cells) {
+    const std::string name = cell_label(cell.workload_a, cell.workload_b);
+    const auto known = std::find_if(sections.begin(), sections.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    auto& cells = known == sections.end() ? sections.emplace_back(name, 0).second : known->second;
+    cells.push_back(&cell);
+  }
+  for (const auto& [name, cells] : sections) text += section(cells, style) + '\n';
+  for (const auto& [side, names] :
+       {std::pair{"A", &comparison.only_a}, std::pair{"B", &comparison.only_b}}) {
+    if (names->empty()) continue;
+    constexpr std::size_t kShown = 6;
+    const std::vector<std::string> shown(
+        names->begin(),
+        names->begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names->size())));
+    text += wrapped(
+        fmt::format("only in {}: {}{}", side, fmt::join(shown, "; "),
+                    names->size() > kShown
+                        ? fmt::format("; and {} more (--json lists them)", names->size() - kShown)
+                        : ""),
+        style, 2);
+  }
+  text +=
+      wrapped(fmt::format("B / A: mean of the blocks' ratios; its interval holds at 95% for all {} "
+                          "comparisons by Holm's correction.",
+                          comparison.tests),
+              style);
+  if (comparison.min_effect > 0) {
+    text += wrapped(
+        fmt::format("A difference matters from {} on: no relevant difference where the whole "
+                    "interval is nearer to 1, undecided where it is on both sides of that.",
+                    percent(comparison.min_effect)),
+        style);
+  } else {
+    text += wrapped("Indistinguishable: the interval holds 1.", style);
+  }
+  if (std::min(comparison.blocks_a, comparison.blocks_b) < kBlocksForAWinner)
+    text += wrapped("It takes 9 blocks in both runs to name a winner.", style);
+  return text;
+}
+
+Json to_json(const RunComparison& comparison) {
+  Json json = {{"schema", kSchema},
+               {"a", {{"run", comparison.name_a}, {"blocks", comparison.blocks_a}}},
+               {"b", {{"run", comparison.name_b}, {"blocks", comparison.blocks_b}}},
+               {"min_effect", comparison.min_effect},
+               {"comparisons_corrected_for", comparison.tests},
+               {"remarks", comparison.remarks},
+               {"only_a", comparison.only_a},
+               {"only_b", comparison.only_b}};
+  Json& cells = json["cells"] = Json::array();
+  for (const ComparedCell& cell : comparison.cells) {
+    Json figures = Json::array();
+    for (const Comparison& c : cell.figures) figures.push_back(json_of(c));
+    cells.push_back({{"series_a", cell.model_a.to_string()},
+                     {"workload_a", cell.workload_a.to_string()},
+                     {"series_b", cell.model_b.to_string()},
+                     {"workload_b", cell.workload_b.to_string()},
+                     {"paired_by_names_only", cell.by_kind},
+                     {"adjusted", cell.adjusted},
+                     {"machine_speed_b_to_a",
+                      {{"mean", number(1 + cell.speed)},
+                       {"low", number(1 + cell.speed_low)},
+                       {"high", number(1 + cell.speed_high)}}},
+                     {"work_b_to_a", number(cell.work)},
+                     {"slo_ns",
+                      {{"a", number(cell.slo_a_ns)},
+                       {"b", number(cell.slo_b_ns)},
+                       {"common_a", number(cell.slo_common_a_ns)},
+                       {"common_b", number(cell.slo_common_b_ns)}}},
+                     {"figures", figures},
+                     {"notes", notes_of(cell)}});
+  }
+  return json;
+}
+
+std::string ranking(const CampaignResult& result, const TableStyle& style) {
+  const RunRanking all = rank_models(result);
+  std::string text;
+  bool letters = false;
+  for (std::size_t i = 0; i + 1 < all.rankings.size(); i += 2) {
+    const Ranking &cliff = all.rankings[i], &saturation = all.rankings[i + 1];
+    std::string title = bold(label(cliff.workload), style);
+    std::vector<std::string> parts;
+    for (const Ranking* each : {&cliff, &saturation}) {
+      if (std::isfinite(each->detectable))
+        parts.push_back(fmt::format("{} {}", each->figure, percent(each->detectable)));
+    }
+    if (!parts.empty())
+      title += fmt::format(": smallest detectable difference {}{}", fmt::join(parts, ", "),
+                           cliff.rows.size() == 1 ? " (between two such runs)" : "");
+    if (cliff.rows.size() < 2) {
+      if (!parts.empty()) text += wrapped(title, style, 2) + '\n';
+      continue;
+    }
+    TextTable table = ranking_table(cliff, saturation, true, style);
+    if (table.width() > static_cast<std::size_t>(std::max(style.width, 1)))
+      table = ranking_table(cliff, saturation, false, style);
+    for (const Ranking::Row& row : cliff.rows) letters = letters || !row.groups.empty();
+    text += wrapped(title, style, 2) + table.text(style) + '\n';
+  }
+  if (all.tests == 0) return text;
+  text += wrapped(
+      fmt::format("By blocks; intervals hold at 95% for all {} comparisons by Holm's correction.{}",
+                  all.tests,
+                  letters ? " Models that share a letter cannot be told apart."
+                          : " It takes 9 blocks to name a winner."),
+      style);
+  return text;
+}
+
+Json ranking_json(const CampaignResult& result) {
+  Json json = Json::array();
+  for (const Ranking& each : rank_models(result).rankings) {
+    Json rows = Json::array(), pairs = Json::array();
+    for (const Ranking::Row& row : each.rows) {
+      rows.push_back({{"series", row.model.to_string()},
+                      {"ratio_to_first", number(row.to_first.ratio)},
+                      {"low", number(row.to_first.low)},
+                      {"high", number(row.to_first.high)},
+                      {"groups", row.groups}});
+    }
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < each.rows.size(); ++i) {
+      for (std::size_t j = i + 1; j < each.rows.size(); ++j) {
+        const Comparison& c = each.pairs[next++];
+        pairs.push_back({{"a", each.rows[i].model.to_string()},
+                         {"b", each.rows[j].model.to_string()},
+                         {"ratio", number(c.ratio)},
+                         {"low", number(c.low)},
+                         {"high", number(c.high)},
+                         {"p_holm", number(c.p_holm)},
+                         {"verdict", to_string(c.verdict)},
+                         {"remark", c.remark}});
+      }
+    }
+    json.push_back({{"workload", each.workload.to_string()},
+                    {"figure", each.figure},
+                    {"blocks", each.blocks},
+                    {"order", rows},
+                    {"pairs", pairs},
+                    {"smallest_detectable_difference", number(each.detectable)}});
+  }
+  return json;
+}
+
+}  // namespace precipice

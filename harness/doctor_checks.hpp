@@ -1,0 +1,25 @@
+// The groups of checks that doctor makes, each over what was examined. A check says one thing and
+// the number behind it; what the machine does not show is passed over.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "harness/doctor.hpp"
+#include "harness/finding.hpp"
+
+namespace precipice {
+
+void check_processors(const Examination& examination, Findings& findings);  ///< cpu_checks.cpp
+void check_noise(const Examination& examination, Findings& findings);       ///< noise_checks.cpp
+void check_limits(const Examination& examination, Findings& findings);      ///< limit_checks.cpp
+void check_storage_and_build(const Examination& examination,
+                             Findings& findings);  ///< limit_checks.cpp
+
+/// The value at a path of keys of the environment, or null.
+Json at(const Json& json, std::initializer_list<const char*> keys);
+/// The number there, or NaN, which compares false with everything.
+double number_at(const Json& json, std::initializer_list<const char*> keys);
+/// The text there, or "".
+std::string text_at(const Json& json, std::initializer_list<const char*> keys);
+
+}  // namespace precipice

@@ -1,0 +1,105 @@
+// What a machine does to a trial when nothing is measured on it: the floor below which no service
+// level can be told from noise.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/plan.hpp"
+#include "harness/trial_json.hpp"
+#include "models/cpu_set.hpp"
+#include "models/request.hpp"
+
+namespace precipice {
+
+/// What a generator that offers to nobody, and a watch of all CPUs, saw for a short while.
+struct NoiseSamples {
+  struct Stall {
+    int cpu = 0;
+    std::int64_t at_ns = 0;  ///< when the probe's sleep was to end, on the steady clock
+    std::int64_t length_ns = 0;
+  };
+  struct Lag {
+    std::int64_t at_ns = 0;  ///< intended, on the steady clock
+    std::int64_t late_ns = 0;
+  };
+  double watched_s = 0;
+  int cpus = 0;
+  std::vector<Stall> stalls;
+  std::vector<Lag> self_lags;
+  double steal_ticks = 0, steal_percent = 0;  ///< over all watched CPUs
+  std::uint64_t throttled_periods = 0;
+};
+
+/// Offers 2,000 requests a second on the generator's CPUs, with the generator that trials use, to a
+/// model that does nothing, and watches both sets of CPUs meanwhile. Takes `watch` and about 20 ms.
+/// Throws Unavailable when a CPU cannot be used.
+NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch);
+
+/// Of samples; pure. A trial is lost to noise when a stall or a lag of the generator exceeds half
+/// its SLO, or when the 99th percentile of the lag exceeds max(50 us, 2% of the SLO). Time is
+/// divided into parts of 10 ms, the span within which stalls of several CPUs are one event of the
+/// host; parts are taken as independent, so bursty noise loses somewhat fewer trials than said. The
+/// percentile of a window is judged by the normal approximation to its share of late arrivals,
+/// because a short look that met one preemption says little of it.
+class NoiseFloor {
+ public:
+  NoiseFloor() = default;
+  explicit NoiseFloor(const NoiseSamples& samples);
+
+  /// The share of windows of this length that noise alone makes invalid, 0 to 1.
+  double lost_share(double slo_ns, Nanos window) const;
+  /// The part of it that is the percentile of the generator's lag alone.
+  double lost_to_lag(double slo_ns, Nanos window) const;
+  /// The smallest SLO of which at least half of the trials are valid; nullopt when none is (steal).
+  /// Half, because an invalid trial is repeated up to 3 times: then 15 of 16 probes get a valid
+  /// one, and a search still finds its way at a bearable price.
+  std::optional<Nanos> smallest_slo(Nanos window) const;
+  /// The S whose default SLO, 10 S, that is.
+  std::optional<Nanos> smallest_service(Nanos window) const;
+
+  double watched_s() const { return watched_s_; }
+  std::int64_t self_lag_p99_ns() const { return self_lag_p99_ns_; }
+  std::int64_t self_lag_max_ns() const { return self_lag_max_ns_; }
+  double steal_percent() const { return steal_percent_; }
+  std::uint64_t throttled_periods() const { return throttled_periods_; }
+  /// Steal alone exceeds the gate's one tick per CPU-second, by enough ticks to be no accident.
+  bool lost_to_steal() const { return lost_to_steal_; }
+  struct CpuStall {
+    int cpu = 0;
+    std::int64_t longest_ns = 0;
+  };
+  const std::vector<CpuStall>& longest_stalls() const { return longest_; }
+
+ private:
+  double watched_s_ = 0;
+  std::vector<std::int64_t> parts_;              ///< the longest stall of every 10 ms, descending
+  std::vector<std::vector<std::int64_t>> lags_;  ///< of the generator, by part
+  std::int64_t self_lag_p99_ns_ = 0, self_lag_max_ns_ = 0;
+  double steal_percent_ = 0;
+  std::uint64_t throttled_periods_ = 0;
+  bool lost_to_steal_ = false;
+  std::vector<CpuStall> longest_;
+};
+
+/// {"watched_s","window_s","smallest_slo_ns","smallest_service_ns","self_lag_p99_ns",
+/// "self_lag_max_ns","steal_percent","throttled_periods","stalls":[{"cpu","longest_ns"}],
+/// "lost_share":[{"slo_ns","share"}]}.
+Json to_json(const NoiseFloor& floor, Nanos window);
+
+/// How long `run` and `capacity` watch before they begin.
+inline constexpr Nanos kPreflightWatch = std::chrono::milliseconds(400);
+
+/// A sentence for each workload of the plan (each oracle, for `empty`) of which noise alone makes
+/// more than half of the trials invalid, with the smallest S or SLO that can be resolved. S is
+/// taken from the workload's options, as it is not measured yet; work that names none is left out.
+/// Empty on the virtual clock.
+std::vector<std::string> preflight(const Plan& plan, const NoiseFloor& floor);
+
+/// True when there is something to measure and noise makes at least 99% of the trials of every
+/// workload invalid: then a run would only repeat trials.
+bool nothing_resolvable(const Plan& plan, const NoiseFloor& floor);
+
+}  // namespace precipice

@@ -1,0 +1,89 @@
+#include "harness/text_table.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace precipice {
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+}
+
+TextTable::TextTable(std::vector<std::string> header) {
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const bool marked = header[i].starts_with('<');
+    left_.push_back(i == 0 || marked);
+    if (marked) header[i].erase(0, 1);
+  }
+  rows_.push_back(std::move(header));
+}
+
+void TextTable::row(std::vector<std::string> fields) { rows_.push_back(std::move(fields)); }
+
+void TextTable::across(std::string text) { rows_.push_back({std::move(text)}); }
+
+std::vector<std::size_t> TextTable::widths() const {
+  std::vector<std::size_t> result(left_.size());
+  for (const auto& row : rows_) {
+    if (row.size() < left_.size()) continue;
+    for (std::size_t i = 0; i < row.size(); ++i) result[i] = std::max(result[i], columns(row[i]));
+  }
+  return result;
+}
+
+std::size_t TextTable::width() const {
+  std::size_t sum = 2 * (left_.size() - 1);
+  for (const std::size_t each : widths()) sum += each;
+  return sum;
+}
+
+std::string TextTable::text(const TableStyle& style) const {
+  const std::vector<std::size_t> wide = widths();
+  std::string text;
+  for (std::size_t line = 0; line < rows_.size(); ++line) {
+    const auto& row = rows_[line];
+    std::string out;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += "  ";
+      const std::size_t used = columns(row[i]);
+      const std::string space(row.size() == 1 || used > wide[i] ? 0 : wide[i] - used, ' ');
+      out += left_[i] ? row[i] + space : space + row[i];
+    }
+    out.erase(out.find_last_not_of(' ') + 1);
+    text += (line == 0 ? faint(out, style) : out) + '\n';
+    if (line > 0) continue;
+    std::string rule;
+    for (std::size_t i = 0; i < width(); ++i) rule += style.utf8 ? "─" : "-";
+    text += faint(rule, style) + '\n';
+  }
+  return text;
+}
+
+std::string bold(const std::string& text, const TableStyle& style) {
+  return style.colour ? "\033[1m" + text + "\033[0m" : text;
+}
+
+std::string faint(const std::string& text, const TableStyle& style) {
+  return style.colour ? "\033[2m" + text + "\033[0m" : text;
+}
+
+std::string wrapped(std::string_view text, const TableStyle& style, std::size_t indent) {
+  const auto width = static_cast<std::size_t>(std::max(style.width, 20));
+  std::istringstream words{std::string(text)};
+  std::string out, line(text.substr(0, std::min(text.find_first_not_of(' '), text.size()))), word;
+  bool fresh = true;
+  while (words >> word) {
+    if (!fresh && columns(line) + 1 + columns(word) > width) {
+      out += line + '\n';
+      line.assign(indent, ' ');
+      fresh = true;
+    }
+    line += (fresh ? "" : " ") + word;
+    fresh = false;
+  }
+  return out + line + '\n';
+}
+
+}  // namespace precipice

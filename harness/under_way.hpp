@@ -1,0 +1,43 @@
+// Which trial a run was in when its process died, for the next start to say, and to end a loop of
+// crashes: a small file beside the journal, written before each trial. It is no result: losing it
+// loses a sentence, so it is neither synced nor replaced whole.
+#pragma once
+
+#include <string>
+
+namespace precipice {
+
+/// Not thread-safe; one per run's directory and process.
+class UnderWay {
+ public:
+  /// A trial that ended so many starts of one run by a fatal signal is given up.
+  static constexpr int kMostCrashes = 3;
+  /// The same for deaths that left no word: SIGKILL, the kernel's out-of-memory killer, a loss of
+  /// power, the overflow of a thread's stack. Mostly somebody's wish, so there are more of them.
+  static constexpr int kMostDeaths = 10;
+
+  /// Reads what an earlier start left at `path`, and notes fatal signals there from now on. What
+  /// cannot be written is left out.
+  explicit UnderWay(std::string path);
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  /// An orderly end: nothing is under way any more.
+  ~UnderWay();
+
+  /// How the start before this one died, as a sentence, or "".
+  std::string last_death() const;
+  /// Notes that the trial `key` begins. Not "": why it should not be tried again.
+  std::string begin(const std::string& key);
+  /// It has ended, in whatever way that leaves the process alive.
+  void end();
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  // What was found.
+  std::string key_;
+  int deaths_ = 0, crashes_ = 0;
+  int signal_ = 0;  ///< of the last death; 0: none was noted
+};
+
+}  // namespace precipice

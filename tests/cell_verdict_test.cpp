@@ -1,0 +1,301 @@
+// What a whole cell and a whole run say about their trials: nothing invalid enters, nothing
+// unmeasurable passes for a number, and drift is told with what it touches.
+#include "harness/cell_verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "harness/drift.hpp"
+#include "harness/gates.hpp"
+#include "harness/virtual_oracle.hpp"
+
+namespace precipice {
+namespace {
+
+Record record_of(bool used, std::vector<InvalidReason> reasons = {}) {
+  Record record;
+  record.used = record.trial.valid = used;
+  record.trial.invalid_reasons = std::move(reasons);
+  record.trial.cpu_seconds = 2;
+  record.trial.neighbours = {0, 5e6, 1e9};
+  return record;
+}
+
+TEST(CellVerdict, ACalmCellHasNothingToSay) {
+  const std::vector<Record> trials(20, record_of(true));
+  const CellVerdict verdict = judge_cell(trials);
+  EXPECT_EQ(verdict.used, 20);
+  EXPECT_EQ(verdict.text(), "");
+  EXPECT_EQ(judge_cell({}).text(), "");
+}
+
+TEST(CellVerdict, StealIsPooledOverTheTrialsThatCount) {
+  // Half a CPU-second each: a tick passes the gate of every one of them, and all together do not.
+  std::vector<Record> trials(20, record_of(true));
+  for (Record& record : trials) {
+    record.trial.cpu_seconds = 0.5;
+    record.trial.steal_ticks = 1;
+    record.trial.drained = true;
+    GateInput input;
+    HostReport& host = input.host.emplace();
+    host.cpu_seconds = 0.5;
+    host.steal_ticks = 1;
+    Trial alone;
+    apply_gates(input, alone);
+    ASSERT_TRUE(alone.valid);
+  }
+  const CellVerdict verdict = judge_cell(trials);
+  EXPECT_TRUE(verdict.steal.exceeded());
+  EXPECT_DOUBLE_EQ(verdict.steal.ticks, 20);
+  EXPECT_DOUBLE_EQ(verdict.steal.cpu_seconds, 10);
+  ASSERT_EQ(verdict.marks.size(), 1U);
+  EXPECT_NE(verdict.text().find("20 ticks in the 10.0 CPU-seconds of its 20 valid trials"),
+            std::string::npos)
+      << verdict.text();
+
+  for (std::size_t i = 0; i < 10; ++i) trials[i].trial.steal_ticks = 0;
+  EXPECT_EQ(judge_cell(trials).text(), "");  // a tick a second
+}
+
+TEST(CellVerdict, WhatAnInvalidTrialSawDoesNotMarkTheCell) {
+  std::vector<Record> trials(20, record_of(true));
+  trials.push_back(record_of(false, {{"host", "steal", "90 ticks"}}));
+  trials.back().trial.steal_ticks = 90;
+  trials.back().trial.neighbours.took_ns = 1e9;
+  EXPECT_EQ(judge_cell(trials).text(), "");
+}
+
+TEST(CellVerdict, ANeighbourTooSmallForOneTrialMarksTheCell) {
+  std::vector<Record> trials(20, record_of(true));
+  for (Record& record : trials) {
+    record.trial.neighbours = {0.08e9, 15e6, 1e9};
+    ASSERT_FALSE(record.trial.neighbours.exceeded());
+  }
+  EXPECT_NE(judge_cell(trials).text().find("other processes used 8.0% of a CPU"),
+            std::string::npos);
+}
+
+TEST(CellVerdict, ACellWithoutAValidTrialSaysWhy) {
+  std::vector<Record> trials(3, record_of(false, {{"host", "stall", "all CPUs stalled for 9 ms"}}));
+  trials.push_back(record_of(false, {{"generator", "self_lag", "late"}}));
+  const CellVerdict verdict = judge_cell(trials);
+  EXPECT_EQ(verdict.unmeasured,
+            "not measured: none of 4 trials is valid; most often (3 of 4) because of the host "
+            "(stall): all CPUs stalled for 9 ms");
+  trials.push_back(record_of(true));
+  EXPECT_EQ(judge_cell(trials).unmeasured, "");
+}
+
+TEST(CellVerdict, ABackendThatIsTheBottleneckMakesALowerBound) {
+  std::vector<Record> trials(5, record_of(true));
+  trials.push_back(record_of(false, {{"backend", "backend_busy", "busy"}}));
+  trials.back().trial.offered_per_s = 40'000;
+  EXPECT_NE(judge_cell(trials).text().find("from 4e+04/s on"), std::string::npos)
+      << judge_cell(trials).text();
+  EXPECT_NE(judge_cell(trials).text().find("at least what is shown"), std::string::npos);
+}
+
+/// Answers from the virtual clock, lets a test spoil trials, and keeps everything.
+class ScriptedHost final : public CampaignHost {
+ public:
+  explicit ScriptedHost(std::function<void(Trial&)> spoil) : spoil_(std::move(spoil)) {}
+  Trial measure(const TrialRequest& request) override {
+    Trial trial = run_virtual(request);
+    spoil_(trial);
+    return trial;
+  }
+  Calibration calibrate(const Spec&, const CpuSet&) override { return {}; }
+  std::optional<Record> find(const std::string&) override { return std::nullopt; }
+  std::optional<CalibrationRecord> find_calibration(const std::string&) override {
+    return std::nullopt;
+  }
+  void keep(const Record& record) override { kept.push_back(record); }
+  void keep(const CalibrationRecord&) override {}
+
+  std::vector<Record> kept;
+
+ private:
+  std::function<void(Trial&)> spoil_;
+};
+
+CellSummary campaign_of(ScriptedHost& host) {
+  Plan plan;
+  plan.clock = ClockKind::virtual_time;
+  plan.arrivals = Arrivals::parse("poisson");
+  plan.blocks = 3;
+  plan.virtual_requests = 20'000;
+  plan.models = {Spec{"oracle", {{"mean", "1ms"}}}};
+  plan.workloads = {Spec{"empty", {}}};
+  return run_campaign(plan, host).cells.front();
+}
+
+void spoil(Trial& trial, const char* cause, const char* gate) {
+  trial.valid = false;
+  trial.goodput_per_s = 1e9;  // would be seen in a result at once
+  trial.slo_percentile_ns = 1;
+  trial.invalid_reasons.push_back({cause, gate, "spoiled"});
+}
+
+TEST(CellVerdict, InvalidTrialsAreKeptRepeatedThriceAndNeverEnter) {
+  // Every trial fails, for good: at most three repeats of each, all kept, no figure.
+  ScriptedHost host([](Trial& trial) { spoil(trial, "host", "stall"); });
+  const CellSummary cell = campaign_of(host);
+  std::map<std::string, int> attempts;
+  for (const Record& record : host.kept) {
+    EXPECT_FALSE(record.used);
+    ASSERT_EQ(record.trial.invalid_reasons.size(), 1U);
+    EXPECT_EQ(record.trial.invalid_reasons.front().text, "spoiled");
+    ++attempts[record.key.substr(0, record.key.rfind(" | "))];
+  }
+  for (const auto& [what, times] : attempts) EXPECT_EQ(times, 4) << what;
+  EXPECT_EQ(cell.trials, static_cast<int>(host.kept.size()));
+  EXPECT_EQ(cell.invalid, cell.trials);
+  for (const Estimate* figure :
+       {&cell.result.cliff, &cell.result.cliff5, &cell.result.cliff20, &cell.result.saturation}) {
+    EXPECT_EQ(figure->reached, "unmeasured");
+    EXPECT_TRUE(std::isnan(figure->value));
+  }
+  EXPECT_TRUE(std::isnan(cell.result.closed_loop_plateau_per_s));
+  EXPECT_NE(judge_cell(cell.points).unmeasured, "");
+}
+
+TEST(CellVerdict, NoFigureIsMadeOfAnInvalidTrial) {
+  // Two of three attempts fail and report nonsense: the result is that of a calm machine.
+  ScriptedHost calm([](Trial&) {});
+  const CellSummary expected = campaign_of(calm);
+  int count = 0;
+  ScriptedHost noisy([&count](Trial& trial) {
+    if (++count % 3 != 0) spoil(trial, "generator", "self_lag_max");
+  });
+  const CellSummary cell = campaign_of(noisy);
+  EXPECT_EQ(cell.invalid, 2 * static_cast<int>(calm.kept.size()));
+  EXPECT_DOUBLE_EQ(cell.result.cliff.value, expected.result.cliff.value);
+  EXPECT_DOUBLE_EQ(cell.result.saturation.value, expected.result.saturation.value);
+  EXPECT_EQ(judge_cell(cell.points).text(), "");
+}
+
+TEST(CellVerdict, WhatTheBackendCannotCarryIsNotReached) {
+  ScriptedHost limited([](Trial& trial) {
+    if (trial.request.closed == 0 && trial.request.rate_per_s >= 300) {
+      spoil(trial, "backend", "backend_busy");
+    }
+  });
+  const CellSummary cell = campaign_of(limited);
+  EXPECT_EQ(cell.result.cliff.reached, "above");
+  EXPECT_LT(cell.result.cliff.value, 300);
+  EXPECT_NE(judge_cell(cell.points).text().find("backend"), std::string::npos);
+}
+
+SpeedSample sample(const std::string& series, int block, double speed_ns, bool computes = true) {
+  return {series, computes ? "cpu" : "sleep", block, computes, speed_ns};
+}
+
+bool says(const SpeedDrift& drift, const std::string& part) {
+  for (const std::string& sentence : drift.sentences) {
+    if (sentence.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(SpeedDrift, ASteadyMachineIsSaidToBeSteady) {
+  std::vector<SpeedSample> samples;
+  for (int i = 0; i < 100; ++i) {
+    samples.push_back(sample(i % 2 == 0 ? "a" : "b", i / 20, 300e3 * (1 + 0.0001 * (i % 10))));
+  }
+  const SpeedDrift drift = speed_drift(samples);
+  EXPECT_FALSE(drift.drifted());
+  EXPECT_TRUE(drift.touched.empty());
+  EXPECT_TRUE(says(drift, "held"));
+  EXPECT_TRUE(speed_drift({}).sentences.empty());
+  EXPECT_FALSE(speed_drift({}).drifted());
+}
+
+TEST(SpeedDrift, OneSlowProbeIsNoDrift) {
+  std::vector<SpeedSample> samples(99, sample("a", 0, 300e3));
+  samples.push_back(sample("a", 0, 900e3));
+  const SpeedDrift drift = speed_drift(samples);
+  EXPECT_FALSE(drift.drifted());
+  EXPECT_DOUBLE_EQ(drift.slowest_ns, 900e3);
+}
+
+TEST(SpeedDrift, BlocksOfDifferentSpeedTouchRatesAndNotRatios) {
+  std::vector<SpeedSample> samples;
+  for (int block = 0; block < 3; ++block) {
+    for (int i = 0; i < 10; ++i) {
+      samples.push_back(sample("a", block, 300e3 * (1 + 0.1 * block)));
+      samples.push_back(sample("b", block, 300e3 * (1 + 0.1 * block)));
+    }
+  }
+  const SpeedDrift drift = speed_drift(samples);
+  EXPECT_TRUE(drift.drifted());
+  EXPECT_NEAR(drift.between_blocks, 0.2, 1e-9);
+  EXPECT_NEAR(drift.within_blocks, 0, 1e-9);
+  EXPECT_EQ(drift.slowest_block, 2);
+  EXPECT_EQ(drift.fastest_block, 0);
+  EXPECT_TRUE(drift.touched.empty());
+  EXPECT_TRUE(says(drift, "Absolute rates and latencies of cpu carry up to 20.0%"));
+  EXPECT_TRUE(says(drift, "No comparison of two models on cpu is touched"));
+}
+
+TEST(SpeedDrift, NamesTheComparisonThatMetDifferentSpeeds) {
+  // In every block the machine is 6% slower by the time that b runs; c and a meet the same speed.
+  std::vector<SpeedSample> samples;
+  for (int block = 0; block < 4; ++block) {
+    for (int i = 0; i < 5; ++i) {
+      samples.push_back(sample("a", block, 300e3));
+      samples.push_back(sample("b", block, 318e3));
+      samples.push_back(sample("c", block, 300e3));
+      samples.push_back(sample("b", block, 600e3, false));  // waiting is not touched
+    }
+  }
+  const SpeedDrift drift = speed_drift(samples);
+  ASSERT_EQ(drift.touched.size(), 2U);
+  for (const SpeedBias& bias : drift.touched) {
+    EXPECT_EQ(bias.slower, "b");
+    EXPECT_EQ(bias.workload, "cpu");
+    EXPECT_NEAR(bias.ratio, 1.06, 1e-9);
+    EXPECT_EQ(bias.blocks, 4);
+  }
+  EXPECT_TRUE(says(drift, "b ran on a machine that was 6.0% slower than what a met"));
+}
+
+TEST(SpeedDrift, RandomOrderCancelsDriftInsideBlocks) {
+  std::vector<SpeedSample> samples;
+  for (int block = 0; block < 4; ++block) {
+    const bool a_first = block % 2 == 0;
+    samples.push_back(sample("a", block, a_first ? 300e3 : 330e3));
+    samples.push_back(sample("b", block, a_first ? 330e3 : 300e3));
+  }
+  const SpeedDrift drift = speed_drift(samples);
+  EXPECT_TRUE(drift.drifted());
+  EXPECT_NEAR(drift.within_blocks, 0.1, 1e-9);
+  EXPECT_TRUE(drift.touched.empty());
+}
+
+TEST(SpeedDrift, ARunTellsItsProbes) {
+  CampaignResult run;
+  CellSummary& cell = run.cells.emplace_back();
+  cell.model = {"fixed_pool", {}};
+  cell.workload = {"cpu", {{"work", "200us"}}};
+  for (const bool used : {true, false}) {
+    Record& record = cell.points.emplace_back(record_of(used));
+    record.series = "fixed_pool";
+    record.workload = cell.workload.to_string();
+    record.block = 2;
+    record.trial.speed_ns = 300e3;
+  }
+  run.service_by_block[cell.workload.to_string()][2].speed_ns = 310e3;
+  const std::vector<SpeedSample> samples = speed_samples(run);
+  ASSERT_EQ(samples.size(), 2U);  // an invalid trial enters no figure, so its speed does not matter
+  EXPECT_TRUE(samples[0].computes);
+  EXPECT_EQ(samples[0].series, "fixed_pool");
+  EXPECT_EQ(samples[1].series, "");
+  EXPECT_TRUE(samples[1].computes);
+  EXPECT_EQ(samples[1].block, 2);
+}
+
+}  // namespace
+}  // namespace precipice

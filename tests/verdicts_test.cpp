@@ -1,0 +1,373 @@
+// Who is to blame for a trial that does not count: every rule fires where it should, is silent
+// where it should be, and names the right one. Reports are made up here, so nothing hangs on time.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "harness/gates.hpp"
+#include "harness/proc_stat.hpp"
+#include "harness/throttling.hpp"
+#include "harness/trial_json.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kMs = 1'000'000;
+
+/// A sound trial of one second: the generator on CPU 0, the model on CPUs 1 and 2, an SLO of 10 ms.
+struct Case {
+  Case() {
+    trial.request.model.name = "fixed_pool";
+    trial.request.workload.name = "cpu";
+    trial.request.rate_per_s = 1000;
+    trial.request.slo = 10ms;
+    trial.request.generator_cpus = CpuSet({0});
+    trial.request.model_cpus = CpuSet({1, 2});
+    trial.counts.scheduled = trial.counts.sent = trial.counts.completed = 1000;
+    trial.drained = true;
+    input.stamps.in_flight_ns = input.integral_ns = 1e9;
+    HostReport& host = input.host.emplace();
+    host.elapsed_ns = 1e9;
+    host.cpu_seconds = 3;
+    // The generator spins; the model is busy on both of its CPUs.
+    for (const int cpu : {0, 1, 2}) host.cpus.push_back({cpu, true, 60'000, 1e9, 5e6});
+    host.watcher_cpu_ns = 0.995e9;
+    host.process_cpu_ns = 3e9;
+  }
+  HostReport& host() { return *input.host; }
+  Trial& judged() {
+    apply_gates(input, trial);
+    return trial;
+  }
+  std::set<std::string> causes() {
+    std::set<std::string> result;
+    for (const InvalidReason& reason : judged().invalid_reasons) result.insert(reason.cause);
+    return result;
+  }
+  std::string cause_of(std::string_view gate) const {
+    for (const InvalidReason& reason : trial.invalid_reasons) {
+      if (reason.gate == gate) return reason.cause;
+    }
+    return "";
+  }
+
+  GateInput input;
+  Trial trial;
+};
+
+using Causes = std::set<std::string>;
+
+TEST(Verdicts, ASoundTrialIsValid) {
+  Case sound;
+  EXPECT_EQ(sound.causes(), Causes{});
+  EXPECT_TRUE(sound.trial.valid);
+  EXPECT_EQ(sound.trial.hiccup_by_cpu_ns.at(2), 60'000);
+}
+
+TEST(Verdicts, AStallOfTheGeneratorsCpuAloneIsTheGenerators) {
+  Case stalled;
+  stalled.host().cpus[0].hiccup_max_ns = stalled.host().hiccup_max_ns = 20 * kMs;
+  stalled.trial.self_lag.max = 20 * kMs;
+  EXPECT_EQ(stalled.causes(), Causes{"generator"});
+  EXPECT_EQ(stalled.cause_of("stall"), "generator");
+  EXPECT_FALSE(cannot_offer(stalled.trial));  // it could, had it run
+
+  Case below;
+  below.host().cpus[0].hiccup_max_ns = below.host().hiccup_max_ns = 5 * kMs;
+  EXPECT_EQ(below.causes(), Causes{});
+}
+
+TEST(Verdicts, AStallOfAModelsCpuIsTheHosts) {
+  Case stalled;
+  stalled.host().cpus[2].hiccup_max_ns = stalled.host().hiccup_max_ns = 5 * kMs + 1;
+  EXPECT_EQ(stalled.causes(), Causes{"host"});
+  EXPECT_NE(stalled.trial.invalid_reasons.front().text.find("CPU 2"), std::string::npos);
+  Case below;
+  below.host().cpus[2].hiccup_max_ns = below.host().hiccup_max_ns = 5 * kMs;
+  EXPECT_EQ(below.causes(), Causes{});
+}
+
+TEST(Verdicts, AStallOfAllCpusIsTheHostsEvenWhereItMadeTheGeneratorLate) {
+  Case stalled;
+  for (WatchedCpu& each : stalled.host().cpus) each.hiccup_max_ns = 20 * kMs;
+  stalled.host().hiccup_max_ns = stalled.host().hiccup_all_ns = 20 * kMs;
+  stalled.trial.self_lag.max = 21 * kMs;
+  stalled.trial.self_lag.p99 = 10 * kMs;
+  EXPECT_EQ(stalled.causes(), Causes{"host"});
+  EXPECT_EQ(stalled.cause_of("self_lag_max"), "host");
+
+  // A lag far beyond what the machine stood still for is the generator's own.
+  Case late;
+  for (WatchedCpu& each : late.host().cpus) each.hiccup_max_ns = 6 * kMs;
+  late.host().hiccup_max_ns = late.host().hiccup_all_ns = 6 * kMs;
+  late.trial.self_lag.max = 100 * kMs;
+  EXPECT_EQ(late.causes(), (Causes{"generator", "host"}));
+}
+
+TEST(Verdicts, OnACpuThatBothShareAStallIsTheHosts) {
+  Case shared;
+  shared.trial.request.generator_cpus = shared.trial.request.model_cpus = CpuSet({0});
+  shared.host().cpus.resize(1);
+  shared.host().process_cpu_ns = 1e9;
+  shared.host().cpus[0].hiccup_max_ns = 20 * kMs;
+  EXPECT_EQ(shared.causes(), Causes{"host"});
+}
+
+TEST(Verdicts, WithoutRunDelaysNoStallIsJudged) {
+  // The probe may have waited behind a thousand threads of the model.
+  Case hidden;
+  hidden.host().run_delay_known = false;
+  for (WatchedCpu& each : hidden.host().cpus) each.hiccup_max_ns = 50 * kMs;
+  hidden.host().hiccup_all_ns = hidden.host().hiccup_max_ns = 50 * kMs;
+  EXPECT_EQ(hidden.causes(), Causes{});
+}
+
+TEST(Verdicts, APausedGeneratorIsToldFromASlowModelByClosedForm) {
+  // 1,000/s for 10 s without service time, the generator paused for 100 ms from an arrival on.
+  constexpr std::size_t kCount = 10'000, kPaused = 5'000;
+  Slots slots(kCount);
+  std::vector<std::int64_t> intended(kCount);
+  for (std::size_t id = 0; id < kCount; ++id) {
+    intended[id] = static_cast<std::int64_t>(id) * kMs;
+    const bool late = id >= kPaused && id < kPaused + 100;
+    const std::int64_t at = late ? static_cast<std::int64_t>(kPaused + 100) * kMs : intended[id];
+    slots.sent(id).dispatch_ns = slots[id].begin_ns = at;
+    slots.complete(id, at, Outcome::ok(0));
+  }
+  Case paused;
+  paused.trial.counts = {};
+  paused.trial.request.window = 10s;
+  Observation observation;
+  observation.intended_ns = intended;
+  observation.slots = &slots;
+  observation.issued = kCount;
+  observation.window_end_ns = 10'000 * kMs;
+  observation.deadline_ns = 11'000 * kMs;
+  paused.input.stamps = summarise(observation, paused.trial);
+  paused.input.integral_ns = paused.input.stamps.in_flight_ns;
+  const Trial& trial = paused.judged();
+  EXPECT_DOUBLE_EQ(trial.self_lag.mean, 5050.0 * kMs / kCount);  // 100 + 99 + .. + 1 ms
+  EXPECT_EQ(trial.self_lag.p99, 0);                              // 9,900 of 10,000 were on time
+  EXPECT_EQ(trial.self_lag.p999, 90 * kMs);
+  EXPECT_EQ(trial.self_lag.max, 100 * kMs);
+  EXPECT_EQ(trial.model_lag.max, 0);
+  EXPECT_FALSE(trial.valid);
+  EXPECT_FALSE(trial.model_fault);
+  ASSERT_EQ(trial.invalid_reasons.size(), 1U);
+  EXPECT_EQ(paused.cause_of("self_lag_max"), "generator");
+}
+
+TEST(Verdicts, AThousandRunnableThreadsOfTheModelAreNobodysFault) {
+  // They keep both CPUs busy for all of the second, and all of it is on this process's account.
+  Case crowded;
+  crowded.trial.response.p99 = 900 * kMs;
+  crowded.trial.model_stats = {{"threads", 1000}};
+  EXPECT_EQ(crowded.causes(), Causes{});
+  EXPECT_NEAR(crowded.trial.neighbours.took_ns, 0, 1);
+}
+
+TEST(Verdicts, ANeighbourOnTheModelsCpuIsTheHosts) {
+  Case disturbed;
+  disturbed.host().process_cpu_ns -= 0.5e9;  // of the 2 CPU-seconds of the model's CPUs
+  EXPECT_EQ(disturbed.causes(), Causes{"host"});
+  EXPECT_EQ(disturbed.cause_of("neighbour"), "host");
+  EXPECT_NE(disturbed.trial.invalid_reasons.front().text.find("50% of a CPU on the model's"),
+            std::string::npos)
+      << disturbed.trial.invalid_reasons.front().text;
+
+  Case quiet;
+  quiet.host().process_cpu_ns -= 0.05e9;
+  EXPECT_EQ(quiet.causes(), Causes{});
+}
+
+TEST(Verdicts, ANeighbourOnTheGeneratorsCpuExcusesTheGenerator) {
+  Case disturbed;
+  disturbed.host().watcher_cpu_ns -= 0.5e9;
+  disturbed.host().process_cpu_ns -= 0.5e9;
+  disturbed.trial.self_lag.p99 = disturbed.trial.self_lag.max = 4 * kMs;
+  disturbed.input.perfect_span_ns = 1e9;
+  disturbed.input.realised_span_ns = 1.01e9;
+  EXPECT_EQ(disturbed.causes(), Causes{"host"});
+  EXPECT_EQ(disturbed.cause_of("self_lag"), "host");
+  EXPECT_FALSE(cannot_offer(disturbed.trial));  // a quiet machine may offer it
+
+  Case alone;  // the same lag with the CPU to itself
+  alone.trial.self_lag.p99 = alone.trial.self_lag.max = 4 * kMs;
+  alone.input.perfect_span_ns = 1e9;
+  alone.input.realised_span_ns = 1.01e9;
+  EXPECT_EQ(alone.causes(), Causes{"generator"});
+  EXPECT_TRUE(cannot_offer(alone.trial));
+}
+
+TEST(Verdicts, TheBackendsTimeIsNoNeighbours) {
+  Case rpc;
+  rpc.host().watcher_cpu_ns = 0.4e9;
+  rpc.input.backend.emplace().cpu_ns = 0.595e9;
+  EXPECT_EQ(rpc.causes(), Causes{});
+}
+
+TEST(Verdicts, AThreadOfOursOnTheOtherSideIsNoNeighbour) {
+  Case strayed;
+  strayed.host().watcher_cpu_ns -= 0.5e9;  // the generator's CPU ran half a second of the model
+  EXPECT_EQ(strayed.causes(), Causes{});
+}
+
+/// What the kernel would charge for a CPU that is ours for `own` and a neighbour's for `others` of
+/// the time: at each tick one of them, or nobody, happens to run.
+SideTime sampled(double own, double others, Random& random) {
+  SideTime side;
+  side.tick_ns = 4e6;
+  side.elapsed_ns = 1.3e9;
+  side.own_ns = own * side.elapsed_ns;
+  double busy = 0;
+  for (double at = 0; at < side.elapsed_ns; at += side.tick_ns) {
+    if (random.uniform() < own + others) busy += side.tick_ns;
+  }
+  side.busy_ns = {std::floor(busy / 10e6) * 10e6};
+  return side;
+}
+
+TEST(Neighbours, TheNoiseOfSamplingIsNobody) {
+  Random random(7);
+  int blamed = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const double own = random.uniform();
+    blamed += neighbours(sampled(own, 0, random)).exceeded();
+  }
+  EXPECT_EQ(blamed, 0);
+}
+
+TEST(Neighbours, AThirdOfACpuIsSeenWhateverTheModelUses) {
+  Random random(8);
+  for (int i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(neighbours(sampled(random.uniform() * 2 / 3, 1.0 / 3, random)).exceeded());
+  }
+}
+
+TEST(Neighbours, ASaturatedCpuIsJudgedToATwelfth) {
+  SideTime side;
+  side.elapsed_ns = 1.3e9;
+  side.busy_ns = {1.3e9};
+  side.own_ns = 1.3e9 * (1 - 1.0 / 12);
+  EXPECT_TRUE(neighbours(side).exceeded());
+  side.own_ns = 1.3e9 * (1 - 1.0 / 25);
+  EXPECT_FALSE(neighbours(side).exceeded());
+}
+
+TEST(Neighbours, ManyTrialsShowWhatOneCannot) {
+  Random random(9);
+  Neighbours pooled, calm;
+  int alone = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Neighbours one = neighbours(sampled(0.5, 0.08, random));
+    alone += one.exceeded();
+    pooled += one;
+    calm += neighbours(sampled(0.5, 0, random));
+  }
+  EXPECT_LT(alone, 20);
+  EXPECT_TRUE(pooled.exceeded());
+  EXPECT_FALSE(calm.exceeded());
+}
+
+TEST(Verdicts, WhatBoundsTheSearchIsTheLoadAndNotAHiccup) {
+  const auto offered = [](std::vector<InvalidReason> reasons) {
+    Trial trial;
+    trial.invalid_reasons = std::move(reasons);
+    return !cannot_offer(trial);
+  };
+  EXPECT_TRUE(offered({}));
+  EXPECT_TRUE(offered({{"generator", "realised_rate", ""}}));
+  EXPECT_TRUE(offered({{"generator", "self_lag", ""}}));
+  EXPECT_FALSE(offered({{"generator", "self_lag", ""}, {"generator", "realised_rate", ""}}));
+  EXPECT_FALSE(offered({{"generator", "unsent", ""}}));
+  EXPECT_TRUE(offered({{"generator", "unsent", ""}, {"host", "stall", ""}}));
+  EXPECT_TRUE(offered({{"model", "unsent", ""}}));
+  EXPECT_TRUE(offered({{"generator", "unsent", ""}, {"generator", "stall", ""}}));
+  EXPECT_TRUE(offered({{"backend", "backend_lag", ""}}));
+  EXPECT_FALSE(offered({{"backend", "backend_busy", ""}, {"backend", "backend_lag", ""}}));
+}
+
+TEST(HostWatch, AStallIsSharedWhereEveryCpuSawItAtTheSameTime) {
+  const std::vector<ProbeSleep> first = {{0, 10}, {100 * kMs, 7 * kMs}, {200 * kMs, 9 * kMs}};
+  const std::vector<ProbeSleep> second = {{0, 10}, {109 * kMs, 5 * kMs}, {300 * kMs, 9 * kMs}};
+  EXPECT_EQ(longest_shared_stall({first, second}), 5 * kMs);
+  EXPECT_EQ(longest_shared_stall({second, first}), 5 * kMs);
+  EXPECT_EQ(longest_shared_stall({first}), 9 * kMs);
+  EXPECT_EQ(longest_shared_stall({first, {{200 * kMs + 11 * kMs, 9 * kMs}}}), 0);
+  EXPECT_EQ(longest_shared_stall({first, {}}), 0);
+  EXPECT_EQ(longest_shared_stall({}), 0);
+}
+
+TEST(ProcStat, ReadsBusyAndStolenTicksByCpu) {
+  const auto ticks = parse_proc_stat(
+      "cpu  30 6 12 100 5 7 8 9 0 0\n"
+      "cpu0 10 1 4 50 5 7 8 3 0 0\n"
+      "cpu12 20 5 8 50 0 0 0 6 1 1\n"
+      "intr 63249032 0 0\n");
+  ASSERT_EQ(ticks.size(), 2U);
+  EXPECT_EQ(ticks.at(0).busy, 15);
+  EXPECT_EQ(ticks.at(0).steal, 3);
+  EXPECT_EQ(ticks.at(12).busy, 33);
+  EXPECT_EQ(ticks.at(12).steal, 6);
+  EXPECT_TRUE(parse_proc_stat("").empty());
+  EXPECT_TRUE(parse_proc_stat("cpu0 1 2 3").empty());  // a kernel without steal
+  EXPECT_TRUE(parse_proc_stat("cpux 1 2 3 4 5 6 7 8\n").empty());
+}
+
+TEST(ProcStat, ReadsRunAndWaitingTimeOfAThread) {
+  EXPECT_EQ(parse_schedstat("12 345 6\n")->ran_ns, 12);
+  EXPECT_EQ(parse_schedstat("12 345 6\n")->waited_ns, 345);
+  EXPECT_FALSE(parse_schedstat("").has_value());
+  EXPECT_FALSE(parse_schedstat("12").has_value());
+}
+
+TEST(Throttling, ReadsTheCountOfBothVersions) {
+  EXPECT_EQ(throttled_periods_in("nr_periods 9\nnr_throttled 4\nthrottled_time 12\n"), 4U);
+  EXPECT_EQ(throttled_periods_in("usage_usec 5\nuser_usec 3\nsystem_usec 2\nnr_periods 1\n"
+                                 "nr_throttled 17\nthrottled_usec 99\nnr_bursts 0\n"),
+            17U);
+  EXPECT_EQ(throttled_periods_in("usage_usec 5\nuser_usec 3\nsystem_usec 2\n"), 0U);
+  EXPECT_EQ(throttled_periods_in("nr_throttled 3"), 3U);
+  EXPECT_EQ(throttled_periods_in("nr_throttled many\n"), 0U);
+  EXPECT_EQ(throttled_periods_in(""), 0U);
+}
+
+TEST(Throttling, LooksAtTheProcesssCgroupAndAllAboveIt) {
+  using Paths = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(
+      cpu_stat_paths("0::/user.slice/bench\n"),
+      (Paths{{"/sys/fs/cgroup/user.slice/bench/cpu.stat",
+              "/sys/fs/cgroup/unified/user.slice/bench/cpu.stat"},
+             {"/sys/fs/cgroup/user.slice/cpu.stat", "/sys/fs/cgroup/unified/user.slice/cpu.stat"},
+             {"/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/unified/cpu.stat"}}));
+  EXPECT_EQ(cpu_stat_paths("7:memory:/a\n4:cpu,cpuacct:/a\n3:cpuset:/b\n2:cpuacct:/c\n"),
+            (Paths{{"/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat", "/sys/fs/cgroup/cpu/a/cpu.stat"},
+                   {"/sys/fs/cgroup/cpu,cpuacct/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"}}));
+  EXPECT_TRUE(cpu_stat_paths("").empty());
+  EXPECT_TRUE(cpu_stat_paths("nonsense\n1:cpu\n").empty());
+}
+
+TEST(Verdicts, WhatTheHostDidIsInTheJournal) {
+  Case trial;
+  trial.host().hiccup_all_ns = 7;
+  trial.host().steal_ticks = 2;
+  trial.host().process_cpu_ns -= 1e7;
+  const Trial& written = trial.judged();
+  const Trial read = trial_from_json(to_json(written));
+  EXPECT_EQ(read.hiccup_all_ns, 7);
+  EXPECT_EQ(read.hiccup_by_cpu_ns, written.hiccup_by_cpu_ns);
+  EXPECT_EQ(read.steal_ticks, 2);
+  EXPECT_EQ(read.cpu_seconds, 3);
+  EXPECT_DOUBLE_EQ(read.neighbours.took_ns, 1e7);
+  EXPECT_DOUBLE_EQ(read.neighbours.bound_ns(), written.neighbours.bound_ns());
+}
+
+}  // namespace
+}  // namespace precipice
