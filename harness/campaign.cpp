@@ -298,6 +298,7 @@ class Campaign {
     progress_.phase = probe.phase;
     progress_.rate_per_s = probe.rate_per_s;
     progress_.closed = probe.closed;
+    int limited = 0;
     for (int attempt = 1;; ++attempt) {
       report_progress();
       const std::string key =
@@ -331,9 +332,13 @@ class Campaign {
         host_.keep(*record);
       }
       last_ = record->trial;
+      if (record->generator_limited) ++limited;
+      // Once may have been a stall that only the generator met; a limit shows again at once.
+      const bool limit_shown = limited > std::min(1, plan_.repeats);
       const bool final_attempt =
-          record->used || last_.model_fault || record->generator_limited || attempt > plan_.repeats;
-      const Point point = point_of(*record);
+          record->used || last_.model_fault || limit_shown || attempt > plan_.repeats;
+      Point point = point_of(*record);
+      point.generator_limited = limit_shown;
       count_trial(summary, std::move(*record));
       if (final_attempt || stopped()) return point;
     }

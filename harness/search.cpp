@@ -149,7 +149,8 @@ void Search::add_coarse(const Point& point) {
 }
 
 double Search::coarse_rate_per_s() const {
-  if (pass_ > 0 && fail_ < kUnknown) return std::sqrt(pass_ * fail_);
+  // A bracket that reaches past what can be offered is of use below that only.
+  if (pass_ > 0 && fail_ < kUnknown) return std::sqrt(pass_ * std::min(fail_, too_fast_));
   if (pass_ > 0) return pass_;
   if (fail_ < kUnknown) return fail_;
   return 0;
@@ -204,9 +205,10 @@ std::vector<Probe> Search::block(int index) const {
     }
     offer(Phase::refine, rate);
   }
-  // At the edge of what can be offered the refining rates above are missing: measure the edge.
+  // At the edge of what can be offered the refining rates above are missing, and where the blocks
+  // so far point past it all of them may be: measure the edge.
   const bool reached_above = pass_ > 0 && fail_ == kUnknown;
-  if (reached_above) offer(Phase::refine, coarse);
+  if (reached_above || probes.empty()) offer(Phase::refine, coarse);
   for (const double times : options_.overload) {
     offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));
   }

@@ -159,6 +159,22 @@ TEST(Campaign, OneLateRequestDoesNotBoundTheSearch) {
   expect_same(result.result.cliff, expected.result.cliff);
 }
 
+TEST(Campaign, ALimitThatIsGoneWhenTheTrialIsRepeatedDoesNotBoundTheSearch) {
+  int spoiled = 0;
+  Notebook once;
+  once.spoil = [&spoiled](Trial& trial) {
+    if (trial.request.closed > 0 || spoiled > 0) return;
+    ++spoiled;
+    trial.valid = false;
+    trial.invalid_reasons.push_back({"generator", "unsent", "too fast"});
+  };
+  Notebook calm;
+  const CellSummary expected = run_campaign(plan_of(), calm).cells.front();
+  const CellSummary result = run_campaign(plan_of(), once).cells.front();
+  EXPECT_EQ(result.invalid, 1);
+  expect_same(result.result.cliff, expected.result.cliff);
+}
+
 TEST(Campaign, WhatTheGeneratorCannotOfferIsNotReached) {
   Notebook limited;
   limited.spoil = [](Trial& trial) {

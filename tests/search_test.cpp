@@ -96,6 +96,22 @@ TEST(Search, LearnsTheGeneratorsLimitFromInvalidPoints) {
   EXPECT_LE(search.coarse_rate_per_s(), 200);
 }
 
+TEST(Search, RefinesBelowALimitThatLiesInsideTheBracket) {
+  Search search(with_slo(10e6));
+  drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1000);  // the cliff is at 900
+    if (probe.rate_per_s > 700 && probe.rate_per_s < 900) {
+      point.valid = false;
+      point.generator_limited = true;
+    }
+    return point;
+  });
+  EXPECT_LT(search.coarse_rate_per_s(), 900);
+  const auto block = search.block(0);
+  EXPECT_TRUE(std::any_of(block.begin(), block.end(),
+                          [](const Probe& probe) { return probe.phase == Phase::refine; }));
+}
+
 TEST(Search, EndsBelowWhenNothingMeetsTheSlo) {
   SearchOptions options = with_slo(0.5e6);
   options.lowest_rate_per_s = 10;

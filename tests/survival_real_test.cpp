@@ -41,7 +41,7 @@ class RealSurvival : public RunUnderTest {
       into[line.at("block").get<int>()].insert(phase + line.at("trial").at("rate_per_s").dump());
     }
     if (refining.empty()) return;  // nothing was valid, so there was nothing to refine
-    EXPECT_EQ(refining.size(), 2u);
+    EXPECT_EQ(refining.size(), 2u) << text_of(directory() + "/points.csv");
     EXPECT_EQ(rates[0], rates[1]);
   }
   Json summary() const { return Json::parse(text_of(directory() + "/summary.json")); }
