@@ -19,8 +19,20 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A full queue that refuses some still has a knee, which may lie beyond what the SLO allows it.
 constexpr double kLossAtKnee = 0.05;
-// Services that an excursion lasts, in units of u / (1 - u)^2: 2.4 to 4.8 in simulated queues.
+// Services that an excursion lasts, in units of u / (1 - u)^2: 2.4 to 4.8 in simulated queues with
+// exponential service. It goes with (1 + scv) / 2, which the mean response shows, and is believed
+// within these bounds.
 constexpr double kExcursion = 3;
+constexpr double kLeastQueueing = 0.5, kMostQueueing = 4;
+// The interval of a cliff. The deviation that such bursts alone would cause counts like this many
+// degrees of freedom beside the blocks' own, so that two or three blocks do not speak for
+// themselves alone; skew and factor are from the coverage study.
+constexpr double kDegreesOfFreedom = 9, kLeastPrior = 2;
+constexpr double kSkew = 0.3, kWidth = 1.08, kLeastOfBursts = 0.85;
+// A loss of 0.1% rests on a handful of requests, which a bootstrap takes for more than they are.
+constexpr double kRareLoss = 1.2;
+// What the form of the mean response errs about a knee: in general, and where requests are refused.
+constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10;
 // The most that a bootstrap's own bias is believed, in standard deviations.
 constexpr double kMostShift = 0.5;
 constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
@@ -33,6 +45,8 @@ struct Readings {
   std::uint64_t saturated_closed = 0;  ///< of this many
   double saturation = kNaN, retention = kNaN, knee = kNaN;
   bool knee_inside = false;
+  bool knee_of_lossy = false;  ///< some of the points that it rests on refused requests
+  double queueing = 1;  ///< growth of the mean response over its base; (1 + scv) / 2 for M/G/1
   Crossing cliff, cliff5, cliff20;
 };
 
@@ -160,7 +174,9 @@ class Analysis {
   /// Kleinrock's power, throughput / mean response, of a mean response a + b u / (1 - u) at the
   /// share u of saturation (Pollaczek and Khinchine's form, with b / a = (1 + scv) / 2 for one
   /// server): highest where u / (1 - u) = sqrt(a / b). NaN where the points have another form.
-  static double knee_of_form(const std::vector<const Merged*>& points, double saturation) {
+  /// Sets `queueing` to b / a.
+  static double knee_of_form(const std::vector<const Merged*>& points, double saturation,
+                             double& queueing) {
     std::vector<double> x, y, weight;
     for (const Merged* point : points) {
       const double u = point->rate_per_s / saturation;
@@ -180,6 +196,7 @@ class Analysis {
       total += 1;
     }
     if (std::sqrt(squares / total) > 0.1) return kNaN;
+    queueing = line[1] / line[0];
     const double ratio = std::sqrt(line[0] / line[1]);
     return saturation * ratio / (1 + ratio);
   }
@@ -209,9 +226,11 @@ class Analysis {
     }
     std::vector<const Merged*> near;
     for (const auto& [value, point] : stable) {
-      if (value >= top - 0.4) near.push_back(point);
+      if (value < top - 0.4) continue;
+      near.push_back(point);
+      readings.knee_of_lossy = readings.knee_of_lossy || point->loss > options_.max_loss;
     }
-    const double formed = knee_of_form(near, readings.saturation);
+    const double formed = knee_of_form(near, readings.saturation, readings.queueing);
     if (std::isfinite(formed)) {
       const double first = stable.front().second->rate_per_s / kFollowKnee;
       const double last = stable.back().second->rate_per_s * kFollowKnee;
@@ -229,9 +248,10 @@ class Analysis {
     readings.knee_inside = true;
   }
 
-  /// Symmetric on the logarithm: t quantile x the bootstrap's deviation x sqrt(n / (n - 1)), and
-  /// never narrower than `least` (relative).
-  void bound(Estimate& estimate, const std::vector<double>& values, double least) const {
+  /// Symmetric on the logarithm: t quantile x the bootstrap's deviation x sqrt(n / (n - 1)), with
+  /// `systematic` added in squares, and never narrower than `least` (both relative).
+  void bound(Estimate& estimate, const std::vector<double>& values, double least,
+             double systematic = 0) const {
     double relative = 0;
     if (groups_.blocks > 1) {
       std::vector<double> logs;
@@ -241,7 +261,7 @@ class Analysis {
       const auto n = static_cast<double>(groups_.blocks);
       relative = student_t(0.975, n - 1) * standard_deviation(logs) * std::sqrt(n / (n - 1));
     }
-    relative = std::max(relative, least);
+    relative = std::max(std::hypot(relative, systematic), least);
     estimate.low = estimate.value * std::exp(-relative);
     estimate.high = estimate.value * std::exp(relative);
   }
@@ -250,9 +270,10 @@ class Analysis {
   /// a block is about gamma distributed: seldom many, mostly few, and an interval that is symmetric
   /// lies too high too often. What is left up to `ceiling` is near proportional to 1 / percentile,
   /// whose logarithm errs as that of the number above it does, divided by -log(1 - p); the
-  /// quantiles of a gamma variable with that deviation are approached by an exponential of half of
-  /// it.
-  void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling) const {
+  /// quantiles of a gamma variable with that deviation are approached by an exponential of a part
+  /// of it. `queueing` as in Readings.
+  void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling,
+                   double queueing) const {
     const double left = ceiling - estimate.value;
     if (!(left > 0.02 * ceiling)) return bound(estimate, values, 0);
     std::vector<double> logs;
@@ -274,19 +295,31 @@ class Analysis {
     const double room = left * std::exp(-shift);
     estimate.value = std::max(0.0, ceiling - room);
 
-    // Three blocks can agree by chance. Excursions of a queue at the load u last about u / (1 -
-    // u)^2 services, so that the requests above a bound are no more than that share of them
-    // independent.
+    // Few blocks can agree, or differ, by chance. Excursions of a queue at the load u last about u
+    // / (1 - u)^2 services, so that the requests above a bound are no more than that share of them
+    // independent: what these would scatter is known before, and is pooled with what was seen.
     const double load = std::clamp(estimate.value / ceiling, 0.0, 0.98);
-    const double length = std::max(1.0, kExcursion * load / ((1 - load) * (1 - load)));
+    const double length =
+        std::max(1.0, kExcursion * std::clamp(queueing, kLeastQueueing, kMostQueueing) * load /
+                          ((1 - load) * (1 - load)));
     const double requests = above * n * estimate.value * options_.window_s;
-    const double least = 1.96 * std::sqrt(length / std::max(1.0, requests));
-    const double spread = std::max(student_t(0.975, n - 1) * deviation * burst, least);
-    constexpr double kSkew = 0.5;
+    const double expected = std::sqrt(length / std::max(1.0, requests));
+    const double seen = deviation * burst;
+    const double prior = std::max(kLeastPrior, kDegreesOfFreedom + 1 - n);
+    const double degrees = prior + n - 1;
+    const double pooled =
+        std::sqrt((prior * expected * expected + (n - 1) * seen * seen) / degrees);
+    const double spread = kWidth * std::max(student_t(0.975, degrees) * pooled,
+                                            kLeastOfBursts * student_t(0.975, 1e6) * expected);
     const double more = std::expm1(kSkew * spread) / kSkew / burst;
     const double fewer = -std::expm1(-kSkew * spread) / kSkew / burst;
     estimate.low = std::max(0.0, ceiling - room * std::exp(more));
     estimate.high = ceiling - room * std::exp(-fewer);
+  }
+
+  static void widen(Estimate& estimate, double times) {
+    estimate.low = estimate.value * std::pow(estimate.low / estimate.value, times);
+    estimate.high = estimate.value * std::pow(estimate.high / estimate.value, times);
   }
 
   template <class Read>
@@ -378,9 +411,10 @@ class Analysis {
       const std::vector<double> values =
           collect(resamples, [&](const Readings& r) { return (r.*which).value; });
       if (crossing.limited_by == "slo") {
-        bound_below(estimate, values, all.saturation);
+        bound_below(estimate, values, all.saturation, all.queueing);
       } else {
         bound(estimate, values, 0);
+        if (crossing.by_loss) widen(estimate, kRareLoss);
       }
     } else if (crossing.fit_rate.size() > 2) {
       bound_by_residuals(estimate, crossing, slo_ns);
@@ -433,7 +467,7 @@ class Analysis {
       estimate.reached = first ? "below" : "above";
     }
     bound(estimate, collect(resamples, [](const Readings& r) { return r.knee; }),
-          groups_.blocks > 1 ? 0 : 0.25);
+          groups_.blocks > 1 ? 0 : 0.25, all.knee_of_lossy ? kFormErrorWithLoss : kFormError);
     if (estimate.reached == "below") estimate.low = 0;
     if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
     return estimate;
