@@ -200,8 +200,10 @@ class Labels:
     ANGLES = [0, 20, -20, 40, -40, 60, -60, 90, -90, 120, -120, 150, -150, 180]
     RADII = [9, 16, 25, 36, 50, 68, 90, 115, 145, 180, 220, 265, 320, 380]
 
-    def __init__(self, axes, size=11):
+    def __init__(self, axes, size=11, background="white"):
         self.axes, self.size, self.items, self.fixed, self.bars, self.curves = axes, size, [], [], [], []
+        self.background = background
+        self.placed = []  # the drawn labels, in the order of add
 
     def add(self, x, y, text, colour, prefer=0):
         """A label for the line that ends at (x, y) in data; `prefer` is the best direction in degrees."""
@@ -257,10 +259,11 @@ class Labels:
             far = in_column and abs((box[1] + box[3]) / 2 - anchor[1]) > 6 * scale or math.dist(nearest(anchor, box), anchor) > 17 * scale
             arrow = {"arrowstyle": "-", "color": colour, "lw": 0.8, "alpha": 0.8, "shrinkA": 0, "shrinkB": 5,
                      "relpos": (0, 0.5) if in_column else relative(anchor, box)}
-            axes.annotate(text, (x, y), at, textcoords="offset points", fontsize=self.size, color=colour, va="center",
-                          linespacing=1.15, annotation_clip=False, zorder=9,
-                          bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85},
-                          arrowprops=arrow if far else None)
+            self.placed.append(axes.annotate(
+                text, (x, y), at, textcoords="offset points", fontsize=self.size, color=colour, va="center",
+                linespacing=1.15, annotation_clip=False, zorder=9,
+                bbox={"boxstyle": "square,pad=0.1", "fc": self.background, "ec": "none", "alpha": 0.85},
+                arrowprops=arrow if far else None))
 
     @staticmethod
     def column(crowd, anchors, sizes, chosen, fixed, frame, gap):

@@ -66,6 +66,7 @@ class Run:
 
     raw: precipice_run.RunDirectory
     workloads: list  # (text, name, [Cell]), in the summary's order
+    histograms: dict  # of the trials that enter results, by key
 
     @property
     def directory(self):
@@ -96,12 +97,23 @@ class Run:
         return self.summary.get("blocks_done")
 
 
+def carried(row):
+    """Whether a trial's load was carried: no growing backlog, at most 0.1% lost."""
+    return row["stable"] and not finite(row.get("loss")) > MAX_LOSS
+
+
+def majority(rows):
+    """Whether most trials of a rate were carried, and the trials that speak for it.
+
+    A trial with a growing backlog measures that backlog: it widens the band, never the merge.
+    """
+    good = [row for row in rows if carried(row)]
+    stable = 2 * len(good) > len(rows)
+    return stable, good if stable else rows
+
+
 def merge_rate(rate, rows, histograms, percentile):
     """One RatePoint from the trials of a rate, or None when none says a latency."""
-
-    def carried(row):
-        loss = finite(row.get("loss"))
-        return row["stable"] and not loss > MAX_LOSS
 
     def own_response(row):
         if row["key"] in histograms:
@@ -111,10 +123,7 @@ def merge_rate(rate, rows, histograms, percentile):
                 return finite(row[name])
         return math.nan
 
-    good = [row for row in rows if carried(row)]
-    stable = 2 * len(good) > len(rows)
-    # A trial with a growing backlog measures that backlog: it widens the band, never the merge.
-    drawn = good if stable else rows
+    stable, drawn = majority(rows)
     parts = [histograms[row["key"]] for row in drawn if row["key"] in histograms]
     merged = Histogram.merged(parts) if parts and len(parts) == len(drawn) else None
     each = [value for value in map(own_response, rows) if value > 0]
@@ -130,16 +139,21 @@ def merge_rate(rate, rows, histograms, percentile):
                      min(goodputs), max(goodputs), len({row.get("block") for row in rows}), merged)
 
 
-def curve(rows, histograms, percentile):
-    """The points of a cell by rate. Coarse trials are short: they count only where nothing else is."""
+def by_rate(rows):
+    """Trials by offered rate. Coarse trials are short: they count only where nothing else is."""
     by_phase = [row for row in rows if row.get("phase") in ("refine", "grid", "overload")]
     if len({row["rate_per_s"] for row in by_phase}) < 3:
         by_phase = [row for row in rows if row.get("phase") != "plateau"]
     groups = {}
     for row in by_phase:
         # Four digits: the same rate, whatever decimals a writer kept.
-        groups.setdefault(float(f"{finite(row['rate_per_s']):.4g}"), []).append(row)
-    points = [merge_rate(rate, groups[rate], histograms, percentile) for rate in sorted(groups)]
+        groups.setdefault(float(f"{row['rate_per_s']:.4g}"), []).append(row)
+    return groups
+
+
+def curve(rows, histograms, percentile):
+    """The points of a cell by rate."""
+    points = [merge_rate(rate, group, histograms, percentile) for rate, group in sorted(by_rate(rows).items())]
     return [point for point in points if point is not None]
 
 
@@ -173,7 +187,7 @@ def load_run(directory):
                                    "model_options": twin.get("model_options"), "workload_name": name},
                                   reason="not in the summary"))
         cells.sort(key=lambda cell: order.index(cell.series))
-    return Run(raw, list(workloads.values()))
+    return Run(raw, list(workloads.values()), histograms)
 
 
 def reason_for(cell):

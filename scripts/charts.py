@@ -1,0 +1,40 @@
+"""The standard charts of a run: which there are, and drawing all of them."""
+
+import re
+
+from charts_base import Skip, titled
+from charts_capacity import CapacityChart
+from charts_curves import CurveCharts
+from charts_pool import PoolChart
+from charts_spectrum import SpectrumChart
+from figures_page import Built
+from figures_save import save
+
+
+class Charts(CurveCharts, CapacityChart, SpectrumChart, PoolChart):
+    """Each chart is a method that returns a page, or raises Skip."""
+
+
+def slug(text):
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "workload"
+
+
+def draw(run, directory, formats):
+    """Draws all charts; returns (names drawn, reasons for those left out)."""
+    charts = Charts(run)
+    jobs = [("capacity", charts.capacity)]
+    for text, title, cells in titled(run):
+        short = slug(title)
+        for kind, chart in (("response", charts.response), ("goodput", charts.goodput), ("spectrum", charts.spectrum),
+                            ("pool-threads", charts.pool_threads)):
+            jobs.append((f"{kind}-{short}", lambda chart=chart, text=text, title=title, cells=cells: chart(text, title, cells)))
+    drawn, skipped = [], []
+    for name, job in jobs:
+        try:
+            page = job()
+        except Skip as reason:
+            skipped.append(f"{name}: {reason}")
+            continue
+        save(Built(page.figure, [], ""), directory, name, formats)
+        drawn.append(name)
+    return drawn, skipped

@@ -1,0 +1,96 @@
+"""Response and goodput against offered load: the two curves of a workload."""
+
+from chartstyle import INK, MUTED, Labels, Page, duration, percentile_name, rate, rate_axis, time_axis
+from charts_base import ChartBase, Skip
+
+
+class CurveCharts(ChartBase):
+    def response(self, text, name, cells):
+        drawn = self.with_points(cells)
+        percentile = self.common(drawn, "slo_percentile", 99.0)
+        slos = sorted({c.number("slo_ns") for c in drawn if c.number("slo_ns") > 0})
+        values = [v / 1e6 for c in drawn for p in c.points for v in (p.response_low, p.response_high) if v > 0]
+        values += [slo / 1e6 for slo in slos]
+        bottom, top = min(values) / 1.6, max(values) * 1.5
+        # The backlog of an overload grows with the window and would squeeze the cliff out of sight.
+        carried = [v / 1e6 for c in drawn for p in c.stable_points() for v in (p.response_high, 20 * (slos or [0])[-1])]
+        if carried and top > 1.5 * max(carried):
+            top = 1.5 * max(carried)
+        edge = top / (top / bottom) ** 0.06
+        shown = {c.series: self.up_to_edge(c.points, edge) for c in drawn}
+        beyond = any(p.response_ns / 1e6 > edge for points in shown.values() for p in points)
+        marks = ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
+        marks += "Marks with an arrow lie beyond the upper edge, as do higher rates: backlog grows with the window." if beyond else ""
+        page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", self.subtitle(text),
+                    [self.method(True), marks, self.missing(cells), self.warnings()])
+        size = 11 if len(drawn) <= 7 else 9
+        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+        labels = Labels(axes, size)
+        axes.set_yscale("log")
+        self.limits_x(axes, drawn, self.logarithmic(drawn), [p.rate for points in shown.values() for p in points])
+        axes.set_ylim(bottom, top)
+        time_axis(axes.yaxis, bottom, top)
+        axes.set_ylabel(f"{percentile_name(percentile)} response (ms)")
+        for slo in slos:
+            axes.axhline(slo / 1e6, color=INK, lw=1.3, zorder=3)
+            labels.avoid_line(axes.get_xlim() if axes.get_xscale() == "log" else (1e-9, axes.get_xlim()[1]), [slo / 1e6] * 2)
+            labels.avoid_text(axes.annotate(f"SLO {percentile_name(percentile)} ≤ {duration(slo)}", (1, slo / 1e6), (6, 0),
+                                            xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=11,
+                                            fontweight="bold", color=INK, va="center", annotation_clip=False))
+        for cell in drawn:
+            style = self.styles[cell.series]
+            end = self.curve(axes, labels, cell, shown[cell.series], lambda p: min(p.response_ns / 1e6, edge),
+                             lambda p: min(p.response_low / 1e6, edge), lambda p: min(p.response_high / 1e6, edge))
+            for p in shown[cell.series]:
+                if p.response_ns / 1e6 > edge:
+                    labels.forbid(p.rate, edge, top)
+                    axes.annotate("", (p.rate, edge), (0, 17), textcoords="offset points", annotation_clip=False,
+                                  arrowprops={"arrowstyle": "<|-", "color": style.colour, "lw": 1.2, "shrinkA": 0, "shrinkB": 6})
+            value, low, high, reached = cell.estimate("cliff_per_s")
+            slo = cell.number("slo_ns") / 1e6
+            if reached == "ok" and slo > 0:
+                axes.vlines(value, bottom, slo, color=style.colour, lw=1.1, alpha=0.55, ls=(0, (4, 3)), zorder=2)
+                if low > 0 and high > 0:
+                    axes.plot([low, high], [slo, slo], color=style.colour, lw=5, alpha=0.5, solid_capstyle="butt", zorder=6)
+                axes.plot([value], [slo], ls="none", clip_on=False, zorder=8, **style.solid(11))
+            labels.add(end.rate, min(end.response_ns / 1e6, edge), style.label + "\n" + self.cliff_words(cell), style.ink)
+        labels.place()
+        return page
+
+    def goodput(self, text, name, cells):
+        drawn = self.with_points(cells)
+        goods = [v for c in drawn for p in c.points for v in (p.goodput_low, p.goodput_high) if v > 0]
+        if not goods:
+            raise Skip("no request of it completed with the right digest")
+        logarithmic = self.logarithmic(drawn)
+        nothing = [self.styles[c.series].label for c in drawn if logarithmic and any(p.goodput == 0 for p in c.points)]
+        page = Page(f"Goodput against offered load: {name}", self.subtitle(text),
+                    [self.method(True), "Goodput: completed inside the window with the right digest; median over blocks.",
+                     self.missing(cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
+                     self.warnings()])
+        size = 11 if len(drawn) <= 7 else 9
+        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+        labels = Labels(axes, size)
+        self.limits_x(axes, drawn, logarithmic, [p.rate for c in drawn for p in c.points])
+        low, high = axes.get_xlim()
+        ceiling = max(goods) * (1.6 if logarithmic else 1.15)
+        floor = min(goods) / 1.3 if logarithmic else 0
+        if logarithmic:
+            axes.set_yscale("log")
+        axes.set_ylim(floor, ceiling)
+        rate_axis(axes.yaxis, logarithmic, max(floor, 1e-9), ceiling)
+        axes.set_ylabel("goodput (requests/s)")
+        axes.plot([low, high], [low, high], color=MUTED, lw=1.2, ls=(0, (5, 4)), zorder=1)
+        end = min(high, ceiling) * 0.985
+        labels.add(end, end, "all that is offered", MUTED, 180 if end < high * 0.9 else 0)
+        labels.avoid_line([max(low, floor, 1e-9), end], [max(low, floor, 1e-9), end])
+        for cell in drawn:
+            style = self.styles[cell.series]
+            end = self.curve(axes, labels, cell, cell.points, lambda p: p.goodput, lambda p: p.goodput_low, lambda p: p.goodput_high)
+            if end is None:
+                continue
+            value, _, _, reached = cell.estimate("saturation_per_s")
+            words = {"ok": f"saturates at {rate(value)}/s", "above": f"saturation not reached by {rate(value)}/s"}
+            labels.add(end.rate, end.goodput, style.label + "\n" + words.get(reached, "saturation not measured"), style.ink)
+        labels.place()
+        return page

@@ -1,0 +1,225 @@
+"""Figures for a medium: which ones a request makes, from which runs, and what is left out of them."""
+
+import os
+import re
+from dataclasses import dataclass
+
+import matplotlib
+
+import figures_capacity
+import figures_curves
+from figures_curves import Panel, Plan, title_of
+from figures_data import FACETS, RESPONSE, Selection, check_axes, gather
+from figures_media import looks_of, media
+from figures_save import save, save_reveal
+from rundata import RunError, load_run
+
+
+@dataclass
+class Request:
+    """What a command line asks for; see plot.py for the words."""
+
+    medium: str
+    runs: list
+    x: str = ""
+    y: str = ""
+    facet: str = ""
+    highlight: tuple = ()
+    series: tuple = ()
+    only: tuple = ()
+    workload: str = ""
+    reveal: bool = False
+    dark: bool = False
+    width: float = None
+    formats: tuple = ()
+    out: str = ""
+    x_scale: str = "auto"
+    y_scale: str = "auto"
+
+
+def named_runs(arguments):
+    """[(name, run)] from `RUN` or `NAME=RUN`; names are told apart by number where they are the same."""
+    named = []
+    for text in arguments:
+        name, path = "", text
+        if "=" in text and not os.path.exists(text):
+            name, path = text.split("=", 1)
+        run = load_run(path)
+        name = name or run.name
+        taken = [other for other, _ in named]
+        while name in taken:
+            name += "'"
+        named.append((name, run))
+    return named
+
+
+def draw_all(request):
+    """Draws everything asked for; (files, sentences on what is not drawn)."""
+    if request.facet and request.facet not in FACETS:
+        raise RunError(f"--facet: {request.facet!r} is none of {', '.join(FACETS)}")
+    if request.reveal and request.medium != "talk":
+        raise RunError("--reveal: builds up a talk's slides; use it with --for talk")
+    named = named_runs(request.runs)
+    sizes = media(request.medium, request.dark, request.width)
+    every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
+    series, said = chosen_series(request, named, every, sizes[0])
+    selection = Selection(request.only, series, request.workload, request.facet)
+    out = request.out or os.path.join(named[0][1].directory, "figures", request.medium)
+    os.makedirs(out, exist_ok=True)
+    files = []
+    for medium in sizes:
+        looks = looks_of(every, medium, request.highlight)
+        formats = request.formats or medium.formats
+        with matplotlib.rc_context(medium.rc()):
+            for name, build in jobs(request, named, selection, medium, looks, said):
+                built = build()
+                name += medium.suffix
+                files += save(built, out, name, formats)
+                if request.reveal:
+                    files += save_reveal(built, out, name, formats)
+    if not files:
+        raise RunError("nothing to draw: no cell that was asked for has a valid open-loop trial")
+    return out, files, list(dict.fromkeys(said))
+
+
+def chosen_series(request, named, every, medium):
+    """(series to draw, sentences): all of them, or on a slide the few that it can hold."""
+    present = list(dict.fromkeys(cell.series for cell in every))
+    models = {cell.series: cell.model for cell in every}
+    if request.series:
+        for one in request.series:
+            if one not in present and one not in models.values():
+                raise RunError(f"--series: {one!r} is no series or model here; there are {', '.join(present)}")
+        present = [s for s in present if s in request.series or models[s] in request.series]
+    if not medium.most or len(present) <= medium.most:
+        return tuple(present) if request.series else (), []
+    if request.series:
+        raise RunError(f"--series: names {len(present)}, and a slide has at most {medium.most}")
+
+    def worth(one):
+        cliffs = [cell.estimate("cliff_per_s")[0] for cell in every if cell.series == one]
+        return len([c for c in cliffs if c > 0]), max([c for c in cliffs if c > 0], default=0)
+
+    lit = [s for s in present if {s, models[s]} & set(request.highlight)]
+    best = {}
+    for one in present:  # of each model the series with the highest cliff
+        if models[one] not in best or worth(one) > worth(best[models[one]]):
+            best[models[one]] = one
+    order = list(dict.fromkeys(lit + list(best.values()) + present))
+    kept = [s for s in present if s in order[:medium.most]]
+    left = [s for s in present if s not in kept]
+    return tuple(kept), [f"a slide has at most {medium.most} series; left out: {', '.join(left)} (choose with --series)"]
+
+
+def jobs(request, named, selection, medium, looks, said):
+    """(file name, function that builds it) of every figure of one size."""
+    axes = [(request.x or "rate_per_s", request.y or RESPONSE)] if request.x or request.y else \
+        [("rate_per_s", RESPONSE), ("rate_per_s", "goodput_per_s")]
+    for x, y in axes:
+        kind = {("rate_per_s", RESPONSE): "response", ("rate_per_s", "goodput_per_s"): "goodput"}.get((x, y)) or f"{y}-over-{x}"
+        for plan in plans(request, named, x, y, kind, selection, medium, said):
+            yield plan.name, lambda plan=plan: figures_curves.draw(plan, medium, looks)
+    if not request.x and not request.y:
+        yield from capacities(named, selection, medium, looks)
+
+
+def plans(request, named, x, y, kind, selection, medium, said):
+    """The figures of one pair of axes: one per workload, or one for all where workloads are the panels."""
+    per_cell = check_axes([run for _, run in named], x, y) == "cells"
+    curves = gather(named, x, y, selection)
+    if not curves:
+        said.append(f"{kind}: no cell that was asked for has a point")
+        return
+    workloads = list(dict.fromkeys(curve.workload for curve in curves))
+    runs = [name for name, _ in named]
+    percentile = figures_curves.percentile_of(Panel("", curves))
+    if request.facet == "workload":
+        yield plan_of(request, named, kind, title_of(x, y, percentile), "", [
+            Panel(spoken(text), [c for c in curves if c.workload == text]) for text in workloads], x, y, runs, medium)
+        return
+    short = {text: name for _, run in named for text, name, _ in run.workloads}
+    for text in workloads:
+        own = [c for c in curves if c.workload == text]
+        panels = [Panel(title, group) for title, group in split(own, request.facet)]
+        name = short.get(text, text)
+        name = name if sum(short.get(other) == name for other in workloads) == 1 else text
+        title = title_of(x, y, percentile)
+        yield plan_of(request, named, f"{kind}-{slug(name)}", f"{title}: {name}", text, panels, x, y, runs, medium,
+                      shared=len(panels) > 1 and not per_cell)
+
+
+def split(curves, facet):
+    """[(title, curves)] by what a facet names."""
+    if not facet:
+        return [("", curves)]
+    key = {"series": lambda c: c.series, "model": lambda c: c.cell.model, "run": lambda c: c.run}.get(facet, lambda c: c.panel)
+    groups = {}
+    for curve in curves:
+        groups.setdefault(key(curve), []).append(curve)
+    return list(groups.items())
+
+
+def plan_of(request, named, name, title, text, panels, x, y, runs, medium, shared=False):
+    for panel in panels:
+        slos = {c.cell.number("slo_ns") for c in panel.curves}
+        panel.slos = sorted(slo for slo in slos if slo > 0)
+    if len(panels) == 1:
+        panels[0].title = ""
+    words, notes = surroundings(named, text, medium)
+    if medium.most:
+        total = len({cell.series for _, run in named for _, _, cells in run.workloads for cell in cells})
+        shown = len({c.series for p in panels for c in p.curves})
+        words += f"  ·  {shown} of {total} series" if shown < total else ""
+        words += "  ·  hollow: past saturation" if any(not d.stable for p in panels for c in p.curves for d in c.dots) else ""
+    return Plan(name, title, words, panels, x, y, runs, notes, request.x_scale, request.y_scale, shared)
+
+
+def surroundings(named, text, medium):
+    """(subtitle, footnote) of a medium that has them."""
+    if not medium.title:
+        return "", ""
+    run = named[0][1]
+    cpu = run.environment.get("cpu")
+    cpu = cpu.get("model") if isinstance(cpu, dict) else cpu
+    if medium.name == "talk":
+        return spoken(text) if text else f"{len(run.workloads)} workloads", ""
+    words = [spoken(text) if text else "", str(cpu or "") if len(named) == 1 else "", ", ".join(name for name, _ in named)]
+    notes = "Response counts from the intended arrival; open loop. Hollow: past saturation. Bands: lowest to highest block. " \
+            "Large marks on the SLO line: cliff with its 95% interval."
+    warnings = [f"{w}." for _, one in named for w in one.warnings]
+    return "  ·  ".join(word for word in words if word), " ".join([notes] + list(dict.fromkeys(warnings)))
+
+
+def spoken(text):
+    """`mixed:wait=2ms,work=500us` as a reader says it."""
+    name, _, options = text.partition(":")
+    return f"{name} {options.replace(',', ', ')}".strip()
+
+
+def capacities(named, selection, medium, looks):
+    """One figure with a panel per workload; on slides one per workload."""
+    groups = {}
+    for run_name, run in named:
+        for text, name, cells in run.workloads:
+            for cell in cells:
+                if selection.takes(cell, text, name):
+                    groups.setdefault(text, []).append((run_name, cell))
+    groups = {text: cells for text, cells in groups.items() if any(cell.points for _, cell in cells)}
+    if not groups:
+        return
+    title = "Latency cliff and saturation"
+    notes = "Bars: 95% intervals over blocks. Arrows: not reached by the highest rate offered, or over the SLO at the lowest."
+    if medium.most:
+        for text, cells in groups.items():
+            name = text.partition(":")[0]
+            name = name if [t.partition(":")[0] for t in groups].count(name) == 1 else text
+            yield (f"capacity-{slug(name)}", lambda text=text, cells=cells, name=name: figures_capacity.draw(
+                [(text, cells)], medium, looks, f"{title}: {name}", f"{spoken(text)}  ·  bars: 95% intervals", ""))
+        return
+    subtitle, _ = surroundings(named, "", medium)
+    yield "capacity", lambda: figures_capacity.draw([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
+                                                    title, subtitle, notes if medium.title else "")
+
+
+def slug(text):
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "workload"

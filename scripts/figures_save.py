@@ -1,0 +1,46 @@
+"""Writes figures so that the same data gives the same bytes, whenever and wherever it is drawn."""
+
+import os
+
+from matplotlib.backends.backend_pdf import PdfPages
+
+CREATOR = "precipice"
+
+
+def metadata(form, title):
+    """No dates and no versions; None keeps matplotlib from writing its own, whatever SOURCE_DATE_EPOCH says."""
+    kept = {"svg": {"Date": None, "Creator": CREATOR}, "png": {"Software": CREATOR},
+            "pdf": {"CreationDate": None, "Creator": CREATOR, "Producer": None}}[form]
+    return kept | ({"Title": title} if title else {})
+
+
+def save(built, directory, name, formats):
+    """Writes beside and renames; the names of the files."""
+    return [replaced(directory, f"{name}.{form}", lambda path, form=form: built.figure.savefig(
+        path, format=form, facecolor=built.figure.get_facecolor(), metadata=metadata(form, built.title))) for form in formats]
+
+
+def save_reveal(built, directory, name, formats):
+    """A build-up: one PDF with a page per step, and a PNG or SVG file per step, the first with axes only."""
+    last, files = len(built.steps), []
+    for form in formats:
+        if form == "pdf":
+            files.append(replaced(directory, f"{name}-reveal.pdf", lambda path: save_pages(built, path)))
+            continue
+        for step, figure in built.frames():
+            files.append(replaced(directory, f"{name}-reveal-{step}of{last}.{form}", lambda path, form=form, figure=figure: figure.savefig(
+                path, format=form, facecolor=figure.get_facecolor(), metadata=metadata(form, built.title))))
+    return files
+
+
+def save_pages(built, path):
+    with PdfPages(path, metadata=metadata("pdf", built.title)) as pages:
+        for _, figure in built.frames():
+            pages.savefig(figure, facecolor=figure.get_facecolor())
+
+
+def replaced(directory, name, write):
+    path = os.path.join(directory, name)
+    write(path + ".part")
+    os.replace(path + ".part", path)
+    return name
