@@ -38,7 +38,7 @@ Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus
   return source_.calibrate(workload, model_cpus);
 }
 
-void MemoryHost::progress(const Progress& progress) { terminal_.live(progress); }
+void MemoryHost::progress(const Progress& progress) { terminal_.live(progress, so_far_); }
 
 void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
   terminal_.line(fmt::format("[{}/{}] {} {}: {}", progress.cell, progress.cells, progress.series,
@@ -49,7 +49,14 @@ bool MemoryHost::stop_requested() { return stop_wanted(); }
 
 std::optional<Record> RunHost::find(const std::string& key) {
   wanted_ = key;
-  return store_.find(key);
+  std::optional<Record> found = store_.find(key);
+  if (found) so_far_.take(*found);
+  return found;
+}
+
+void RunHost::keep(const Record& record) {
+  store_.keep(record);
+  MemoryHost::keep(record);
 }
 
 std::optional<CalibrationRecord> RunHost::find_calibration(const std::string& key) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/campaign.hpp"
+#include "harness/capacity_so_far.hpp"
 #include "harness/store.hpp"
 #include "harness/terminal.hpp"
 
@@ -38,11 +39,14 @@ class MemoryHost : public CampaignHost {
   std::optional<CalibrationRecord> find_calibration(const std::string&) override {
     return std::nullopt;
   }
-  void keep(const Record&) override {}
+  void keep(const Record& record) override { so_far_.take(record); }
   void keep(const CalibrationRecord&) override {}
   void progress(const Progress& progress) override;
   void cell_finished(const Progress& progress, const std::string& line) override;
   bool stop_requested() override;
+
+ protected:
+  CapacitySoFar so_far_;
 
  private:
   Terminal& terminal_;
@@ -59,7 +63,7 @@ class RunHost : public MemoryHost {
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
   std::optional<Record> find(const std::string& key) override;
   std::optional<CalibrationRecord> find_calibration(const std::string& key) override;
-  void keep(const Record& record) override { store_.keep(record); }
+  void keep(const Record& record) override;
   void keep(const CalibrationRecord& record) override { store_.keep(record); }
 
  private:

@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "harness/spec.hpp"
+#include "harness/text_table.hpp"
 
 namespace precipice {
 namespace {
-
-/// Columns that a UTF-8 text takes; every character used here takes one.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
-}
 
 std::string padded(const std::string& text, std::size_t width, bool left) {
   const std::size_t used = columns(text);
@@ -96,6 +91,13 @@ Rows rows_of(const Writer& write, const std::vector<const CellSummary*>& cells, 
   return rows;
 }
 
+void drop_column(Rows& rows, std::string_view header) {
+  const auto found = std::find(rows.front().begin(), rows.front().end(), header);
+  if (found == rows.front().end()) return;
+  const auto column = found - rows.front().begin();
+  for (auto& row : rows) row.erase(row.begin() + column);
+}
+
 std::vector<std::size_t> widths_of(const Rows& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows)
@@ -107,6 +109,28 @@ std::size_t total(const std::vector<std::size_t>& widths) {
   std::size_t sum = 2 * (widths.size() - 1);
   for (const std::size_t width : widths) sum += width;
   return sum;
+}
+
+/// The last that a narrow terminal takes: ends of names, which keep eight columns at least.
+void cut_names(Rows& rows, std::size_t room) {
+  const std::size_t names = widths_of(rows).front(), all = total(widths_of(rows));
+  if (all <= room) return;
+  const std::size_t left = std::max<std::size_t>(8, names - std::min(names, all - room));
+  for (auto& row : rows) row.front() = row.front().substr(0, left);
+}
+
+/// Lines that are too long go on in the next, further in.
+std::string folded(const std::string& text, const TableStyle& style) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    result += columns(line) > static_cast<std::size_t>(std::max(style.width, 20))
+                  ? wrapped(line, style, 4)
+                  : line + '\n';
+    at = end + 1;
+  }
+  return result;
 }
 
 std::string notes_of(const std::vector<const CellSummary*>& cells) {
@@ -139,13 +163,19 @@ std::string section(const Writer& write, const std::vector<const CellSummary*>& 
     if (std::isfinite(any.ideal_cliff_per_s) && any.ideal_cliff_per_s > 0)
       text += fmt::format(", cliff {}/s", short_rate(any.ideal_cliff_per_s));
   }
-  text += '\n';
+  text = folded(text, style);
 
   Rows rows;
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
   for (int detail = 2; detail >= 0; --detail) {
     rows = rows_of(write, cells, detail);
-    if (total(widths_of(rows)) <= static_cast<std::size_t>(std::max(style.width, 1))) break;
+    if (total(widths_of(rows)) <= room) break;
   }
+  // Then whole columns, what is read least first.
+  for (const std::string_view header : {"at 1.5x", "CPU/req", "of ideal", "of ideal", "invalid"}) {
+    if (total(widths_of(rows)) > room) drop_column(rows, header);
+  }
+  cut_names(rows, room);
   const std::vector<std::size_t> widths = widths_of(rows);
   for (std::size_t line = 0; line < rows.size(); ++line) {
     std::string out;
@@ -156,7 +186,7 @@ std::string section(const Writer& write, const std::vector<const CellSummary*>& 
     text += (line == 0 ? write.faint(out) : out) + '\n';
     if (line == 0) text += write.faint(write.rule(total(widths))) + '\n';
   }
-  return text + notes_of(cells);
+  return text + folded(notes_of(cells), style);
 }
 
 double order_value(const CellSummary& cell) {
@@ -207,15 +237,18 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
     });
     text += section(write, cells, style) + '\n';
   }
-  if (saturated) text += "s: the cliff is where it stops being stable, before the SLO is broken.\n";
-  text += "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
+  std::string below;
+  if (saturated)
+    below += "s: the cliff is where it stops being stable, before the SLO is broken.\n";
+  below +=
+      "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
   if (result.blocks_done < 9) {
-    text += fmt::format(
+    below += fmt::format(
         "{} block{}: the rows are in the order that was measured; it takes 9 blocks to name a "
         "winner.\n",
         result.blocks_done, result.blocks_done == 1 ? "" : "s");
   }
-  return text;
+  return text + folded(below, style);
 }
 
 }  // namespace precipice

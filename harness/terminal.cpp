@@ -8,6 +8,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
+
+#include "harness/live_view.hpp"
 
 namespace precipice {
 namespace {
@@ -34,6 +37,13 @@ int width_of(int descriptor) {
   return columns > 0 ? columns : 120;
 }
 
+int height_of(int descriptor) {
+  winsize size{};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size.ws_row;
+  const int lines = set("LINES") ? std::atoi(std::getenv("LINES")) : 0;
+  return lines > 0 ? lines : 24;
+}
+
 }  // namespace
 
 Terminal::Terminal(std::FILE* stream) : stream_(stream) {
@@ -52,25 +62,25 @@ TableStyle Terminal::style() const {
 }
 
 void Terminal::clear_live() {
-  if (!live_) return;
-  std::fputs("\r\033[K", stream_);
+  if (!live_ || shown_ == 0) return;
+  std::string text = "\r";
+  if (shown_ > 1) text += fmt::format("\033[{}A", shown_ - 1);
+  std::fputs((text + "\033[J").c_str(), stream_);
   std::fflush(stream_);
+  shown_ = 0;
 }
 
-void Terminal::live(const CampaignHost::Progress& p) {
+void Terminal::live(const CampaignHost::Progress& progress, const CapacitySoFar& so_far) {
   if (!live_) return;
-  std::string text = fmt::format("cell {}/{}  {} {}  {}", p.cell, p.cells, p.series, p.workload,
-                                 to_string(p.phase));
-  text += p.closed > 0 ? fmt::format("  {} in flight", p.closed)
-                       : fmt::format("  {}/s", short_rate(p.rate_per_s));
-  if (p.last != nullptr)
-    text += fmt::format("  last p99 {}", short_time(static_cast<double>(p.last->response.p99)));
-  text += fmt::format("  {} elapsed", readable_duration(p.elapsed_s));
-  if (p.left_s > 0) text += fmt::format(", {} left", readable_duration(p.left_s));
-  const std::size_t width = static_cast<std::size_t>(std::max(20, width_of(fileno(stream_)) - 1));
-  if (text.size() > width) text.resize(width);
-  std::fputs(fmt::format("\r{}\033[K", text).c_str(), stream_);
+  // One column and one row less than there are: a full line would wrap, a full screen scroll.
+  const auto room = [](int size) { return static_cast<std::size_t>(std::max(size - 1, 1)); };
+  const std::vector<std::string> lines =
+      live_view(progress, so_far, room(std::max(21, width_of(fileno(stream_)))),
+                room(height_of(fileno(stream_))));
+  clear_live();
+  std::fputs(fmt::format("{}", fmt::join(lines, "\r\n")).c_str(), stream_);
   std::fflush(stream_);
+  shown_ = lines.size();
 }
 
 void Terminal::line(std::string_view text) {

@@ -1,4 +1,4 @@
-// Where progress goes: one live line on a terminal, a line per finished cell anywhere.
+// Where progress goes: a live view on a terminal, a line per finished cell anywhere.
 #pragma once
 
 #include <cstdio>
@@ -6,11 +6,12 @@
 #include <string_view>
 
 #include "harness/campaign.hpp"
+#include "harness/capacity_so_far.hpp"
 #include "harness/table.hpp"
 
 namespace precipice {
 
-/// Writes to one stream. Colours and the live line only on a terminal without NO_COLOR; characters
+/// Writes to one stream. Colours and the live view only on a terminal without NO_COLOR; characters
 /// beyond ASCII only on a terminal with a UTF-8 locale. Not thread-safe.
 class Terminal {
  public:
@@ -19,9 +20,9 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  /// Replaces the live line; nothing in a pipe.
-  void live(const CampaignHost::Progress& progress);
-  /// A line that stays. The live line goes on below it.
+  /// Replaces the live view; nothing in a pipe.
+  void live(const CampaignHost::Progress& progress, const CapacitySoFar& so_far);
+  /// A line that stays. The live view goes on below it.
   void line(std::string_view text);
   void clear_live();
 
@@ -33,6 +34,7 @@ class Terminal {
   bool live_ = false;
   bool colour_ = false;
   bool utf8_ = false;
+  std::size_t shown_ = 0;  ///< lines of the live view on the screen
 };
 
 /// "41 s", "5 min 20 s", "2 h 5 min".

@@ -1,0 +1,21 @@
+// The lines of the live view of a campaign under way.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "harness/campaign.hpp"
+#include "harness/capacity_so_far.hpp"
+
+namespace precipice {
+
+/// First what is being measured, then the workload's series, each with its capacity so far, and the
+/// count of invalid trials. No line is longer than `width` columns, and there are at most `height`
+/// lines: where the series do not fit they give way to one line that counts the invalid trials.
+/// ASCII only.
+std::vector<std::string> live_view(const CampaignHost::Progress& progress,
+                                   const CapacitySoFar& so_far, std::size_t width,
+                                   std::size_t height);
+
+}  // namespace precipice
