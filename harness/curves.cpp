@@ -1,0 +1,197 @@
+#include "harness/curves.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string_view>
+
+#include "harness/spec.hpp"
+#include "harness/statistics.hpp"
+#include "harness/text_table.hpp"
+
+namespace precipice {
+namespace {
+
+/// Glyphs of rising height.
+const std::vector<std::string>& heights(const TableStyle& style) {
+  static const std::vector<std::string> blocks = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static const std::vector<std::string> ascii = {"_", ".", "-", "~", "=", "+", "*", "#"};
+  return style.utf8 ? blocks : ascii;
+}
+
+/// One logarithmic axis.
+struct Axis {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+  void take(double value) {
+    if (!(value > 0)) return;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool empty() const { return !(high > 0); }
+  /// 0 at the low end, 1 at the high one.
+  double share(double value) const {
+    return high > low ? std::log(value / low) / std::log(high / low) : 0;
+  }
+  double at(double share) const { return low * std::pow(high / low, share); }
+};
+
+struct Line {
+  const CellSummary* cell;
+  TailCurve curve;
+};
+
+std::size_t level(const Axis& axis, double value, std::size_t levels) {
+  const double share = std::clamp(axis.share(value), 0.0, 1.0);
+  return std::min(levels - 1, static_cast<std::size_t>(share * static_cast<double>(levels)));
+}
+
+/// One character per step of load.
+std::string drawn(const Line& line, const Axis& loads, const Axis& tails, std::size_t width,
+                  double slo_ns, const TableStyle& style) {
+  const std::vector<std::string>& glyphs = heights(style);
+  // A rate lies in the column whose middle is nearest, so that the outermost ones are seen too.
+  const double half_column = loads.high > loads.low && width > 1
+                                 ? std::pow(loads.high / loads.low, 0.5 / double(width - 1))
+                                 : 1;
+  std::string text;
+  bool red = false;
+  for (std::size_t i = 0; i < width; ++i) {
+    const double rate = width > 1 ? loads.at(double(i) / double(width - 1)) : loads.high;
+    double p99 = tail_at(line.curve, rate);
+    if (std::isnan(p99)) {
+      const double nearest =
+          std::clamp(rate, line.curve.rate_per_s.front(), line.curve.rate_per_s.back());
+      if (std::max(nearest / rate, rate / nearest) <= half_column * (1 + 1e-9))
+        p99 = tail_at(line.curve, nearest);
+    }
+    const bool breaks = slo_ns > 0 && p99 > slo_ns;
+    if (style.colour && breaks != red) {
+      text += breaks ? "\033[31m" : "\033[0m";
+      red = breaks;
+    }
+    text += std::isnan(p99) ? " " : glyphs[level(tails, p99, glyphs.size())];
+  }
+  return red ? text + "\033[0m" : text;
+}
+
+std::string cut(const std::string& text, std::size_t width) {
+  return text.size() > width ? text.substr(0, width) : text;
+}
+
+std::string cliff_text(const CellSummary& cell) {
+  const Estimate& cliff = cell.result.cliff;
+  if (cliff.reached == "unmeasured" || !std::isfinite(cliff.value)) return "";
+  return fmt::format("{}{}/s",
+                     cliff.reached == "below"   ? "< "
+                     : cliff.reached == "above" ? "> "
+                                                : "",
+                     short_rate(cliff.value));
+}
+
+std::string section(const std::vector<Line>& lines, const TableStyle& style) {
+  Axis loads, tails;
+  std::size_t names = 0, cliffs = 0;
+  for (const Line& line : lines) {
+    for (const double rate : line.curve.rate_per_s) loads.take(rate);
+    for (const double p99 : line.curve.p99_ns) tails.take(p99);
+    names = std::max(names, label(line.cell->model).size());
+    cliffs = std::max(cliffs, cliff_text(*line.cell).size());
+  }
+  const CellSummary& any = *lines.front().cell;
+  const double slo = any.slo_percentile == 99 ? any.slo_ns : 0;
+  const std::vector<std::string>& glyphs = heights(style);
+
+  std::string head = fmt::format("{}   p99 {} ({})", bold(label(any.workload), style),
+                                 short_time(tails.low), glyphs.front());
+  if (slo > 0)
+    head += fmt::format(" to the SLO {} ({})", short_time(slo),
+                        glyphs[level(tails, slo, glyphs.size())]);
+  head += fmt::format(" to {} ({}), load {}/s to {}/s", short_time(tails.high), glyphs.back(),
+                      short_rate(loads.low), short_rate(loads.high));
+
+  // The curve keeps at least ten columns: the cliff gives way first, then the name is cut.
+  constexpr std::size_t kLeast = 10, kMost = 64, kMargin = 2, kGap = 2;
+  const auto width = static_cast<std::size_t>(std::max(style.width, 24));
+  const std::string_view word = "cliff ";
+  std::size_t right = kGap + word.size() + cliffs;
+  if (kMargin + names + kGap + kLeast + right > width) right = 0;
+  names = std::min(names, width - kMargin - kGap - kLeast - right);
+  const std::size_t curve = std::min(kMost, width - kMargin - names - kGap - right);
+
+  std::string text = wrapped(head, style, 2);
+  for (const Line& line : lines) {
+    std::string row = fmt::format("  {:<{}}  {}", cut(label(line.cell->model), names), names,
+                                  drawn(line, loads, tails, curve, slo, style));
+    const std::string cliff = cliff_text(*line.cell);
+    if (right > 0 && !cliff.empty()) row += fmt::format("  {}{:>{}}", word, cliff, cliffs);
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+TailCurve tail_curve(const CellSummary& cell) {
+  // The blocks repeat the same rates; what differs by less than half a percent is one rate.
+  std::map<long, std::pair<double, std::vector<double>>> by_rate;
+  for (const Record& record : cell.points) {
+    const TrialRequest& request = record.trial.request;
+    if (!record.used || request.closed > 0 || !(request.rate_per_s > 0)) continue;
+    auto& [rate, tails] = by_rate[std::lround(200 * std::log(request.rate_per_s))];
+    rate = request.rate_per_s;
+    tails.push_back(static_cast<double>(record.trial.response.p99));
+  }
+  TailCurve curve;
+  for (auto& [key, found] : by_rate) {
+    const double p99 = median(std::move(found.second));
+    if (!(p99 > 0)) continue;
+    curve.rate_per_s.push_back(found.first);
+    curve.p99_ns.push_back(p99);
+  }
+  return curve;
+}
+
+double tail_at(const TailCurve& curve, double rate_per_s) {
+  const auto& rates = curve.rate_per_s;
+  if (rates.empty() || rate_per_s < rates.front() || rate_per_s > rates.back())
+    return std::numeric_limits<double>::quiet_NaN();
+  const auto next = std::lower_bound(rates.begin(), rates.end(), rate_per_s);
+  const auto i = static_cast<std::size_t>(next - rates.begin());
+  if (i == 0) return curve.p99_ns.front();
+  const double share = std::log(rate_per_s / rates[i - 1]) / std::log(rates[i] / rates[i - 1]);
+  return curve.p99_ns[i - 1] * std::pow(curve.p99_ns[i] / curve.p99_ns[i - 1], share);
+}
+
+std::string curves(const CampaignResult& result, const TableStyle& style) {
+  std::vector<std::pair<std::string, std::vector<Line>>> sections;
+  for (const CellSummary& cell : result.cells) {
+    Line line{&cell, tail_curve(cell)};
+    if (line.curve.rate_per_s.empty()) continue;
+    const std::string workload = cell.workload.to_string();
+    auto known = std::find_if(sections.begin(), sections.end(),
+                              [&](const auto& each) { return each.first == workload; });
+    if (known == sections.end()) known = sections.insert(known, {workload, {}});
+    known->second.push_back(std::move(line));
+  }
+  std::string text;
+  for (auto& [workload, lines] : sections) {
+    std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+      return a.cell->result.cliff.value > b.cell->result.cliff.value;
+    });
+    text += section(lines, style) + '\n';
+  }
+  if (!text.empty()) {
+    text += wrapped(
+        "Both axes are logarithmic and shared by a workload's lines; between measured rates a line "
+        "is interpolated.",
+        style);
+  }
+  return text;
+}
+
+}  // namespace precipice
