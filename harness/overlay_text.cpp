@@ -1,0 +1,177 @@
+#include "harness/overlay_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "harness/comparison_text.hpp"
+#include "harness/spec.hpp"
+#include "harness/text_table.hpp"
+
+namespace precipice {
+namespace {
+
+std::string letter(std::size_t run) {
+  return run < 26 ? std::string(1, static_cast<char>('A' + run)) : fmt::format("#{}", run + 1);
+}
+
+/// A sign and not a colour alone: it has to survive a pipe and a printer.
+std::string marked(const Comparison& c, bool interval, const TableStyle& style) {
+  const Change change = change_of(c);
+  if (change == Change::missing) return style.utf8 ? "–" : "-";
+  std::string text = std::isfinite(c.ratio) ? fmt::format("{:.3g}", c.ratio) : std::string("bound");
+  if (interval && std::isfinite(c.low) && std::isfinite(c.high))
+    text += fmt::format(" [{:.3g}, {:.3g}]", c.low, c.high);
+  switch (change) {
+    case Change::higher:
+      return bold(text + (style.utf8 ? " ▲" : " UP"), style);
+    case Change::lower:
+      return bold(text + (style.utf8 ? " ▼" : " DOWN"), style);
+    case Change::unclear:
+      return text + " ?";
+    default:
+      return text + " =";
+  }
+}
+
+std::string base_text(const Estimate& e) {
+  if (e.reached == "unmeasured" || !std::isfinite(e.value)) return "-";
+  return (e.reached == "below" ? "< " : e.reached == "above" ? "> " : "") + short_rate(e.value);
+}
+
+const ComparedCell* cell_of(const RunComparison& comparison, const CellSummary& base) {
+  for (const ComparedCell& cell : comparison.cells) {
+    if (cell.model_a.to_string() == base.model.to_string() &&
+        cell.workload_a.to_string() == base.workload.to_string())
+      return &cell;
+  }
+  return nullptr;
+}
+
+TextTable table_of(const Overlay& overlay, const std::vector<const CellSummary*>& cells,
+                   bool intervals, const TableStyle& style) {
+  std::vector<std::string> header = {"model", "<", "A per s"};
+  for (std::size_t i = 1; i <= overlay.comparisons.size(); ++i)
+    header.push_back(fmt::format("<{} / A", letter(i)));
+  TextTable table(header);
+  for (const CellSummary* base : cells) {
+    for (std::size_t figure = 0; figure < 2; ++figure) {
+      const Estimate& own = figure == 0 ? base->result.cliff : base->result.saturation;
+      std::vector<std::string> row = {figure == 0 ? label(base->model) : "",
+                                      figure == 0 ? "cliff" : "saturation", base_text(own)};
+      for (const RunComparison& comparison : overlay.comparisons) {
+        const ComparedCell* cell = cell_of(comparison, *base);
+        row.push_back(cell == nullptr || figure >= cell->figures.size()
+                          ? std::string("-")
+                          : marked(cell->figures[figure], intervals, style));
+      }
+      table.row(std::move(row));
+    }
+  }
+  return table;
+}
+
+std::string unmatched(const char* what, const std::string& run,
+                      const std::vector<std::string>& cells, const TableStyle& style) {
+  if (cells.empty()) return "";
+  constexpr std::size_t kShown = 4;
+  std::string text = fmt::format("{} {}: ", what, run);
+  for (std::size_t i = 0; i < std::min(kShown, cells.size()); ++i)
+    text += (i > 0 ? "; " : "") + cells[i];
+  if (cells.size() > kShown)
+    text += fmt::format("; and {} more (--json lists them)", cells.size() - kShown);
+  return wrapped(text, style, 2);
+}
+
+}  // namespace
+
+std::string overlay_table(const Overlay& overlay, const TableStyle& style) {
+  std::string text = fmt::format("{}  {}  the base\n", bold("A", style), overlay.base.name);
+  for (std::size_t i = 0; i < overlay.comparisons.size(); ++i)
+    text += fmt::format("{}  {}\n", bold(letter(i + 1), style), overlay.comparisons[i].name_b);
+  for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
+    for (const std::string& remark : overlay.comparisons[i].remarks)
+      text += wrapped(fmt::format("A and {}: {}", letter(i + 1), remark), style, 2);
+  }
+  text += '\n';
+  std::vector<std::string> workloads;
+  for (const CellSummary& cell : overlay.base.result->cells) {
+    const std::string name = cell.workload.to_string();
+    if (std::find(workloads.begin(), workloads.end(), name) == workloads.end())
+      workloads.push_back(name);
+  }
+  for (const std::string& workload : workloads) {
+    std::vector<const CellSummary*> cells;
+    for (const CellSummary& cell : overlay.base.result->cells) {
+      if (cell.workload.to_string() == workload) cells.push_back(&cell);
+    }
+    TextTable table = table_of(overlay, cells, true, style);
+    if (table.width() > static_cast<std::size_t>(std::max(style.width, 1)))
+      table = table_of(overlay, cells, false, style);
+    text += bold(label(cells.front()->workload), style) + '\n' + table.text(style) + '\n';
+  }
+  for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
+    const RunComparison& comparison = overlay.comparisons[i];
+    text += unmatched("not in", letter(i + 1), comparison.only_a, style);
+    text += unmatched("only in", letter(i + 1), comparison.only_b, style);
+  }
+  text += wrapped(
+      fmt::format(
+          "{} higher and {} lower than A beyond noise; = not beyond noise, ? cannot be told "
+          "yet. Intervals of all runs hold together at 95%: Holm's correction within a run, "
+          "the error shared among {} runs.",
+          style.utf8 ? "▲" : "UP", style.utf8 ? "▼" : "DOWN", overlay.comparisons.size()),
+      style);
+  const bool few = std::any_of(overlay.comparisons.begin(), overlay.comparisons.end(),
+                               [](const RunComparison& each) {
+                                 return std::min(each.blocks_a, each.blocks_b) < kBlocksForAWinner;
+                               });
+  if (few) text += wrapped("It takes 9 blocks in both runs to name a change.", style);
+  return text;
+}
+
+std::string changes_sentence(const ChangeCounts& counts) {
+  std::string text;
+  const auto add = [&](int count, const char* what) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
+  };
+  add(counts.higher, "higher beyond noise");
+  add(counts.lower, "lower beyond noise");
+  add(counts.unclear, "unclear");
+  add(counts.missing, "missing");
+  add(counts.none, "unchanged");
+  return "changes: " + (text.empty() ? "none" : text);
+}
+
+Json changes_json(const Overlay& overlay) {
+  Json list = Json::array();
+  for (const RunComparison& comparison : overlay.comparisons) {
+    for (const ComparedCell& cell : comparison.cells) {
+      for (const Comparison& c : cell.figures) {
+        const Change change = change_of(c);
+        if (change == Change::none) continue;
+        list.push_back({{"run", comparison.name_b},
+                        {"series", cell.model_b.to_string()},
+                        {"workload", cell.workload_b.to_string()},
+                        {"figure", c.figure},
+                        {"change", to_string(change)},
+                        {"ratio", number(c.ratio)},
+                        {"low", number(c.low)},
+                        {"high", number(c.high)}});
+      }
+    }
+  }
+  const ChangeCounts counts = count_changes(overlay);
+  return {{"list", list},
+          {"counts",
+           {{"higher", counts.higher},
+            {"lower", counts.lower},
+            {"unclear", counts.unclear},
+            {"missing", counts.missing},
+            {"unchanged", counts.none}}}};
+}
+
+}  // namespace precipice
