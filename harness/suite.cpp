@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -33,6 +34,7 @@ constexpr std::size_t kLongestName = 100;
 class Place {
  public:
   explicit Place(std::string_view file) : file_(file) {}
+  std::string_view file() const { return file_; }
 
   UsageError error(const toml::source_region& where, std::string_view key,
                    std::string_view message) const {
@@ -294,13 +296,28 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
   });
 }
 
+/// A trace that is not where it was, as in a run that came from elsewhere, is looked for beside the
+/// suite.
+std::string with_trace_found(const std::string& text, std::string_view suite) {
+  constexpr std::string_view kOpening = "trace(";
+  if (!text.starts_with(kOpening) || !text.ends_with(')')) return text;
+  namespace fs = std::filesystem;
+  const fs::path trace = text.substr(kOpening.size(), text.size() - kOpening.size() - 1);
+  const fs::path beside = fs::path(suite).parent_path() / trace.filename();
+  std::error_code error;
+  const bool moved = !fs::exists(trace, error) && fs::is_regular_file(beside, error);
+  return moved ? fmt::format("{}{})", kOpening, beside.string()) : text;
+}
+
 void read_load(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "load");
   if (table == nullptr) return;
   const Section load(place, "load", *table,
                      {"arrivals", "window", "warmup", "drain", "coarse_window", "brief", "clock"});
   using namespace std::chrono_literals;
-  load.text("arrivals", [&](const std::string& text) { plan.arrivals = Arrivals::parse(text); });
+  load.text("arrivals", [&](const std::string& text) {
+    plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
+  });
   load.duration("window", 10ms, 1h, plan.window);
   load.duration("warmup", 0ns, 1h, plan.warmup);
   load.duration("drain", 10ms, 1h, plan.drain);
@@ -546,6 +563,7 @@ std::string to_toml(const Plan& plan) {
                       in_quotes(plan.arrivals.to_string()), in_quotes(exact_duration(plan.window)));
   if (plan.warmup > Nanos::zero())
     text += fmt::format("warmup = {}\n", in_quotes(exact_duration(plan.warmup)));
+  if (plan.clock == ClockKind::virtual_time) text += "clock = \"virtual\"\n";
   text += fmt::format("drain = {}\ncoarse_window = {}\nbrief = {}\n",
                       in_quotes(exact_duration(plan.drain)),
                       in_quotes(exact_duration(plan.coarse_window)), plan.brief);

@@ -1,0 +1,39 @@
+// Whether one run confirms what another claimed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/claim_verdict.hpp"
+#include "harness/run_archive.hpp"
+
+namespace precipice {
+
+enum class Confirmation { confirmed, not_confirmed, undecided };
+/// "confirmed", "not confirmed", "undecided".
+const char* to_string(Confirmation confirmation);
+
+struct ReproducedClaim {
+  Claim claim;
+  Confirmation outcome = Confirmation::undecided;
+  ClaimVerdict here;     ///< of the repetition
+  std::string original;  ///< the numbers of the original, or ""
+  std::string remark;    ///< why it is undecided, where the numbers do not say
+};
+
+struct Reproduction {
+  std::string original, here;  ///< names of the runs
+  bool derived = false;        ///< the suite claims nothing, so the claims are the original's shape
+  std::vector<ReproducedClaim> claims;
+};
+
+/// The claims of `original`'s suite, or derived_claims of its figures, judged on `here`. Shape is
+/// what counts: a claim that names a rate or a time and does not hold is undecided, not refuted,
+/// since such figures are a machine's own; so is one that the original itself did not show, and
+/// one about cells that were not measured here.
+Reproduction reproduce(const RunArchive& original, const RunArchive& here);
+
+/// Whether a claim names a rate or a time, as against ratios of what was measured.
+bool is_absolute(const Claim& claim);
+
+}  // namespace precipice
