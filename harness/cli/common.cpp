@@ -116,6 +116,14 @@ std::vector<std::pair<std::string, std::string>> known_suites() {
   return {found.begin(), found.end()};
 }
 
+std::string results_root(const std::string& out) {
+  if (!out.empty()) return out;
+  std::error_code error;
+  if (std::filesystem::is_directory("results", error)) return "results";
+  const std::string beside_source = source_directory() + "/results";
+  return std::filesystem::is_directory(beside_source, error) ? beside_source : "results";
+}
+
 void print_json(const Json& json) { print_text(json.dump(2) + "\n"); }
 
 void print_text(const std::string& text) {

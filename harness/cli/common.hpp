@@ -37,6 +37,10 @@ void check_clock(ClockKind clock, const Spec& model, const Spec& workload);
 /// (name, path) of the suites that come with the program and those beside the working directory.
 std::vector<std::pair<std::string, std::string>> known_suites();
 
+/// Where runs and baselines are: `out` if it is given, results/ of the working directory, else of
+/// the source tree, else results/ yet to be made here.
+std::string results_root(const std::string& out);
+
 /// One document on stdout.
 void print_json(const Json& json);
 /// To stdout; throws CannotWrite when not all of it could be written.

@@ -1,37 +1,107 @@
-// precipice compare: which of two runs is higher, cell by cell.
+// precipice compare: which of two runs is higher, cell by cell; several runs, or one, against a
+// base; and named baselines.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
+#include "harness/baseline.hpp"
 #include "harness/cli/common.hpp"
+#include "harness/comparison_changes.hpp"
 #include "harness/comparison_context.hpp"
 #include "harness/comparison_text.hpp"
+#include "harness/overlay_text.hpp"
 #include "harness/run_archive.hpp"
 #include "harness/terminal.hpp"
 
 namespace precipice::cli {
+namespace {
+
+int save(const Arguments& arguments) {
+  if (arguments.runs.size() != 1 || !arguments.baseline.empty() || arguments.fail_on_change)
+    throw UsageError("--save-baseline NAME takes one RUN and compares nothing");
+  const RunArchive run = open_run(arguments.runs.front());
+  if (!run.manifest->value("finished", false))
+    throw UsageError(fmt::format("{} is unfinished: continue it first", run.directory));
+  const std::string place =
+      save_baseline(run.directory, results_root(arguments.out), arguments.save_baseline);
+  if (arguments.json) {
+    print_json({{"schema", kSchema},
+                {"run", run.name},
+                {"baseline", arguments.save_baseline},
+                {"directory", place}});
+  } else {
+    print_text(
+        fmt::format("{} is the baseline '{}': {}\n", run.name, arguments.save_baseline, place));
+  }
+  return kDone;
+}
+
+std::vector<RunArchive> opened(const Arguments& arguments) {
+  std::vector<RunArchive> runs;
+  if (!arguments.baseline.empty())
+    runs.push_back(open_run(baseline_directory(results_root(arguments.out), arguments.baseline)));
+  for (const std::string& path : arguments.runs) runs.push_back(open_run(path));
+  if (runs.size() < 2) {
+    throw UsageError(
+        "compare takes two runs or more, the first of which is the base; or --baseline NAME and "
+        "one run or more");
+  }
+  return runs;
+}
+
+/// What changed says more than what could not be told.
+int exit_code(const ChangeCounts& counts) {
+  if (counts.changed() > 0) return kChanged;
+  return counts.unclear + counts.missing > 0 ? kInvalid : kDone;
+}
+
+}  // namespace
 
 int compare(const Arguments& arguments) {
+  if (!arguments.save_baseline.empty()) return save(arguments);
   // Measured by scripts/false_alarms.py on computing work: docs/comparisons.md.
   ComparisonOptions options{.between_runs = 0.0025};
   if (!arguments.min_effect.empty())
     options.min_effect = parse_share(arguments.min_effect, "--min-effect");
-  const RunArchive a = open_run(arguments.run), b = open_run(arguments.other_run);
-  RunComparison comparison =
-      compare_runs({a.name, &a.result, cpu_iterations_per_us_of(a)},
-                   {b.name, &b.result, cpu_iterations_per_us_of(b)}, options);
-  comparison.remarks = context_of(a, b);
-  if (comparison.cells.empty()) {
-    throw UsageError(fmt::format(
-        "{} and {} have no cell in common; in the first: {}; in the second: {}", a.name, b.name,
-        fmt::join(comparison.only_a, "; "), fmt::join(comparison.only_b, "; ")));
+  const std::vector<RunArchive> runs = opened(arguments);
+  std::vector<RunToCompare> sides;
+  for (const RunArchive& run : runs)
+    sides.push_back({run.name, &run.result, cpu_iterations_per_us_of(run)});
+  Overlay overlay = overlay_runs(sides.front(), {sides.begin() + 1, sides.end()}, options);
+  for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
+    RunComparison& comparison = overlay.comparisons[i];
+    comparison.remarks = context_of(runs.front(), runs[i + 1]);
+    if (comparison.cells.empty()) {
+      throw UsageError(
+          fmt::format("{} and {} have no cell in common; in the first: {}; in the second: {}",
+                      comparison.name_a, comparison.name_b, fmt::join(comparison.only_a, "; "),
+                      fmt::join(comparison.only_b, "; ")));
+    }
   }
+  const ChangeCounts counts = count_changes(overlay);
+  const int code = arguments.fail_on_change ? exit_code(counts) : kDone;
+  const bool two = overlay.comparisons.size() == 1;
   if (arguments.json) {
-    print_json(to_json(comparison));
+    Json json;
+    if (two) {
+      json = to_json(overlay.comparisons.front());
+    } else {
+      json = {{"schema", kSchema}, {"base", overlay.base.name}};
+      Json& list = json["comparisons"] = Json::array();
+      for (const RunComparison& comparison : overlay.comparisons)
+        list.push_back(to_json(comparison));
+    }
+    json["changes"] = changes_json(overlay);
+    json["exit_code"] = code;
+    print_json(json);
   } else {
-    print_text(comparison_table(comparison, Terminal(stdout).style()));
+    const TableStyle style = Terminal(stdout).style();
+    print_text((two ? comparison_table(overlay.comparisons.front(), style)
+                    : overlay_table(overlay, style)) +
+               changes_sentence(counts) + '\n');
   }
-  return kDone;
+  return code;
 }
 
 }  // namespace precipice::cli

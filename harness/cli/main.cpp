@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/common.hpp"
+#include "harness/cli/completion.hpp"
 #include "harness/cli/verbs.hpp"
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
@@ -24,8 +26,9 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 invalid measurement, 4 this machine "
     "lacks\nsomething, 5 results cannot be written, 130 interrupted.";
 
-const std::vector<std::string> kVerbs = {"doctor", "list",    "trial", "capacity",
-                                         "run",    "compare", "check", "export"};
+const std::vector<std::string> kVerbs = {"doctor", "list",    "trial",     "capacity",
+                                         "run",    "compare", "check",     "export",
+                                         "show",   "bundle",  "completion"};
 
 void add_common(CLI::App& verb, Arguments& a) {
   verb.add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
@@ -60,17 +63,64 @@ void add_what(CLI::App& verb, Arguments& a) {
 }
 
 void add_compare(CLI::App& app, Arguments& a) {
-  CLI::App* verb = app.add_subcommand("compare", "Which of two runs is higher, cell by cell");
-  verb->add_option("A", a.run, "A run's directory, or a suite's: its newest finished run")
+  CLI::App* verb = app.add_subcommand("compare", "What changed between runs, cell by cell");
+  verb->add_option(
+          "runs", a.runs,
+          "Runs' directories, or suites': their newest finished run. The first is the base")
       ->required();
-  verb->add_option("B", a.other_run, "The run that is held against it")->required();
   verb->add_option("--min-effect", a.min_effect,
                    "Least difference that matters, as in 3% (default: any)");
+  verb->add_option("--baseline", a.baseline, "The base: a run that was saved under this name");
+  verb->add_option("--save-baseline", a.save_baseline,
+                   "Keep RUN under this name, in results/baselines");
+  verb->add_flag("--fail-on-change", a.fail_on_change,
+                 "Exit code 1 when something changed beyond noise, 3 when that cannot be told");
+  verb->add_option("--out", a.out, "Where baselines are (default: results)");
   verb->add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
   verb->footer(
-      "Example:\n"
+      "Examples:\n"
       "  precipice compare results/quick/20261120T181235Z-26cf65d results/quick --min-effect 3%\n"
-      "Exit code 0 when they were compared, whatever came out.");
+      "  precipice compare BEFORE AFTER OTHER_MACHINE\n"
+      "  precipice compare --save-baseline main results/quick\n"
+      "  precipice compare --baseline main results/quick --min-effect 5% --fail-on-change\n"
+      "Exit code 0 when they were compared, whatever came out; with --fail-on-change 1 when a "
+      "figure\n"
+      "is higher or lower beyond noise, else 3 when one cannot be told or is missing, else 0.");
+}
+
+void add_show(CLI::App& app, Arguments& a) {
+  CLI::App* verb = app.add_subcommand("show", "The table and small curves of a run, once more");
+  verb->add_option("run", a.run, "A run's directory, or a suite's: its newest finished run")
+      ->required();
+  verb->add_flag("--json", a.json, "Its summary as one JSON document on stdout");
+  verb->footer(
+      "Example:\n  precipice show results/quick\n"
+      "Curves are p99 over offered load; NO_COLOR, COLUMNS and a pipe are respected.");
+}
+
+void add_bundle(CLI::App& app, Arguments& a) {
+  CLI::App* verb = app.add_subcommand("bundle", "One archive of a run, to reproduce it from");
+  verb->add_option("run", a.run, "A run's directory, or a suite's: its newest finished run")
+      ->required();
+  verb->add_option("-o,--out", a.out, "A file or a directory (default: SUITE-TIME-COMMIT.tar.gz)");
+  verb->add_flag(
+      "--anonymous", a.anonymous,
+      "For double-blind review: without names of hosts and users, paths, addresses, commit");
+  verb->add_option("--hide", a.hidden, "With --anonymous: a further word that must not appear")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", a.json, "One JSON document on stdout, everything else on stderr");
+  verb->footer(
+      "Examples:\n  precipice bundle results/quick -o artifact.tar.gz\n"
+      "  precipice bundle results/quick --anonymous --hide 'Our Institute'\n"
+      "The same run gives the same bytes. scripts/reproduce.sh takes what this writes.");
+}
+
+void add_completion(CLI::App& app, Arguments& a) {
+  CLI::App* verb = app.add_subcommand("completion", "A script that completes the command line");
+  verb->add_option("shell", a.shell, "bash, zsh or fish")->required();
+  verb->footer(
+      "Examples:\n  source <(precipice completion bash)\n"
+      "  precipice completion fish > ~/.config/fish/completions/precipice.fish");
 }
 
 void add_export(CLI::App& app, Arguments& a) {
@@ -177,15 +227,21 @@ void build(CLI::App& app, Arguments& a) {
       ->add_option("run", a.checked_run,
                    "A run's directory, or a suite's with its newest finished run (results/claims)")
       ->required();
+  check_verb->add_option("--claims-of", a.claims_of,
+                         "Another run: does RUN confirm its claims, or without any its shape");
   add_common(*check_verb, a);
   check_verb->footer(
       "A claim holds or fails when its 95% interval says so, and is undecided otherwise.\n"
       "Exit codes: 0 all hold; 1 one fails; else 3 one is undecided or has no valid measurement;\n"
       "else 4 one needs what this machine lacks; 2 wrong usage, a suite without claims included.\n"
+      "With --claims-of: 0 all confirmed; 1 one is not; else 3 one is undecided.\n"
       "Example:\n"
       "  precipice run claims.toml && precipice check results/claims");
   add_compare(app, a);
   add_export(app, a);
+  add_show(app, a);
+  add_bundle(app, a);
+  add_completion(app, a);
 }
 
 /// `--rate -1` is a wrong value, not an unknown option -1.
@@ -229,9 +285,15 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   if (verb == "list") return list(a);
   if (verb == "trial") return trial(a);
   if (verb == "capacity") return capacity(a);
-  if (verb == "check") return check(a);
+  if (verb == "check") return a.claims_of.empty() ? check(a) : check_against(a);
   if (verb == "compare") return compare(a);
   if (verb == "export") return export_run(a);
+  if (verb == "show") return show(a);
+  if (verb == "bundle") return bundle(a);
+  if (verb == "completion") {
+    print_text(completion_script(app, a.shell));
+    return kDone;
+  }
   return run(a);
 }
 

@@ -48,15 +48,6 @@ Plan plan_from(const Arguments& a) {
   return plan;
 }
 
-/// results/ of the working directory; else of the source tree; else made here.
-std::string results_root(const std::string& out) {
-  if (!out.empty()) return out;
-  std::error_code error;
-  if (fs::is_directory("results", error)) return "results";
-  const std::string beside_source = source_directory() + "/results";
-  return fs::is_directory(beside_source, error) ? beside_source : "results";
-}
-
 int show_plan(const Plan& plan, bool json) {
   const PlanEstimate expected = estimate(plan);
   if (json) {

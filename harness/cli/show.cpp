@@ -1,0 +1,38 @@
+// precipice show: the table and small curves of a run, in the terminal again.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/common.hpp"
+#include "harness/comparison_text.hpp"
+#include "harness/curves.hpp"
+#include "harness/run_archive.hpp"
+#include "harness/summary_files.hpp"
+#include "harness/terminal.hpp"
+#include "harness/text_table.hpp"
+
+namespace precipice::cli {
+
+int show(const Arguments& arguments) {
+  const RunArchive run = open_run(arguments.run);
+  remark(run.remark);
+  if (arguments.json) {
+    Json json = summary_json(run.plan.name, run.result);
+    json["directory"] = run.directory;
+    json["remark"] = run.remark;
+    print_json(json);
+    return kDone;
+  }
+  const TableStyle style = Terminal(stdout).style();
+  const auto said = [&](const char* field) { return run.manifest->value(field, std::string()); };
+  std::string text =
+      wrapped(fmt::format("{}: begun {}{}, commit {}", run.name, said("started"),
+                          said("ended").empty() ? "" : ", ended " + said("ended"), said("git_sha")),
+              style, 2);
+  text += '\n' + table(run.result, style) + '\n' + curves(run.result, style);
+  if (const std::string order = ranking(run.result, style); !order.empty()) text += '\n' + order;
+  print_text(text + fmt::format("\nfiles: {}\n", run.directory));
+  return kDone;
+}
+
+}  // namespace precipice::cli
