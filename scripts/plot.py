@@ -25,7 +25,7 @@ if (os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.pat
 import argparse
 
 try:
-    import numpy  # noqa: F401 (rundata needs it; named here for the message)
+    import numpy  # noqa: F401 (precipice_run needs it; named here for the message)
     import matplotlib  # noqa: F401
 except ImportError as missing:
     if sys.version_info < (3, 11):
@@ -35,9 +35,11 @@ except ImportError as missing:
     sys.exit(2)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import charts
-import figures
-from rundata import RunError, load_run
+from figures import settings, standard
+from figures.cells import load_run
+from figures.media import request as wanted
+from figures.media.select import FACETS
+from precipice_run import RunError
 
 FORMATS = ("svg", "pdf", "png")
 SCALES = ("auto", "log", "linear")
@@ -56,7 +58,7 @@ def parser():
     chosen.add_argument("--y", metavar="COLUMN", help="what goes up (default: the response that the SLO bounds)")
     chosen.add_argument("--x-scale", choices=SCALES, default="auto")
     chosen.add_argument("--y-scale", choices=SCALES, default="auto")
-    chosen.add_argument("--facet", metavar="BY", help=f"a panel for each: {', '.join(figures.FACETS)}")
+    chosen.add_argument("--facet", metavar="BY", help=f"a panel for each: {', '.join(FACETS)}")
     chosen.add_argument("--highlight", metavar="MODEL", action="append", default=[], help="in colour and in front, the others grey; again for more")
     chosen.add_argument("--series", metavar="SERIES", action="append", default=[], help="a series or model to draw; again for more")
     chosen.add_argument("--workload", metavar="W", default="", help="one workload only")
@@ -87,19 +89,19 @@ def refuse_without_medium(arguments):
         raise RunError("several runs in one figure need --for paper, talk or web")
 
 
-def standard(arguments, formats):
+def draw_standard(arguments, formats):
     run = load_run(arguments.runs[0])
     formats = formats or FORMATS
     out = arguments.out or os.path.join(run.directory, "figures")
     os.makedirs(out, exist_ok=True)
-    drawn, skipped = charts.draw(run, out, formats)
+    drawn, skipped = standard.draw(run, out, formats)
     for reason in skipped:
         print(f"skipped {reason}")
     print(f"{len(drawn)} charts as {', '.join(formats)} in {out}: {', '.join(drawn)}")
 
 
 def for_medium(arguments, formats):
-    out, files, said = figures.draw_all(figures.Request(
+    out, files, said = wanted.draw_all(wanted.Request(
         arguments.medium, arguments.runs, arguments.x or "", arguments.y or "", arguments.facet or "", tuple(arguments.highlight),
         tuple(arguments.series), tuple(arguments.only), arguments.workload, arguments.reveal, arguments.dark, arguments.width,
         formats, arguments.out or "", arguments.x_scale, arguments.y_scale))
@@ -110,12 +112,13 @@ def for_medium(arguments, formats):
 
 def main():
     arguments = parser().parse_args()
+    settings.apply()
     try:
         formats = formats_of(arguments)
         if not arguments.medium:
             refuse_without_medium(arguments)
         try:
-            (for_medium if arguments.medium else standard)(arguments, formats)
+            (for_medium if arguments.medium else draw_standard)(arguments, formats)
         except OSError as error:
             raise RunError(f"{error.filename or arguments.out}: cannot be written: {error.strerror}") from error
         except (AttributeError, TypeError, KeyError) as error:

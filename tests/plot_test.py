@@ -13,7 +13,8 @@ import unittest
 SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scripts")
 sys.dont_write_bytecode = True
 sys.path.insert(0, SCRIPTS)
-import rundata
+import precipice_run
+from figures.cells import load_run
 
 WORKLOAD = "cpu:work=200us"
 
@@ -83,34 +84,34 @@ def digests(directory):
 class Histogram(unittest.TestCase):
     def test_every_bucket_reports_its_highest_value(self):
         for value in (0, 1, 2047, 2048, 2049, 4095, 4096, 123_456_789, 3_600_000_000_000):
-            highest = int(rundata.bucket_highest(index_of(value)))
+            highest = int(precipice_run.bucket_highest(index_of(value)))
             self.assertGreaterEqual(highest, value)
             self.assertEqual(index_of(highest), index_of(value))
             self.assertEqual(index_of(highest + 1), index_of(value) + 1)
 
     def test_merging_is_not_averaging(self):
-        quick, slow = rundata.Histogram({100: 99, 200: 1}), rundata.Histogram({1000: 100})
-        both = rundata.Histogram.merged([quick, slow])
+        quick, slow = precipice_run.Histogram({100: 99, 200: 1}), precipice_run.Histogram({1000: 100})
+        both = precipice_run.Histogram.merged([quick, slow])
         self.assertEqual(both.count(), 200)
         self.assertEqual(both.percentile(50), 200)
         self.assertEqual(both.percentile(99), 1000)
 
     def test_overflow_counts(self):
-        self.assertEqual(rundata.Histogram({10: 1}, overflow=1).percentile(99), rundata.HIGHEST_NS + 1)
+        self.assertEqual(precipice_run.Histogram({10: 1}, overflow=1).percentile(99), precipice_run.HIGHEST_NS + 1)
 
 
 class Curve(unittest.TestCase):
     def test_points_past_saturation_are_kept_apart(self):
         with tempfile.TemporaryDirectory() as directory:
             write_run(directory)
-            cell = rundata.load_run(directory).workloads[0][2][0]
+            cell = load_run(directory).workloads[0][2][0]
             self.assertEqual([p.stable for p in cell.points], [True] * 4 + [False])
             self.assertEqual([p.blocks for p in cell.points], [2] * 5)
 
     def test_without_a_journal_the_rows_stand_in(self):
         with tempfile.TemporaryDirectory() as directory:
             write_run(directory, journal=False)
-            run = rundata.load_run(directory)
+            run = load_run(directory)
             self.assertEqual(run.workloads[0][2][0].points[0].response_ns, 4e5)
             self.assertTrue(any("journal" in warning for warning in run.warnings))
 

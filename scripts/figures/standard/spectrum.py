@@ -4,8 +4,11 @@ import math
 
 import numpy
 
-from chartstyle import INK, MUTED, Labels, Page, duration, percentile_axis, percentile_name, rate, time_axis
-from charts_base import ChartBase, Skip
+from figures.labels import Labels
+from figures.palette import INK, MUTED
+from figures.standard.base import ChartBase, Skip
+from figures.standard.slide import Page, percentile_axis, time_axis
+from figures.words import duration, percentile_name, rate
 
 
 class SpectrumChart(ChartBase):

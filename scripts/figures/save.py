@@ -1,10 +1,25 @@
-"""Writes figures so that the same data gives the same bytes, whenever and wherever it is drawn."""
+"""Finished figures, written so that the same data gives the same bytes, whenever and wherever it is drawn."""
 
 import os
 
 from matplotlib.backends.backend_pdf import PdfPages
 
 CREATOR = "precipice"
+
+
+class Built:
+    """A finished figure, and what a build-up adds step by step: one list of artists per series."""
+
+    def __init__(self, figure, steps, title):
+        self.figure, self.steps, self.title = figure, steps, title
+
+    def frames(self):
+        """Yields the figure with nothing but its axes, then with one series more each time; axes stay where they are."""
+        for shown in range(len(self.steps) + 1):
+            for at, artists in enumerate(self.steps):
+                for artist in artists:
+                    artist.set_visible(at < shown)
+            yield shown, self.figure
 
 
 def metadata(form, title):

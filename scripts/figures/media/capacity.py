@@ -4,8 +4,9 @@ import math
 
 from matplotlib.lines import Line2D
 
-from figures_axes import axis_of
-from figures_page import Built, Sheet, text_inches
+from figures.media.axis import axis_of
+from figures.media.sheet import Sheet, text_inches
+from figures.save import Built
 
 
 def draw(name_and_cells, medium, looks, title, subtitle, notes):

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import matplotlib
 
-import figures_capacity
-import figures_curves
-from figures_curves import Panel, Plan, title_of
-from figures_data import FACETS, RESPONSE, Selection, check_axes, gather
-from figures_media import looks_of, media
-from figures_save import save, save_reveal
-from rundata import RunError, load_run
+from figures.cells import load_run
+from figures.media.capacity import draw as draw_capacity
+from figures.media.curves import Panel, Plan, percentile_of, title_of
+from figures.media.curves import draw as draw_curves
+from figures.media.looks import looks_of
+from figures.media.medium import media
+from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
+from figures.save import save, save_reveal
+from precipice_run import RunError
 
 
 @dataclass
@@ -118,7 +120,7 @@ def jobs(request, named, selection, medium, looks, said):
     for x, y in axes:
         kind = {("rate_per_s", RESPONSE): "response", ("rate_per_s", "goodput_per_s"): "goodput"}.get((x, y)) or f"{y}-over-{x}"
         for plan in plans(request, named, x, y, kind, selection, medium, said):
-            yield plan.name, lambda plan=plan: figures_curves.draw(plan, medium, looks)
+            yield plan.name, lambda plan=plan: draw_curves(plan, medium, looks)
     if not request.x and not request.y:
         yield from capacities(named, selection, medium, looks)
 
@@ -132,7 +134,7 @@ def plans(request, named, x, y, kind, selection, medium, said):
         return
     workloads = list(dict.fromkeys(curve.workload for curve in curves))
     runs = [name for name, _ in named]
-    percentile = figures_curves.percentile_of(Panel("", curves))
+    percentile = percentile_of(Panel("", curves))
     if request.facet == "workload":
         yield plan_of(request, named, kind, title_of(x, y, percentile), "", [
             Panel(spoken(text), [c for c in curves if c.workload == text]) for text in workloads], x, y, runs, medium)
@@ -213,11 +215,11 @@ def capacities(named, selection, medium, looks):
         for text, cells in groups.items():
             name = text.partition(":")[0]
             name = name if [t.partition(":")[0] for t in groups].count(name) == 1 else text
-            yield (f"capacity-{slug(name)}", lambda text=text, cells=cells, name=name: figures_capacity.draw(
+            yield (f"capacity-{slug(name)}", lambda text=text, cells=cells, name=name: draw_capacity(
                 [(text, cells)], medium, looks, f"{title}: {name}", f"{spoken(text)}  ·  bars: 95% intervals", ""))
         return
     subtitle, _ = surroundings(named, "", medium)
-    yield "capacity", lambda: figures_capacity.draw([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
+    yield "capacity", lambda: draw_capacity([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
                                                     title, subtitle, notes if medium.title else "")
 
 

@@ -2,13 +2,12 @@
 
 import re
 
-from charts_base import Skip, titled
-from charts_capacity import CapacityChart
-from charts_curves import CurveCharts
-from charts_pool import PoolChart
-from charts_spectrum import SpectrumChart
-from figures_page import Built
-from figures_save import save
+from figures.save import Built, save
+from figures.standard.base import Skip, titled
+from figures.standard.capacity import CapacityChart
+from figures.standard.load import CurveCharts
+from figures.standard.pool import PoolChart
+from figures.standard.spectrum import SpectrumChart
 
 
 class Charts(CurveCharts, CapacityChart, SpectrumChart, PoolChart):

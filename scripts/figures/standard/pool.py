@@ -1,7 +1,10 @@
 """What the number of threads in a pool does to throughput and to latency."""
 
-from chartstyle import INK, MUTED, Labels, Page, mix, percentile_name, rate_axis, time_axis
-from charts_base import ChartBase, Skip
+from figures.labels import Labels
+from figures.palette import INK, MUTED, mix
+from figures.standard.base import ChartBase, Skip
+from figures.standard.slide import Page, rate_axis, time_axis
+from figures.words import percentile_name
 
 
 class PoolChart(ChartBase):

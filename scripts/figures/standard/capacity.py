@@ -2,8 +2,10 @@
 
 import math
 
-from chartstyle import GRID, HEIGHT, INK, MUTED, Page, natural, rate, rate_axis
-from charts_base import ChartBase, titled
+from figures.palette import GRID, INK, MUTED, natural
+from figures.standard.base import ChartBase, titled
+from figures.standard.slide import HEIGHT, Page, rate_axis
+from figures.words import rate
 
 
 class CapacityChart(ChartBase):

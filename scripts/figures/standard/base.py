@@ -2,7 +2,9 @@
 
 import math
 
-from chartstyle import PAST, mix, natural, rate, rate_axis, styles_of
+from figures.palette import PAST, mix, natural, styles_of
+from figures.standard.slide import rate_axis
+from figures.words import rate
 
 METHOD = "Response from intended arrival; open loop; 95% intervals; points past saturation hollow"
 BANDS = "bands and bars: lowest to highest block; histograms merged over blocks."

@@ -1,7 +1,10 @@
 """Response and goodput against offered load: the two curves of a workload."""
 
-from chartstyle import INK, MUTED, Labels, Page, duration, percentile_name, rate, rate_axis, time_axis
-from charts_base import ChartBase, Skip
+from figures.labels import Labels
+from figures.palette import INK, MUTED
+from figures.standard.base import ChartBase, Skip
+from figures.standard.slide import Page, rate_axis, time_axis
+from figures.words import duration, percentile_name, rate
 
 
 class CurveCharts(ChartBase):

@@ -1,4 +1,4 @@
-"""A figure's page: how panels, title, legend and footnote share it, in inches of the medium; and its build-up frames."""
+"""A figure's page: how panels, title, legend and footnote share it, in inches of the medium."""
 
 import math
 import textwrap
@@ -87,18 +87,3 @@ def text_inches(medium, text, size=None):
 def handle(look, medium, dash=None, line=True):
     return Line2D([], [], color=look.colour, ls=(look.dash if dash is None else dash) if line else "none", lw=look.width,
                   label=look.label, **look.solid(medium.background))
-
-
-class Built:
-    """A finished figure, and what a build-up adds step by step: one list of artists per series."""
-
-    def __init__(self, figure, steps, title):
-        self.figure, self.steps, self.title = figure, steps, title
-
-    def frames(self):
-        """Yields the figure with nothing but its axes, then with one series more each time; axes stay where they are."""
-        for shown in range(len(self.steps) + 1):
-            for at, artists in enumerate(self.steps):
-                for artist in artists:
-                    artist.set_visible(at < shown)
-            yield shown, self.figure

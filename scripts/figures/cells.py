@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy
 
+from precipice_run import MAX_LOSS, Histogram, RunError, finite
 import precipice_run
-from precipice_run import HIGHEST_NS, MAX_LOSS, Histogram, RunError, bucket_highest, finite  # noqa: F401
 
 
 @dataclass

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 
 from matplotlib.lines import Line2D
 
-from chartstyle import PAST, Labels, duration, percentile_name, rate
-from figures_axes import axis_of, words_of
-from figures_data import PERCENTILES, RESPONSE, option_number
-from figures_media import RUN_DASHES
-from figures_page import Built, Sheet, handle, text_inches
+from figures.labels import Labels
+from figures.media.axis import axis_of, words_of
+from figures.media.looks import RUN_DASHES
+from figures.media.select import PERCENTILES, RESPONSE, option_number
+from figures.media.sheet import Sheet, handle, text_inches
+from figures.palette import PAST
+from figures.save import Built
+from figures.words import duration, percentile_name, rate
 
 
 @dataclass

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from chartstyle import percentile_name, plain, rate
-from figures_data import RESPONSE
+from figures.media.select import RESPONSE
+from figures.words import percentile_name, plain, rate
 
 WORDS = {
     "load": "offered load / own saturation", "rate_per_s": "offered load (requests/s)",

@@ -10,8 +10,8 @@ import re
 import statistics
 from dataclasses import dataclass
 
+from figures.cells import by_rate, majority
 from precipice_run import FLAG_COLUMNS, TEXT_COLUMNS, Histogram, RunError, estimate, finite
-from rundata import by_rate, majority
 
 PERCENTILES = {"p50_ns": 50.0, "p90_ns": 90.0, "p95_ns": 95.0, "p99_ns": 99.0, "p999_ns": 99.9}
 FACETS = ("workload", "series", "model", "run", "block", "phase")

@@ -1,0 +1,77 @@
+"""How each series looks in a medium: colour, marker and dash, each enough to tell it from the others."""
+
+from dataclasses import dataclass
+
+from figures.palette import MODELS, SPARE, contrast, luminance, mix, natural
+from precipice_run import RunError
+
+
+def against(colour, background, wanted):
+    """The colour, moved away from the background until it has that contrast."""
+    towards = "#FFFFFF" if luminance(background) < 0.2 else "#000000"
+    for step in range(20):
+        moved = mix(colour, towards, 0.05 * step)
+        if contrast(moved, background) >= wanted:
+            return moved
+    return towards
+
+
+# A model's second and later series need marks of their own: fills cannot be told apart at 4 pt.
+MORE_MARKERS = ("X", "P", "*", "<", ">", "d", "h", "p")
+RUN_DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+DASHES = ("-", (0, (5, 1.5)), (0, (8, 1.5, 2, 1.5)), (0, (2.5, 1)), (0, (11, 2)), (0, (6, 1, 1, 1, 1, 1)),
+          (0, (3, 1, 1, 1)), (0, (5, 1, 2, 1, 2, 1)))
+
+
+@dataclass
+class Look:
+    """One series in one medium. Marker and dash are its own, so that grey print tells series apart."""
+
+    label: str
+    colour: object
+    ink: object  # for text
+    marker: str
+    dash: object
+    width: float
+    size: float
+    front: int  # added to the z-order
+
+    def solid(self, background, scale=1.0):
+        return {"marker": self.marker, "ms": self.size * scale, "mfc": self.colour, "mec": background,
+                "mew": self.size * 0.1}
+
+    def hollow(self, background):
+        return {"marker": self.marker, "ms": self.size * 0.92, "mfc": background, "mec": self.colour,
+                "mew": max(self.size * 0.17, 0.7)}
+
+
+def looks_of(cells, medium, highlight=()):
+    """Look by series, from all cells of all runs, so that every figure of them agrees."""
+    members = {}
+    for cell in cells:
+        members.setdefault(cell.model, {}).setdefault(cell.series, cell)
+    known = [model for model in MODELS if model in members] + sorted(set(members) - set(MODELS))
+    unknown = sorted(set(members) - set(MODELS))
+    taken = {MODELS[model][1] for model in MODELS if model in members}
+    spare = [marker for marker in MORE_MARKERS if marker not in taken]
+    looks, at = {}, 0
+    for model in known:
+        base, marker, _ = MODELS.get(model) or SPARE[unknown.index(model) % len(SPARE)]
+        series = sorted(members[model], key=natural)
+        for i, one in enumerate(series):
+            where = 0.0 if len(series) == 1 else -0.35 + 0.8 * i / (len(series) - 1)
+            colour = mix(base, "#FFFFFF", -where) if where < 0 else mix(base, "#000000", where)
+            options = ", ".join(f"{k}={v}" for k, v in sorted(members[model][one].options.items()))
+            label = f"{model} {options}" if options else (model if len(series) == 1 else one)
+            mark = marker if i == 0 or not spare else spare.pop(0)
+            lit = not highlight or bool({model, one, label} & set(highlight))
+            if not lit:
+                colour = mix(medium.background, medium.ink, 0.42)
+            looks[one] = Look(label, against(colour, medium.background, 2.0), against(colour, medium.background, 4.5), mark,
+                              DASHES[at % len(DASHES)], medium.line * (1 if lit else 0.75) * (1.35 if highlight and lit else 1),
+                              medium.marker * (1 if lit else 0.85), 20 if highlight and lit else 0)
+            at += 1
+    for name in highlight:
+        if not any(name in (cell.model, cell.series, looks[cell.series].label) for cell in cells):
+            raise RunError(f"--highlight: {name!r} is no model or series here; there are {', '.join(known)}")
+    return looks
