@@ -94,23 +94,35 @@ std::vector<std::string> notes_of(const ComparedCell& cell) {
   return notes;
 }
 
-std::string section(const std::vector<const ComparedCell*>& cells, const TableStyle& style) {
-  TextTable table({"model", "A per s", "B per s", "B / A", "<verdict"});
-  const auto fill = [&](TextTable& into, bool intervals) {
-    for (const ComparedCell* cell : cells) {
-      into.across(cell_label(cell->model_a, cell->model_b));
-      for (const Comparison& c : cell->figures) {
-        into.row({"  " + c.figure, figure_of(c.a, intervals, style),
-                  figure_of(c.b, intervals, style), ratio_of(c, style), verdict_text(c, style)});
+/// `detail`: 3 everything, 2 no intervals of rates, 1 no rates, 0 no intervals at all.
+TextTable cells_table(const std::vector<const ComparedCell*>& cells, int detail,
+                      const TableStyle& style) {
+  TextTable table(detail >= 2
+                      ? std::vector<std::string>{"model", "A per s", "B per s", "B / A", "<verdict"}
+                      : std::vector<std::string>{"model", "B / A", "<verdict"});
+  for (const ComparedCell* cell : cells) {
+    table.across(cell_label(cell->model_a, cell->model_b));
+    for (const Comparison& c : cell->figures) {
+      std::vector<std::string> row = {"  " + c.figure};
+      if (detail >= 2) {
+        row.push_back(figure_of(c.a, detail == 3, style));
+        row.push_back(figure_of(c.b, detail == 3, style));
       }
+      Comparison shown = c;
+      if (detail == 0) shown.low = shown.high = Comparison::kNaN;
+      row.push_back(ratio_of(shown, style));
+      row.push_back(verdict_text(c, style));
+      table.row(std::move(row));
     }
-  };
-  TextTable narrow = table;
-  fill(table, true);
-  if (table.width() > static_cast<std::size_t>(std::max(style.width, 1))) {
-    fill(narrow, false);
-    table = narrow;
   }
+  return table;
+}
+
+std::string section(const std::vector<const ComparedCell*>& cells, const TableStyle& style) {
+  int detail = 3;
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
+  while (detail > 0 && cells_table(cells, detail, style).width() > room) --detail;
+  const TextTable table = cells_table(cells, detail, style);
   std::string text = bold(cell_label(cells.front()->workload_a, cells.front()->workload_b), style) +
                      '\n' + table.text(style);
   // What is said of every cell is said once.
@@ -129,13 +141,18 @@ std::string section(const std::vector<const ComparedCell*>& cells, const TableSt
   return text;
 }
 
-/// A number stands for the first measured row, and a bound for itself.
-TextTable ranking_table(const Ranking& cliff, const Ranking& saturation, bool intervals,
+/// Rankings side by side. A number stands for the first measured row, and a bound for itself.
+TextTable ranking_table(const std::vector<const Ranking*>& rankings, bool intervals,
                         const TableStyle& style) {
-  TextTable table({"by cliff", "of the best", "<", "<by saturation", "of the best", "<"});
-  for (std::size_t row = 0; row < cliff.rows.size(); ++row) {
+  std::vector<std::string> header;
+  for (const Ranking* each : rankings) {
+    header.push_back((header.empty() ? "by " : "~by ") + each->figure);
+    header.insert(header.end(), {"of the best", "<"});
+  }
+  TextTable table(header);
+  for (std::size_t row = 0; row < rankings.front()->rows.size(); ++row) {
     std::vector<std::string> fields;
-    for (const Ranking* each : {&cliff, &saturation}) {
+    for (const Ranking* each : rankings) {
       const Ranking::Row& r = each->rows[row];
       Comparison shown = r.to_first;
       if (!intervals) shown.low = shown.high = Comparison::kNaN;
@@ -147,6 +164,20 @@ TextTable ranking_table(const Ranking& cliff, const Ranking& saturation, bool in
     table.row(std::move(fields));
   }
   return table;
+}
+
+/// Side by side, else one below the other, else without intervals.
+std::string ranking_text(const Ranking& cliff, const Ranking& saturation, const TableStyle& style) {
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
+  const TextTable both = ranking_table({&cliff, &saturation}, true, style);
+  if (both.width() <= room) return both.text(style);
+  std::string text;
+  for (const Ranking* each : {&cliff, &saturation}) {
+    TextTable table = ranking_table({each}, true, style);
+    if (table.least_width() > room) table = ranking_table({each}, false, style);
+    text += table.text(style);
+  }
+  return text;
 }
 
 Json json_of(const Comparison& c) {
@@ -284,11 +315,8 @@ std::string ranking(const CampaignResult& result, const TableStyle& style) {
       if (!parts.empty()) text += wrapped(title, style, 2) + '\n';
       continue;
     }
-    TextTable table = ranking_table(cliff, saturation, true, style);
-    if (table.width() > static_cast<std::size_t>(std::max(style.width, 1)))
-      table = ranking_table(cliff, saturation, false, style);
     for (const Ranking::Row& row : cliff.rows) letters = letters || !row.groups.empty();
-    text += wrapped(title, style, 2) + table.text(style) + '\n';
+    text += wrapped(title, style, 2) + ranking_text(cliff, saturation, style) + '\n';
   }
   if (all.tests == 0) return text;
   text += wrapped(

@@ -49,6 +49,16 @@ std::size_t level(const Axis& axis, double value, std::size_t levels) {
   return std::min(levels - 1, static_cast<std::size_t>(share * static_cast<double>(levels)));
 }
 
+/// Where a tail stands among `levels` heights: with an SLO, what meets it takes the lower half and
+/// what breaks it the upper one, so that the crossing is seen without colours too.
+std::size_t height_of(const Axis& tails, double p99, double slo_ns, std::size_t levels) {
+  if (!(slo_ns > 0)) return level(tails, p99, levels);
+  const std::size_t half = levels / 2;
+  const Axis below{std::min(tails.low, slo_ns), slo_ns},
+      above{slo_ns, std::max(tails.high, slo_ns)};
+  return p99 > slo_ns ? half + level(above, p99, levels - half) : level(below, p99, half);
+}
+
 /// One character per step of load.
 std::string drawn(const Line& line, const Axis& loads, const Axis& tails, std::size_t width,
                   double slo_ns, const TableStyle& style) {
@@ -73,13 +83,9 @@ std::string drawn(const Line& line, const Axis& loads, const Axis& tails, std::s
       text += breaks ? "\033[31m" : "\033[0m";
       red = breaks;
     }
-    text += std::isnan(p99) ? " " : glyphs[level(tails, p99, glyphs.size())];
+    text += std::isnan(p99) ? " " : glyphs[height_of(tails, p99, slo_ns, glyphs.size())];
   }
   return red ? text + "\033[0m" : text;
-}
-
-std::string cut(const std::string& text, std::size_t width) {
-  return text.size() > width ? text.substr(0, width) : text;
 }
 
 std::string cliff_text(const CellSummary& cell) {
@@ -105,27 +111,34 @@ std::string section(const std::vector<Line>& lines, const TableStyle& style) {
   const double slo = any.slo_percentile == 99 ? any.slo_ns : 0;
   const std::vector<std::string>& glyphs = heights(style);
 
-  std::string head = fmt::format("{}   p99 {} ({})", bold(label(any.workload), style),
-                                 short_time(tails.low), glyphs.front());
-  if (slo > 0)
-    head += fmt::format(" to the SLO {} ({})", short_time(slo),
-                        glyphs[level(tails, slo, glyphs.size())]);
-  head += fmt::format(" to {} ({}), load {}/s to {}/s", short_time(tails.high), glyphs.back(),
-                      short_rate(loads.low), short_rate(loads.high));
+  const auto glyph = [&](double p99) { return glyphs[height_of(tails, p99, slo, glyphs.size())]; };
+  std::string head = fmt::format("{}: p99 from {} ({}) to {} ({})",
+                                 bold(label(any.workload), style), short_time(tails.low),
+                                 glyph(tails.low), short_time(tails.high), glyph(tails.high));
+  if (slo > 0) {
+    head +=
+        fmt::format(", {} and up breaks the SLO {}", glyphs[glyphs.size() / 2], short_time(slo));
+  }
+  head += fmt::format("; load from {}/s to {}/s", short_rate(loads.low), short_rate(loads.high));
 
-  // The curve keeps at least ten columns: the cliff gives way first, then the name is cut.
-  constexpr std::size_t kLeast = 10, kMost = 64, kMargin = 2, kGap = 2;
+  // The curve keeps 24 columns where it can: names get shorter, then the cliff gives way.
+  constexpr std::size_t kWanted = 24, kLeast = 10, kMost = 64, kShortestName = 12;
+  constexpr std::size_t kMargin = 2, kGap = 2;
   const auto width = static_cast<std::size_t>(std::max(style.width, 24));
   const std::string_view word = "cliff ";
   std::size_t right = kGap + word.size() + cliffs;
-  if (kMargin + names + kGap + kLeast + right > width) right = 0;
+  const auto others = [&] { return kMargin + names + kGap + right; };
+  if (others() + kWanted > width)
+    names = std::max(std::min(names, kShortestName),
+                     names - std::min(names, others() + kWanted - width));
+  if (others() + kLeast > width) right = 0;
   names = std::min(names, width - kMargin - kGap - kLeast - right);
   const std::size_t curve = std::min(kMost, width - kMargin - names - kGap - right);
 
   std::string text = wrapped(head, style, 2);
   for (const Line& line : lines) {
-    std::string row = fmt::format("  {:<{}}  {}", cut(label(line.cell->model), names), names,
-                                  drawn(line, loads, tails, curve, slo, style));
+    std::string row = fmt::format("  {:<{}}  {}", shortened(label(line.cell->model), names, style),
+                                  names, drawn(line, loads, tails, curve, slo, style));
     const std::string cliff = cliff_text(*line.cell);
     if (right > 0 && !cliff.empty()) row += fmt::format("  {}{:>{}}", word, cliff, cliffs);
     row.erase(row.find_last_not_of(' ') + 1);
@@ -187,7 +200,7 @@ std::string curves(const CampaignResult& result, const TableStyle& style) {
   }
   if (!text.empty()) {
     text += wrapped(
-        "Both axes are logarithmic and shared by a workload's lines; between measured rates a line "
+        "Logarithmic axes, shared by a workload's lines; between measured rates a line "
         "is interpolated.",
         style);
   }

@@ -20,7 +20,8 @@ TailCurve tail_curve(const CellSummary& cell);
 double tail_at(const TailCurve& curve, double rate_per_s);
 
 /// One section a workload, all its series on the same two logarithmic axes: load to the right,
-/// p99 as height. A line never exceeds the style's width. In colour, what breaks the SLO is red.
+/// p99 as height, the upper half of which breaks the SLO (where that is of p99). A line never
+/// exceeds the style's width. In colour, what breaks the SLO is red.
 /// "" when no cell has a curve.
 std::string curves(const CampaignResult& result, const TableStyle& style);
 

@@ -6,22 +6,33 @@
 
 #include "harness/table.hpp"
 #include "harness/terminal.hpp"
+#include "harness/text_table.hpp"
 
 namespace precipice {
 namespace {
 
 std::string rate_or_dash(double per_s) { return per_s > 0 ? short_rate(per_s) + "/s" : "-"; }
 
-std::string under_way(const CampaignHost::Progress& p) {
-  std::string text = fmt::format("cell {}/{}  {} {}  {}", p.cell, p.cells, p.series, p.workload,
-                                 to_string(p.phase));
-  text += p.closed > 0 ? fmt::format("  {} in flight", p.closed)
+/// Names are what can be spared, in their middle.
+constexpr TableStyle kPlain{.width = 0, .colour = false, .utf8 = false};
+
+std::string under_way(const CampaignHost::Progress& p, std::size_t width) {
+  std::string rest = fmt::format("  {}", to_string(p.phase));
+  rest += p.closed > 0 ? fmt::format("  {} in flight", p.closed)
                        : fmt::format("  {}/s", short_rate(p.rate_per_s));
   if (p.last != nullptr)
-    text += fmt::format("  last p99 {}", short_time(static_cast<double>(p.last->response.p99)));
-  text += fmt::format("  {} elapsed", readable_duration(p.elapsed_s));
-  if (p.left_s > 0) text += fmt::format(", {} left", readable_duration(p.left_s));
-  return text;
+    rest += fmt::format("  last p99 {}", short_time(static_cast<double>(p.last->response.p99)));
+  const std::string cell = fmt::format("cell {}/{}  ", p.cell, p.cells);
+  const std::string name = fmt::format("{} {}", p.series, p.workload);
+  const std::size_t taken = cell.size() + rest.size();
+  return cell + shortened(name, std::max<std::size_t>(12, width - std::min(width, taken)), kPlain) +
+         rest;
+}
+
+std::string series_line(const CapacitySoFar::Series& each, bool current, std::size_t name) {
+  return fmt::format("{} {:<{}}  holds {:>8}  carries {:>8}  invalid {}/{}", current ? ">" : " ",
+                     shortened(each.series, name, kPlain), name, rate_or_dash(each.holds_per_s),
+                     rate_or_dash(each.carries_per_s), each.invalid, each.trials);
 }
 
 }  // namespace
@@ -29,30 +40,21 @@ std::string under_way(const CampaignHost::Progress& p) {
 std::vector<std::string> live_view(const CampaignHost::Progress& progress,
                                    const CapacitySoFar& so_far, std::size_t width,
                                    std::size_t height) {
-  std::vector<std::string> lines = {under_way(progress)};
-  const std::vector<CapacitySoFar::Series> all = so_far.of_workload(progress.workload);
-  const std::string invalid =
-      fmt::format("invalid {} of {} trials", so_far.invalid(), so_far.trials());
-  if (all.size() + 2 <= height) {
-    std::size_t name = 0;
-    for (const auto& each : all) name = std::max(name, each.series.size());
-    for (const auto& each : all) {
-      lines.push_back(fmt::format("{} {:<{}}  holds {:>8}  carries {:>8}  invalid {}/{}",
-                                  each.series == progress.series ? ">" : " ", each.series, name,
-                                  rate_or_dash(each.holds_per_s), rate_or_dash(each.carries_per_s),
-                                  each.invalid, each.trials));
-    }
-    // On a narrow terminal the name is what can be spared.
-    std::size_t longest = 0;
-    for (std::size_t i = 1; i < lines.size(); ++i) longest = std::max(longest, lines[i].size());
-    if (longest > width && name > 8) {
-      const std::size_t over = std::min(longest - width, name - 8);
-      for (std::size_t i = 1; i < lines.size(); ++i) lines[i].erase(2 + name - over, over);
-    }
-    if (so_far.trials() > 0) lines.push_back("  " + invalid);
-  } else if (height >= 2) {
-    lines.push_back("  " + invalid);
-  }
+  std::vector<std::string> lines = {under_way(progress, width)};
+  std::vector<CapacitySoFar::Series> all = so_far.of_workload(progress.workload);
+  if (all.size() + 2 > height)
+    std::erase_if(all, [&](const auto& each) { return each.series != progress.series; });
+  if (all.size() + 2 > height) all.clear();
+  std::size_t name = 0, longest = 0;
+  for (const auto& each : all) name = std::max(name, each.series.size());
+  for (const auto& each : all) longest = std::max(longest, series_line(each, false, name).size());
+  if (longest > width) name = std::max<std::size_t>(8, name - std::min(name, longest - width));
+  for (const auto& each : all)
+    lines.push_back(series_line(each, each.series == progress.series, name));
+  std::string time = readable_duration(progress.elapsed_s) + " elapsed";
+  if (progress.left_s > 0) time += fmt::format(", {} left", readable_duration(progress.left_s));
+  lines.push_back(
+      fmt::format("  {} of {} trials invalid  {}", so_far.invalid(), so_far.trials(), time));
   if (lines.size() > height) lines.resize(std::max<std::size_t>(height, 1));
   for (std::string& line : lines) {
     if (line.size() > width) line.resize(width);

@@ -10,10 +10,10 @@
 
 namespace precipice {
 
-/// First what is being measured, then the workload's series, each with its capacity so far, and the
-/// count of invalid trials. No line is longer than `width` columns, and there are at most `height`
-/// lines: where the series do not fit they give way to one line that counts the invalid trials.
-/// ASCII only.
+/// First what is being measured, then the workload's series, each with its capacity so far, last
+/// the count of invalid trials and the time. No line is longer than `width` columns, and there are
+/// at most `height` lines: where they do not fit, only the series under way stays, then none. ASCII
+/// only.
 std::vector<std::string> live_view(const CampaignHost::Progress& progress,
                                    const CapacitySoFar& so_far, std::size_t width,
                                    std::size_t height);

@@ -51,19 +51,19 @@ const ComparedCell* cell_of(const RunComparison& comparison, const CellSummary& 
   return nullptr;
 }
 
+/// The base beside comparisons [from, to).
 TextTable table_of(const Overlay& overlay, const std::vector<const CellSummary*>& cells,
-                   bool intervals, const TableStyle& style) {
+                   std::size_t from, std::size_t to, bool intervals, const TableStyle& style) {
   std::vector<std::string> header = {"model", "<", "A per s"};
-  for (std::size_t i = 1; i <= overlay.comparisons.size(); ++i)
-    header.push_back(fmt::format("<{} / A", letter(i)));
+  for (std::size_t i = from; i < to; ++i) header.push_back(fmt::format("<{} / A", letter(i + 1)));
   TextTable table(header);
   for (const CellSummary* base : cells) {
     for (std::size_t figure = 0; figure < 2; ++figure) {
       const Estimate& own = figure == 0 ? base->result.cliff : base->result.saturation;
       std::vector<std::string> row = {figure == 0 ? label(base->model) : "",
                                       figure == 0 ? "cliff" : "saturation", base_text(own)};
-      for (const RunComparison& comparison : overlay.comparisons) {
-        const ComparedCell* cell = cell_of(comparison, *base);
+      for (std::size_t i = from; i < to; ++i) {
+        const ComparedCell* cell = cell_of(overlay.comparisons[i], *base);
         row.push_back(cell == nullptr || figure >= cell->figures.size()
                           ? std::string("-")
                           : marked(cell->figures[figure], intervals, style));
@@ -72,6 +72,24 @@ TextTable table_of(const Overlay& overlay, const std::vector<const CellSummary*>
     }
   }
   return table;
+}
+
+/// Intervals give way first; then runs go on in a further table.
+std::string tables_of(const Overlay& overlay, const std::vector<const CellSummary*>& cells,
+                      const TableStyle& style) {
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
+  const std::size_t runs = overlay.comparisons.size();
+  if (const TextTable whole = table_of(overlay, cells, 0, runs, true, style); whole.width() <= room)
+    return whole.text(style);
+  std::string text;
+  for (std::size_t from = 0; from < runs;) {
+    std::size_t to = runs;
+    while (to > from + 1 && table_of(overlay, cells, from, to, false, style).least_width() > room)
+      --to;
+    text += table_of(overlay, cells, from, to, false, style).text(style);
+    from = to;
+  }
+  return text;
 }
 
 std::string unmatched(const char* what, const std::string& run,
@@ -108,10 +126,8 @@ std::string overlay_table(const Overlay& overlay, const TableStyle& style) {
     for (const CellSummary& cell : overlay.base.result->cells) {
       if (cell.workload.to_string() == workload) cells.push_back(&cell);
     }
-    TextTable table = table_of(overlay, cells, true, style);
-    if (table.width() > static_cast<std::size_t>(std::max(style.width, 1)))
-      table = table_of(overlay, cells, false, style);
-    text += bold(label(cells.front()->workload), style) + '\n' + table.text(style) + '\n';
+    text += bold(label(cells.front()->workload), style) + '\n' + tables_of(overlay, cells, style) +
+            '\n';
   }
   for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
     const RunComparison& comparison = overlay.comparisons[i];

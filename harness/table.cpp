@@ -111,12 +111,13 @@ std::size_t total(const std::vector<std::size_t>& widths) {
   return sum;
 }
 
-/// The last that a narrow terminal takes: ends of names, which keep eight columns at least.
-void cut_names(Rows& rows, std::size_t room) {
+/// The last that a narrow terminal takes: middles of names, which keep eight columns at least.
+void shorten_names(Rows& rows, const TableStyle& style) {
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
   const std::size_t names = widths_of(rows).front(), all = total(widths_of(rows));
   if (all <= room) return;
   const std::size_t left = std::max<std::size_t>(8, names - std::min(names, all - room));
-  for (auto& row : rows) row.front() = row.front().substr(0, left);
+  for (auto& row : rows) row.front() = shortened(row.front(), left, style);
 }
 
 /// Lines that are too long go on in the next, further in.
@@ -175,7 +176,7 @@ std::string section(const Writer& write, const std::vector<const CellSummary*>& 
   for (const std::string_view header : {"at 1.5x", "CPU/req", "of ideal", "of ideal", "invalid"}) {
     if (total(widths_of(rows)) > room) drop_column(rows, header);
   }
-  cut_names(rows, room);
+  shorten_names(rows, style);
   const std::vector<std::size_t> widths = widths_of(rows);
   for (std::size_t line = 0; line < rows.size(); ++line) {
     std::string out;

@@ -77,8 +77,11 @@ void Terminal::live(const CampaignHost::Progress& progress, const CapacitySoFar&
   const std::vector<std::string> lines =
       live_view(progress, so_far, room(std::max(21, width_of(fileno(stream_)))),
                 room(height_of(fileno(stream_))));
-  clear_live();
-  std::fputs(fmt::format("{}", fmt::join(lines, "\r\n")).c_str(), stream_);
+  // Written over and not cleared first, in one piece: it does not flicker.
+  std::string text = "\r";
+  if (shown_ > 1) text += fmt::format("\033[{}A", shown_ - 1);
+  text += fmt::format("{}\033[K\033[J", fmt::join(lines, "\033[K\r\n"));
+  std::fputs(text.c_str(), stream_);
   std::fflush(stream_);
   shown_ = lines.size();
 }

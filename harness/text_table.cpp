@@ -6,15 +6,37 @@
 
 namespace precipice {
 
+namespace {
+
+constexpr std::size_t kShortestName = 12;
+
+}  // namespace
+
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\033') {
+      while (i < text.size() && text[i] != 'm') ++i;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
+      ++count;
+    }
+  }
+  return count;
+}
+
+std::string shortened(const std::string& name, std::size_t width, const TableStyle& style) {
+  if (columns(name) <= width) return name;
+  if (width == 0) return "";
+  const std::size_t head = (width - 1) / 2, tail = width - 1 - head;
+  return name.substr(0, head) + (style.utf8 ? "…" : "~") + name.substr(name.size() - tail);
 }
 
 TextTable::TextTable(std::vector<std::string> header) {
   for (std::size_t i = 0; i < header.size(); ++i) {
-    const bool marked = header[i].starts_with('<');
+    const bool name = header[i].starts_with('~');
+    const bool marked = name || header[i].starts_with('<');
     left_.push_back(i == 0 || marked);
+    names_.push_back(i == 0 || name);
     if (marked) header[i].erase(0, 1);
   }
   rows_.push_back(std::move(header));
@@ -39,23 +61,46 @@ std::size_t TextTable::width() const {
   return sum;
 }
 
-std::string TextTable::text(const TableStyle& style) const {
+std::size_t TextTable::least_width() const {
   const std::vector<std::size_t> wide = widths();
+  std::size_t sum = width();
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    if (names_[i]) sum -= wide[i] - std::min(wide[i], kShortestName);
+  }
+  return sum;
+}
+
+std::string TextTable::text(const TableStyle& style) const {
+  std::vector<std::size_t> wide = widths();
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
+  std::size_t all = width();
+  for (std::size_t i = 0; i < wide.size() && all > room; ++i) {
+    if (!names_[i] || wide[i] <= kShortestName) continue;
+    const std::size_t less = std::min(wide[i] - kShortestName, all - room);
+    wide[i] -= less;
+    all -= less;
+  }
   std::string text;
   for (std::size_t line = 0; line < rows_.size(); ++line) {
     const auto& row = rows_[line];
     std::string out;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) out += "  ";
-      const std::size_t used = columns(row[i]);
-      const std::string space(row.size() == 1 || used > wide[i] ? 0 : wide[i] - used, ' ');
-      out += left_[i] ? row[i] + space : space + row[i];
+      const bool across = row.size() == 1 && left_.size() > 1;
+      std::string field = row[i];
+      if (across)
+        field = shortened(field, room, style);
+      else if (names_[i])
+        field = shortened(field, wide[i], style);
+      const std::size_t used = columns(field);
+      const std::string space(across || used > wide[i] ? 0 : wide[i] - used, ' ');
+      out += left_[i] ? field + space : space + field;
     }
     out.erase(out.find_last_not_of(' ') + 1);
     text += (line == 0 ? faint(out, style) : out) + '\n';
     if (line > 0) continue;
     std::string rule;
-    for (std::size_t i = 0; i < width(); ++i) rule += style.utf8 ? "─" : "-";
+    for (std::size_t i = 0; i < all; ++i) rule += style.utf8 ? "─" : "-";
     text += faint(rule, style) + '\n';
   }
   return text;

@@ -9,11 +9,16 @@
 
 namespace precipice {
 
-/// Columns that a UTF-8 text takes; every character used in tables takes one.
+/// Columns that a UTF-8 text takes: every character used in tables takes one, an escape sequence
+/// none.
 std::size_t columns(std::string_view text);
+/// A name in at most `width` columns, its middle left out: what tells series of one model apart is
+/// at the end.
+std::string shortened(const std::string& name, std::size_t width, const TableStyle& style);
 
 /// A header, rows, and lines that run across all columns. The first column is on the left; the
-/// others are on the right unless their header begins with '<', which is not shown.
+/// others are on the right unless their header begins with '<', which is not shown, or '~'. The
+/// first column and those of '~' hold names, and are shortened where the style's width asks for it.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header);
@@ -22,13 +27,15 @@ class TextTable {
   /// A line of its own, which widens no column.
   void across(std::string text);
   std::size_t width() const;
+  /// What it takes when names are as short as they get.
+  std::size_t least_width() const;
   std::string text(const TableStyle& style) const;
 
  private:
   std::vector<std::size_t> widths() const;
 
   std::vector<std::vector<std::string>> rows_;  ///< one field: across
-  std::vector<bool> left_;
+  std::vector<bool> left_, names_;
 };
 
 std::string bold(const std::string& text, const TableStyle& style);
