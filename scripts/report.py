@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Makes one self-contained HTML page of a run, or of several laid over each other.
+
+    scripts/report.py RUN [RUN...] [-o FILE]
+
+A RUN is a run's directory or a suite's (its newest finished run). The page is written to RUN/report.html unless -o names a
+file; with several runs the first one's directory. It needs no network and works from file://. The sources of the page are in
+scripts/report/; plotly's JavaScript is taken from Debian's python3-plotly.
+
+Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why).
+"""
+
+import os
+import sys
+
+DEBIAN_PYTHON = "/usr/bin/python3"
+sys.dont_write_bytecode = True
+
+# Debian's packages serve Debian's interpreter, whichever python3 comes first on the PATH.
+if (os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(DEBIAN_PYTHON)
+        and not os.environ.get("PRECIPICE_PLOT_PYTHON")):
+    os.environ["PRECIPICE_PLOT_PYTHON"] = DEBIAN_PYTHON
+    os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, os.path.abspath(__file__)] + sys.argv[1:])
+
+import argparse
+import base64
+import gzip
+import html
+import json
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+try:
+    from plotly.offline import get_plotlyjs
+    import precipice_run
+    import report_data
+except ImportError as missing:
+    print(f"report.py: {sys.executable} has no {missing.name}: apt-get install python3-{missing.name}", file=sys.stderr)
+    sys.exit(2)
+
+SCRIPTS = ("format.js", "capacity.js", "state.js", "figures.js", "words.js", "response.js", "slo_line.js", "goodput.js", "intervals.js",
+           "spectrum.js", "heat.js", "threads.js", "why.js", "verdict.js", "table.js", "map.js", "advice.js", "facts.js", "compare.js",
+           "controls.js", "page.js")
+LIMIT = 5_000_000  # bytes: what a mail or a wiki still takes
+
+
+def source(name):
+    with open(os.path.join(HERE, "report", name), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def packed(text):
+    """gzip in base64, without a date inside: the same data gives the same bytes."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), 9, mtime=0)).decode("ascii")
+
+
+def without_heat(document):
+    for run in document["runs"]:
+        run["heat_left_out"] = True
+        for workload in run["workloads"]:
+            for cell in workload["cells"]:
+                for one in cell["points"]:
+                    for block in one["blocks"]:
+                        block["heat"] = []
+
+
+def page(document):
+    script = "\n".join(source(name) for name in SCRIPTS)
+    title = " and ".join(run["name"] for run in document["runs"])
+    parts = {"TITLE": html.escape(title), "STYLE": source("page.css"), "SCRIPT": f'"use strict";\n(() => {{\n{script}\n}})();',
+             "DATA": packed(json.dumps(document, separators=(",", ":"), allow_nan=False)), "PLOTLY": packed(get_plotlyjs())}
+    text = source("page.html")
+    for name, part in parts.items():
+        text = text.replace("{{" + name + "}}", part)
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="report.py", description="One self-contained HTML page of a run, or of several laid over each other.")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's directory, or a suite's: its newest finished run")
+    parser.add_argument("-o", "--out", metavar="FILE", help="where to write (default: report.html in the first run's directory)")
+    arguments = parser.parse_args()
+    try:
+        runs = [precipice_run.load(path) for path in arguments.runs]
+        if len({os.path.realpath(run.directory) for run in runs}) < len(runs):
+            raise precipice_run.RunError("a run is named twice")
+        try:
+            document = report_data.report(runs)
+        except (AttributeError, TypeError, KeyError) as error:
+            raise precipice_run.RunError(f"{arguments.runs[0]}: a field of the run has the wrong type: {error!r}") from error
+        text = page(document)
+        if len(text.encode("utf-8")) > LIMIT:
+            without_heat(document)
+            text = page(document)
+        out = arguments.out or os.path.join(runs[0].directory, "report.html")
+        try:
+            with open(out + ".part", "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.replace(out + ".part", out)
+        except OSError as error:
+            raise precipice_run.RunError(f"{out}: cannot be written: {error.strerror}") from error
+    except precipice_run.RunError as error:
+        print(f"report.py: {error}", file=sys.stderr)
+        return 2
+    size = len(text.encode("utf-8"))
+    print(f"{out}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {size / 1e6:.1f} MB" +
+          ("" if size <= LIMIT else "; larger than 5 MB even without heat maps: name fewer runs"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

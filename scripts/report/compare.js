@@ -1,0 +1,82 @@
+// Several runs in one page: which figures differ beyond noise, and what differs between their machines.
+
+// Every cell that the first run and another have in common: {w, id, r, name, a, b, ratio, changed}. Holm over all of
+// them.
+function comparisons() {
+  const list = [];
+  doc.runs.slice(1).forEach((run, k) => doc.runs[0].workloads.forEach(w => {
+    const other = run.workloads.find(x => x.text === w.text);
+    (other ? w.cells : []).forEach(c => {
+      const d = other.cells.find(x => x.series === c.series);
+      if (d)
+        for (const name of ["cliff", "saturation"])
+          list.push({
+            w,
+            id: c.series,
+            r: k + 1,
+            name,
+            a: c.figures[name],
+            b: d.figures[name],
+            ratio: ratio(c.figures[name], d.figures[name]),
+            slos: [c.slo, d.slo]
+          });
+    });
+  }));
+  const rated = list.filter(c => c.ratio), kept = holm(rated.map(c => tail(c.ratio.z)));
+  rated.forEach((c, i) => {
+    c.changed = kept[i];
+  });
+  return list;
+}
+
+function drawChanged() {
+  const section = document.getElementById("s-changed");
+  section.hidden = doc.runs.length < 2;
+  if (section.hidden) return;
+  const list = comparisons().filter(c => !state.off.has(c.id) && !state.run.has(c.r)),
+        fewer = Math.min(...doc.runs.map(r => r.blocks ?? 1)), marked = list.filter(c => c.changed);
+  document.getElementById("changed-lead").innerHTML = !list.length ?
+      "These runs have no model and workload in common, so nothing can be compared." :
+      `${
+          marked.length ? `${plural(marked.length, "figure")} of ${list.length} ${
+                              marked.length === 1 ? "differs" : "differ"} beyond noise.` :
+                          `None of ${list.length} figures differs beyond noise.`}` +
+          (fewer < fewest ?
+               ` With ${plural(fewer, "block")} that is a direction, not a verdict, which takes ${fewest}.` :
+               "");
+  const says = c => !c.ratio ?
+      (c.a?.reached === "above" || c.b?.reached === "above" ? "a bound: no ratio" : "not in both") :
+      c.changed ? `<span class="changed">${c.ratio.value > 1 ? "higher" : "lower"}</span>` :
+                  "cannot be told apart";
+  const shift = c => c.name === "cliff" && c.slos.every(known) && Math.abs(c.slos[0] / c.slos[1] - 1) > 0.005 ?
+      `<br><small>SLO ${time(c.slos[0], 4)}, then ${time(c.slos[1], 4)}</small>` :
+      "";
+  document.getElementById("changed").innerHTML = list.length ?
+      `<thead><tr><th class="left">work</th><th class="left">model</th><th class="left">figure</th><th>run 1</th><th>other run</th><th>ratio, 95%</th><th class="left">so</th></tr></thead><tbody>` +
+          list.map(
+                  c => `<tr data-series="${escape(c.id)}" data-figure="${c.name}" data-changed="${
+                           c.changed ? 1 : 0}"><td>${escape(c.w.title)}</td><td class="left">${swatch(c.id)} ${
+                           escape(style(c.id).label)}</td><td class="left">${c.name}${shift(c)}</td>` +
+                      `<td>${figure(c.a)}</td><td>${doc.runs.length > 2 ? `run ${c.r + 1}: ` : ""}${
+                           figure(c.b)}</td><td>${
+                           c.ratio ? `${digits(c.ratio.value, 4)} ${
+                                         Number.isFinite(c.ratio.high) && c.ratio.high / c.ratio.low < 100 ?
+                                             range(c.ratio.low, c.ratio.high, v => digits(v)) :
+                                             "(wider than 100 to 1)"}` :
+                                     "–"}</td><td class="left">${says(c)}</td></tr>`)
+              .join("") +
+          "</tbody>" :
+      "";
+  document.getElementById("changed-note").innerHTML =
+      "From the runs' own figures and intervals, as if independent, corrected by Holm over all rows. <code>precipice compare</code> pairs the blocks and takes out the machine's speed: where the two disagree, believe that." +
+      doc.between
+          .map((list, k) => {
+            const set = list.filter(c => !c[3]);
+            return `<details${set.length && set.length < 12 ? " open" : ""}><summary>${
+                set.length ? `${plural(set.length, "setting")} of the machine or program ${
+                                 set.length === 1 ? "differs" : "differ"} between run 1 and run ${k + 2}` :
+                             `No setting differs between run 1 and run ${k + 2}`}</summary>${
+                set.length ? differences(set, "run 1", `run ${k + 2}`) : ""}</details>`;
+          })
+          .join("");
+}

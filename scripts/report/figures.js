@@ -1,0 +1,218 @@
+// What all charts share: axes, line ends with names, curves with bands, and plotly's settings.
+const RUN_DASH = [null, "3px,4px", "9px,4px,2px,4px", "1px,3px"];
+const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const narrow = () => !printing && innerWidth < 600;
+const logTicks = (low, high, say, most = 7) => {
+  const found = [], decades = Math.log10(high / low);
+  const steps = decades < 0.8 ? [1, 1.5, 2, 3, 4, 5, 6, 8] :
+      decades < 1.5           ? [1, 2, 3, 5, 7] :
+      decades < 3             ? [1, 2, 5] :
+                                [1];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); ++e)
+    for (const s of steps)
+      if (s * 10 ** e >= low * 0.999 && s * 10 ** e <= high * 1.001) found.push(s * 10 ** e);
+  const every = Math.ceil(found.length / most), kept = found.filter((_, i) => i % every === 0);
+  return {tickvals: kept, ticktext: kept.map(say)};
+};
+const linearTicks = (high, say, most = 7) => {
+  const raw = high / most, base = 10 ** Math.floor(Math.log10(raw)),
+        step = [1, 2, 2.5, 5, 10].find(s => s * base >= raw) * base, found = [];
+  for (let v = 0; v <= high * 1.0001; v += step) found.push(v);
+  return {tickvals: found, ticktext: found.map(say)};
+};
+const logAxis = (low, high, title, say, most) => (
+    {type: "log", range: [Math.log10(low), Math.log10(high)], title: {text: title}, ...logTicks(low, high, say, most)});
+const linearAxis = (high, title, say, most) =>
+    ({type: "linear", range: [0, high], title: {text: title}, ...linearTicks(high, say, most)});
+
+function layout(extra) {
+  const ink = css("--ink"), grid = css("--line");
+  const base = {
+    gridcolor: grid,
+    linecolor: grid,
+    zeroline: false,
+    tickfont: {size: 12},
+    title: {font: {size: 13}},
+    fixedrange: false,
+    automargin: true
+  };
+  const out = {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: {family: "DejaVu Sans, system-ui, sans-serif", size: 13, color: ink},
+    showlegend: false,
+    margin: {l: 62, r: 16, t: 10, b: 46},
+    hovermode: "closest",
+    hoverlabel: {font: {size: 13}},
+    ...extra
+  };
+  for (const key of Object.keys(out).filter(k => /^[xy]axis/.test(k)))
+    out[key] = {...base, ...out[key], title: {font: {size: 13}, standoff: 8, ...(out[key].title || {})}};
+  return out;
+}
+const config = {
+  displaylogo: false,
+  responsive: false,
+  displayModeBar: false,
+  doubleClick: "reset",
+  scrollZoom: false
+};
+
+// Draws into an element by id; returns plotly's promise. A chart without data says why instead.
+function draw(id, traces, wanted, says) {
+  const box = document.getElementById(id);
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", says);
+  return Plotly.react(box, traces, layout(wanted), config);
+}
+
+// Does one linear axis show all models, or do their saturations lie more than ten times apart?
+function spreads(cells) {
+  const tops = cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0);
+  return tops.length > 1 && Math.max(...tops) > 10 * Math.min(...tops);
+}
+
+// The load of a point on the x axis that the reader chose; null where a cell has no saturation to take a share of.
+const xOf = (cell, load) => state.x === "abs" ? load :
+    cell.figures.saturation?.value > 0        ? load / cell.figures.saturation.value :
+                                                null;
+
+function xAxis(cells, loads, title = true) {
+  const all = loads.filter(v => v > 0), top = Math.max(...all, 1e-9), most = narrow() ? 4 : 8;
+  if (state.x === "share")
+    return linearAxis(
+        Math.min(top * 1.05, 2.2), title ? "offered load, as a share of the model's own saturation" : "",
+        v => digits(100 * v) + "%", most);
+  if (spreads(cells))
+    return logAxis(Math.min(...all) / 1.2, top * 1.25, title ? "offered load (requests/s)" : "", v => rate(v), most);
+  return linearAxis(top * 1.05, title ? "offered load (requests/s)" : "", v => rate(v), most);
+}
+
+// Lines, bands and marks of one cell: `y`, `low`, `high` take a point. `edge`: what lies above is a triangle there.
+function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity) {
+  const c = colour(id), s = style(id), dash = doc.runs.length > 1 ? RUN_DASH[r] || s.dash : s.dash, name = label(id, r),
+        out = [];
+  const rows = cell.points.map(p => ({p, x: xOf(cell, p.rate), v: y(p)})).filter(q => known(q.x) && known(q.v));
+  const good = rows.filter(q => q.p.stable), past = rows.filter(q => !q.p.stable), cap = v => Math.min(v, edge);
+  const text = q => `<b>${escape(name)}</b><br>${rate(q.p.rate, 4)}/s offered, ${plural(q.p.requests, "request")}<br>${
+      say(q.p)}${q.p.stable ? "" : "<br>past saturation: the backlog grows"}`;
+  if (good.length > 1 && good.some(q => q.p.blocks.length > 1))
+    out.push({
+      x: [...good.map(q => q.x), ...good.map(q => q.x).reverse()],
+      y: [...good.map(q => cap(low(q.p))), ...good.map(q => cap(high(q.p))).reverse()],
+      fill: "toself",
+      fillcolor: faded(c, 0.16),
+      line: {width: 0},
+      mode: "lines",
+      hoverinfo: "skip",
+      meta: "band"
+    });
+  out.push({
+    x: good.map(q => q.x),
+    y: good.map(q => cap(q.v)),
+    mode: "lines+markers",
+    line: {color: c, width: 2, dash: dash || "solid"},
+    marker: {
+      color: c,
+      size: 8,
+      symbol: good.map(q => q.v > edge ? "triangle-up-open" : s.symbol),
+      line: {width: 1, color: css("--paper")}
+    },
+    text: good.map(text),
+    hoverinfo: "text",
+    name,
+    meta: "curve",
+    customdata: id
+  });
+  if (past.length) {
+    const bridge = good.filter(q => q.p.rate < past[0].p.rate)
+                       .slice(-1)
+                       .concat(past.slice(0, past.findIndex(q => q.v > edge) + 1 || undefined));
+    out.push({
+      x: bridge.map(q => q.x),
+      y: bridge.map(q => cap(q.v)),
+      mode: "lines",
+      line: {color: c, width: 1.3, dash: "1px,4px"},
+      hoverinfo: "skip",
+      meta: "bridge"
+    });
+    out.push({
+      x: past.map(q => q.x),
+      y: past.map(q => cap(q.v)),
+      mode: "markers",
+      text: past.map(text),
+      hoverinfo: "text",
+      meta: "past",
+      customdata: id,
+      cliponaxis: false,
+      marker: {
+        color: c,
+        size: 8,
+        symbol: past.map(q => q.v > edge ? "triangle-up-open" : s.symbol + "-open"),
+        line: {width: 1.6, color: c}
+      }
+    });
+  }
+  return out;
+}
+
+// Names at line ends, in a column at the right, none over another. `ends`: {share: height 0..1, id, r}.
+function endLabels(ends, height) {
+  if (narrow()) return [];
+  const gap = 17 / height, sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
+  let floor = 0;
+  const at = sorted.map(e => {
+    floor = Math.max(e.share, floor);
+    const here = floor;
+    floor += gap;
+    return here;
+  });
+  let ceiling = 1;
+  for (let i = at.length - 1; i >= 0; --i) {
+    at[i] = Math.min(at[i], ceiling);
+    ceiling = at[i] - gap;
+  }
+  return sorted.map((e, i) => ({
+                      xref: "paper",
+                      yref: "paper",
+                      x: 1,
+                      xanchor: "left",
+                      xshift: 8,
+                      y: at[i],
+                      yanchor: "middle",
+                      showarrow: false,
+                      text: escape(label(e.id, e.r)),
+                      font: {size: 12, color: readable(colour(e.id))}
+                    }));
+}
+const labelRoom = cells =>
+    narrow() ? 14 : Math.min(230, 22 + 7.4 * Math.max(6, ...cells.map(c => label(c.id, c.r).length)));
+
+// Text in a colour needs more contrast than a line does.
+function readable(hex) {
+  const parts = hex.slice(1).match(/../g).map(h => parseInt(h, 16)), dark = isDark() && !printing;
+  const lum = c => {
+    const l = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2];
+  };
+  let c = parts;
+  for (let k = 0; k < 14 && (dark ? lum(c) < 0.2 : lum(c) > 0.183); ++k)
+    c = c.map(v => dark ? v + (255 - v) * 0.1 : v * 0.93);
+  return "#" + c.map(v => Math.round(v).toString(16).padStart(2, "0")).join("");
+}
+
+const swatch = id => {
+  const c = colour(id), shapes = {
+    square: "M2 3h9v9H2z",
+    circle: "M6.5 2.5a5 5 0 1 0 .01 0z",
+    diamond: "M6.5 1.5 12 7.5 6.5 13.5 1 7.5z",
+    "triangle-up": "M6.5 2 12 12H1z",
+    "triangle-down": "M1 3h11L6.5 13z"
+  };
+  return `<svg width="13" height="15" aria-hidden="true"><path fill="${c}" d="${
+      shapes[style(id).symbol] || shapes.circle}"/></svg>`;
+};
+
+// What stands in a chart that has nothing to draw.
+const nothing = (text = "no model is shown, or none has a valid trial here") =>
+    ({xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false, text, font: {size: 14, color: css("--muted")}});

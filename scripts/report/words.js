@@ -1,0 +1,72 @@
+// Figures and comparisons in sentences. Used by the verdict, the table and the advice alike.
+
+// A figure with its interval, or how it was censored.
+function figure(f, n = 3) {
+  if (!f || !known(f.value) || f.reached === "unmeasured") return "not measured";
+  if (f.reached === "above") return `at least ${rate(f.value, n)}`;
+  if (f.reached === "below") return `less than ${rate(f.value, n)}`;
+  return `${rate(f.value, n)} ${range(f.low, f.high, v => rate(v, n))}`.trim();
+}
+
+const named = (id, r) => `<span class="name">${swatch(id)} ${escape(label(id, r))}</span>`;
+const names = list => listed(list.map(c => named(c.id, c.r)));
+const fewest = 9;  // blocks that a winner takes: with 10 pairs and fewer, no rank test survives Holm's correction
+const times = (v, n = 3) => `${digits(v, n)} times`;
+
+// How a pair compares: "ahead" (a carries more), "behind", "tied", or "open" (a bound that does not decide; nothing
+// measured). From the run's own comparison, which pairs the blocks, where it has one.
+function fromRanking(pairs, a, b) {
+  const pair = pairs.find(p => (p.a === a && p.b === b) || (p.a === b && p.b === a));
+  if (!pair) return null;
+  const turned = pair.a !== a, r = {value: pair.ratio, low: pair.low, high: pair.high};
+  // A ratio in the run is b over a; what is said here is a over b.
+  const said = !known(r.value) ? null :
+      turned                   ? r :
+               {value: 1 / r.value, low: known(r.high) ? 1 / r.high : null, high: known(r.low) ? 1 / r.low : null};
+  if (pair.verdict === "indistinguishable" || pair.verdict === "no relevant difference")
+    return {is: "tied", ratio: said};
+  if (pair.verdict === "A higher" || pair.verdict === "B higher")
+    return {is: (pair.verdict === "A higher") !== turned ? "ahead" : "behind", ratio: said, sure: true};
+  if (pair.verdict === "too few blocks") {
+    if (said) return {is: said.value > 1 ? "ahead" : "behind", ratio: said, sure: false};
+    // A bound alone decides: the side with the bound, which comes first in the run's order, lies above.
+    return {is: turned ? "behind" : "ahead", ratio: null, sure: false};
+  }
+  return {is: "open", ratio: said};
+}
+
+// The same from figures that the page computed: their intervals as if independent, Holm over all pairs.
+function fromFigures(list, blocks) {
+  const pairs = [];
+  list.forEach((a, i) => list.slice(i + 1).forEach(b => {
+    const r = ratio(b.f, a.f);  // a over b
+    const apart = (x, y) =>
+        x.reached === "above" && known(x.value) && known(y.high) && y.reached === "ok" && x.value > y.high;
+    pairs.push({
+      a: a.key,
+      b: b.key,
+      ratio: r,
+      p: r ? tail(r.z) : 1,
+      bound: apart(a.f, b.f) ? "ahead" :
+          apart(b.f, a.f)    ? "behind" :
+                               null
+    });
+  }));
+  const kept = holm(pairs.map(p => p.p));
+  return (a, b) => {
+    const k = pairs.findIndex(p => (p.a === a && p.b === b) || (p.a === b && p.b === a));
+    if (k < 0) return null;
+    const p = pairs[k], turned = p.a !== a, r = p.ratio, flip = {ahead: "behind", behind: "ahead"};
+    if (!r)
+      return p.bound ? {is: turned ? flip[p.bound] : p.bound, ratio: null, sure: blocks >= fewest} :
+                       {is: "open", ratio: null};
+    const said = turned ? {value: 1 / r.value, low: 1 / r.high, high: 1 / r.low} : r;
+    return kept[k] ? {is: said.value > 1 ? "ahead" : "behind", ratio: said, sure: blocks >= fewest} :
+                     {is: "tied", ratio: said};
+  };
+}
+
+// "1.37 times [1.2, 1.5]"; an interval wider than a factor of ten says nothing but that.
+const ratioText = r => !r || !known(r.value) ?
+    "" :
+    times(r.value) + (r.low > 0 && r.high / r.low < 10 ? ` ${range(r.low, r.high, v => digits(v))}` : "");

@@ -1,0 +1,237 @@
+"""What the page of a report needs of a run, as one JSON document: merged curves, heat maps, environment, invalid trials.
+
+Read from the run's directory alone (results/README.md). Times are ns, rates per second; numbers keep five digits.
+Percentiles come from histograms that were added up, never from averages.
+"""
+
+import math
+import statistics
+
+from figures import palette
+from precipice_run import MAX_LOSS, Histogram, bucket_highest, estimate, finite
+
+CHOICES = [50, 90, 95, 99, 99.9]  # the percentiles that a reader chooses from
+SPECTRUM = [1, 10, 25, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.3, 99.5, 99.7, 99.9, 99.95, 99.97, 99.99,
+            99.995, 99.999]
+STEPS = 8  # of a heat map, per power of two
+SYMBOLS = {"s": "square", "o": "circle", "D": "diamond", "^": "triangle-up", "v": "triangle-down", "X": "x", "P": "cross",
+           "*": "star", "h": "hexagon", "p": "pentagon"}
+FIGURES = ("cliff_per_s", "saturation_per_s", "knee_per_s", "overload_retention", "recovery", "cliff_of_ideal",
+           "saturation_of_ideal")
+# What moves on any machine while it works; everything else that differs is a setting that somebody changed.
+MOVES = ("time", "steal_ticks", "pressure", "load", "memory.MemAvailable", "memory.MemFree", "memory.SwapFree", "uptime", "cpu.mhz_now",
+         "network", "timer", "cgroup.throttling", "limits.file_nr", "cpu.frequencies", "threads.in_use")
+
+
+def short(value, digits=5):
+    """A number without needless digits, or None where there is none."""
+    value = finite(value)
+    if math.isnan(value):
+        return None
+    value = float(f"{value:.{digits}g}")
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def interval(cell, name):
+    value, low, high, reached = estimate(cell, name)
+    stored = cell.get(name)
+    limited = stored.get("limited_by") if isinstance(stored, dict) else None
+    return {"value": short(value), "low": short(low), "high": short(high), "reached": reached, "limited": limited}
+
+
+def percentiles(histogram, wanted):
+    """Nearest rank; None where less than one request lies beyond the percentile."""
+    total = histogram.count()
+    if not total:
+        return [None] * len(wanted)
+    values, below = histogram.cumulative()
+    found, at = [], 0
+    for p in wanted:
+        if total * (100 - p) / 100 < 1 - 1e-9:
+            found.append(None)
+            continue
+        rank = max(1, math.ceil(p / 100 * total - 1e-9))
+        while at < len(below) and below[at] < rank:
+            at += 1
+        found.append(short(values[at]) if at < len(values) else None)
+    return found
+
+
+def heat(slices):
+    """Counts by latency step for each slice of a window, [step, count, step, count, ...]."""
+    rows = []
+    for stored in slices:
+        steps = {}
+        for index, count in Histogram.from_journal(stored).counts.items():
+            step = math.floor(math.log2(max(int(bucket_highest(index)), 1)) * STEPS)
+            steps[step] = steps.get(step, 0) + count
+        rows.append([n for step in sorted(steps) for n in (step, steps[step])])
+    return rows
+
+
+def middle(values):
+    values = [v for v in map(finite, values) if not math.isnan(v)]
+    return short(statistics.median(values)) if values else None
+
+
+def why(trials):
+    """Medians over the trials of a rate of what explains a latency."""
+    def each(*path):
+        found = []
+        for trial in trials:
+            for name in path:
+                trial = trial.get(name) if isinstance(trial, dict) else None
+            found.append(trial)
+        return middle(found)
+
+    queued = [finite(t.get("response_ns", {}).get("mean")) - finite(t.get("residence_ns", {}).get("mean")) for t in trials]
+    told = {"switches": each("context_switches_per_request"), "cpu": each("cpu_ns_per_request", "model"),
+            "generator": each("cpu_ns_per_request", "generator"), "in_flight": each("little", "in_flight_mean"),
+            "before": middle([max(q, 0) for q in queued]), "submit": each("submit_ns", "p99"),
+            "rss": each("peak_rss_bytes")}
+    for name in ("run_queue_wait_ns_per_request", "run_delay_ns_per_request"):
+        told["run_queue"] = told.get("run_queue") or each(name)
+    names = sorted({name for t in trials for name in t.get("model_stats") or {}})
+    told["engine"] = {name: each("model_stats", name) for name in names}
+    return told
+
+
+def point(rate, entries):
+    """One rate of a cell, merged over its blocks; entries are journal lines of its trials."""
+    def carried(entry):
+        return bool(entry["trial"].get("stable")) and not finite(entry["trial"].get("loss")) > MAX_LOSS
+
+    good = [e for e in entries if carried(e)]
+    stable = 2 * len(good) > len(entries)
+    drawn = good if stable else entries
+    parts = [Histogram.from_journal(e["histogram"]) for e in drawn if e.get("histogram")]
+    merged = Histogram.merged(parts)
+    blocks = []
+    for block in sorted({e.get("block") for e in entries}):
+        own = [e for e in entries if e.get("block") == block]
+        kept = [e for e in own if carried(e)] or own
+        blocks.append({"block": block, "stable": 2 * sum(map(carried, own)) > len(own),
+                       "q": percentiles(Histogram.merged([Histogram.from_journal(e["histogram"]) for e in kept if e.get("histogram")]),
+                                        CHOICES),
+                       "goodput": middle([e["trial"].get("goodput_per_s") for e in own]),
+                       "heat": heat(kept[0].get("slices") or [])})
+    goodputs = [finite(e["trial"].get("goodput_per_s")) for e in entries]
+    window = middle([finite((e["trial"].get("request") or {}).get("window_ns")) for e in entries])
+    return {"rate": short(rate, 6), "stable": stable, "requests": merged.count(), "q": percentiles(merged, CHOICES),
+            "spectrum": percentiles(merged, SPECTRUM), "goodput": [short(statistics.median(goodputs)), short(min(goodputs)), short(max(goodputs))],
+            "blocks": blocks, "window": window, "why": why([e["trial"] for e in entries])}
+
+
+def curve(entries):
+    """By rate. Coarse trials are short: they count only where nothing else is."""
+    kept = [e for e in entries if e.get("phase") in ("refine", "grid", "overload")]
+    if len({e["trial"]["rate_per_s"] for e in kept}) < 3:
+        kept = [e for e in entries if e.get("phase") != "plateau"]
+    groups = {}
+    for entry in kept:
+        groups.setdefault(float(f"{entry['trial']['rate_per_s']:.4g}"), []).append(entry)
+    return [point(rate, groups[rate]) for rate in sorted(groups)]
+
+
+def flat(document, prefix=""):
+    rows = {}
+    for name, value in (document.items() if isinstance(document, dict) else enumerate(document)):
+        path = f"{prefix}{name}"
+        if isinstance(value, (dict, list)):
+            rows.update(flat(value, path + "."))
+        else:
+            rows[path] = value
+    return rows
+
+
+def changes(before, after):
+    """What differs between two environments: [name, before, after, whether it moves by itself]."""
+    if not before or not after:
+        return []
+    old, new = flat(before), flat(after)
+    return [[name, old.get(name), new.get(name), name.startswith(MOVES)]
+            for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name) and name != "time"]
+
+
+def hexadecimal(colour):
+    return colour if isinstance(colour, str) else "#" + "".join(f"{round(255 * part):02X}" for part in colour)
+
+
+class Row:
+    """What palette.styles_of asks of a cell."""
+
+    def __init__(self, cell):
+        self.series, self.model = cell["series"], cell.get("model") or cell["series"].split(":")[0]
+        self.options = {k: str(v) for k, v in (cell.get("model_options") or {}).items()}
+
+
+def series_of(runs):
+    """How each series looks, the same in every run of the report and in the charts of plot.py."""
+    rows = [Row(cell) for run in runs for cell in run.cells]
+    styles, known = palette.styles_of(rows), {}
+    for row in rows:
+        style = styles[row.series]
+        # Matplotlib counts a dash in line widths; the page draws lines 2 px wide.
+        dash = "solid" if isinstance(style.dash, str) else ",".join(f"{2 * part:g}px" for part in style.dash[1])
+        known.setdefault(row.series, {"id": row.series, "model": row.model, "label": style.label, "colour": hexadecimal(style.colour),
+                                      "symbol": SYMBOLS.get(style.marker, "circle"), "dash": dash, "options": row.options})
+    models = [row.model for row in rows]
+    return sorted(known.values(), key=lambda one: (models.index(one["model"]), palette.natural(one["id"])))
+
+
+def trial_name(entry):
+    request = entry["trial"].get("request") or {}
+    closed = finite(request.get("closed"))
+    return {"series": entry.get("series"), "workload": entry.get("workload"), "phase": entry.get("phase"), "block": entry.get("block"),
+            "attempt": entry.get("attempt"), "closed": short(closed) if closed > 0 else 0,
+            "rate": short(entry["trial"].get("rate_per_s")), "at": entry.get("at_s")}
+
+
+def document(run):
+    """One run."""
+    entries, invalid, valid = {}, [], 0
+    for entry in run.trials():
+        trial = entry.get("trial")
+        if not isinstance(trial, dict):
+            continue
+        if trial.get("valid"):
+            valid += 1
+        else:
+            reasons = [{"cause": r.get("cause"), "gate": r.get("gate"), "text": r.get("text")}
+                       for r in trial.get("invalid_reasons") or [] if isinstance(r, dict)]
+            invalid.append({**trial_name(entry), "reasons": reasons})
+        closed = finite((trial.get("request") or {}).get("closed"))
+        if entry.get("used") and not closed > 0 and finite(trial.get("rate_per_s")) > 0:
+            entries.setdefault((entry.get("series"), entry.get("workload")), []).append(entry)
+    workloads = {}
+    for cell in run.cells:
+        text = cell.get("workload") or cell.get("workload_name") or "?"
+        one = workloads.setdefault(text, {"text": text, "name": cell.get("workload_name") or text.split(":")[0],
+                                          "options": cell.get("workload_options") or {}, "cells": []})
+        causes = cell.get("invalid_causes") or {}
+        one["cells"].append({
+            "series": cell["series"], "slo": short(cell.get("slo_ns"), 7), "percentile": short(cell.get("slo_percentile")) or 99,
+            "service": short(cell.get("service_time_ns")), "figures": {name[:-6] if name.endswith("_per_s") else name: interval(cell, name)
+                                                                       for name in FIGURES if cell.get(name) is not None},
+            "ideal_saturation": short(cell.get("ideal_saturation_per_s")), "ideal_cliff": short(cell.get("ideal_cliff_per_s")),
+            "cpu": short(cell.get("cpu_ns_per_request")), "trials": cell.get("trials"), "invalid": cell.get("invalid"), "causes": causes,
+            "note": cell.get("note") or "", "failure": cell.get("failure") or "",
+            "points": curve(entries.get((cell["series"], text), []))})
+    names = [w["name"] for w in workloads.values()]
+    for one in workloads.values():
+        one["title"] = one["name"] if names.count(one["name"]) == 1 else one["text"]
+    manifest = run.manifest
+    return {"name": run.name, "suite": run.summary.get("suite"), "blocks": run.summary.get("blocks_done"),
+            "interrupted": bool(run.summary.get("interrupted")), "finished": run.finished if manifest else None,
+            "started": manifest.get("started"), "ended": manifest.get("ended"), "argv": manifest.get("argv"), "seed": manifest.get("seed"),
+            "git": manifest.get("git_sha"), "binary": manifest.get("binary_hash"), "suite_hash": manifest.get("suite_hash"),
+            "load": run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}, "slo": run.suite.get("slo"),
+            "workloads": list(workloads.values()), "ranking": run.summary.get("ranking") or [],
+            "speed": (run.summary.get("speed") or {}).get("sentences") or [], "valid": valid, "invalid": invalid,
+            "environment": [[name, value] for name, value in flat(run.before).items()], "changes": changes(run.before, run.after),
+            "has_after": bool(run.after), "warnings": list(run.warnings)}
+
+
+def report(runs):
+    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs),
+            "runs": [document(run) for run in runs], "between": [changes(runs[0].before, run.before) for run in runs[1:]]}
