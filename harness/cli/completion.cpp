@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "harness/export.hpp"
@@ -53,26 +56,58 @@ std::map<std::string, std::string> known_values() {
   return {{"--as", formats}, {"--clock", "real virtual"}, {"--arrivals", "poisson fixed uniform"}};
 }
 
-/// A first line of a description without what a shell would take for its own.
-std::string plain(const std::string& text) {
-  std::string result = text.substr(0, text.find('\n'));
-  std::erase_if(result, [](char c) {
-    return std::string_view("'\"[]\\`$:").find(c) != std::string_view::npos;
-  });
+/// Options with a value that nothing here knows: what follows them is no option and no run.
+std::string others_with_value(const std::vector<Verb>& verbs) {
+  std::set<std::string> found;
+  for (const Verb& verb : verbs) {
+    for (const CLI::Option* option : verb.options) {
+      if (option->get_items_expected_max() > 0) found.insert(long_name(*option));
+    }
+  }
+  for (const auto& [option, values] : known_values()) found.erase(option);
+  for (const char* known :
+       {"--model", "--workload", "--baseline", "--save-baseline", "--claims-of", "--out"})
+    found.erase(known);
+  return fmt::format("{}", fmt::join(found, "|"));
+}
+
+bool reads_runs(const std::string& verb) {
+  constexpr std::string_view verbs[] = {"check", "compare", "export", "show", "bundle"};
+  return std::find(std::begin(verbs), std::end(verbs), verb) != std::end(verbs);
+}
+
+/// The first line of a description, for single quotes: `quote` stands for one of them, `colon` for
+/// what separates fields.
+std::string described(const std::string& text, std::string_view quote, std::string_view colon) {
+  std::string result;
+  for (const char c : text.substr(0, text.find('\n'))) {
+    if (c == '[' || c == ']' || c == '\\') continue;
+    if (c == '\'')
+      result += quote;
+    else if (c == ':')
+      result += colon;
+    else
+      result += c;
+  }
   return result;
 }
+
+std::string for_zsh(const std::string& text) { return described(text, R"('\'')", R"(\:)"); }
+std::string for_fish(const std::string& text) { return described(text, R"(\')", ":"); }
 
 /// Both shells of the Bourne family ask the program for what may have changed since.
 constexpr const char* kLists = R"sh(
 _precipice_list() { command precipice list "$1" 2>/dev/null | sed -n 's/^  \([a-z][A-Za-z0-9_.-]*\).*/\1/p'; }
 _precipice_runs() {
   local each
+  [ -n "$ZSH_VERSION" ] && setopt localoptions nullglob
   for each in results/*/ results/*/*/; do
     [ -e "$each" ] && printf '%s\n' "${each%/}"
   done
 }
 _precipice_baselines() {
   local each
+  [ -n "$ZSH_VERSION" ] && setopt localoptions nullglob
   for each in results/baselines/*/; do
     [ -e "$each" ] && each=${each%/} && printf '%s\n' "${each##*/}"
   done
@@ -97,19 +132,16 @@ _precipice() {
       --baseline|--save-baseline) words=$(_precipice_baselines) ;;
       --claims-of) words=$(_precipice_runs); files=1 ;;
       --out|-o) files=1 ;;
-      *)
-        case $verb in
 )sh";
+  text += fmt::format("      {}) ;;\n      *)\n        case $verb in\n", others_with_value(verbs));
   for (const Verb& verb : verbs) {
     std::string more;
     if (verb.name == "run")
       more = "; [ \"${word#-}\" = \"$word\" ] && words=\"$(_precipice_list suites)\" && files=1";
     if (verb.name == "list") more = "; words=\"$words models workloads suites\"";
     if (verb.name == "completion") more = "; words=\"$words bash zsh fish\"";
-    for (const char* reads : {"check", "compare", "export", "show", "bundle"}) {
-      if (verb.name == reads)
-        more = "; [ \"${word#-}\" = \"$word\" ] && words=\"$(_precipice_runs)\" && files=1";
-    }
+    if (reads_runs(verb.name))
+      more = "; [ \"${word#-}\" = \"$word\" ] && words=\"$(_precipice_runs)\" && files=1";
     text += fmt::format("          {}) words='{}'{} ;;\n", verb.name, names(verb), more);
   }
   text += R"sh(        esac ;;
@@ -132,7 +164,7 @@ std::string zsh(const std::vector<Verb>& verbs) {
   text += kLists;
   text += "_precipice() {\n  local -a verbs\n  verbs=(\n";
   for (const Verb& verb : verbs)
-    text += fmt::format("    '{}:{}'\n", verb.name, plain(verb.describe));
+    text += fmt::format("    '{}:{}'\n", verb.name, for_zsh(verb.describe));
   text +=
       "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n    return\n  fi\n"
       "  local verb=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $verb in\n";
@@ -151,7 +183,8 @@ std::string zsh(const std::vector<Verb>& verbs) {
         if (name == "--baseline") action += "($(_precipice_baselines))";
         if (name == "--out" || name == "--claims-of") action += "_files";
       }
-      text += fmt::format(" \\\n      '{}[{}]{}'", name, plain(option->get_description()), action);
+      text +=
+          fmt::format(" \\\n      '{}[{}]{}'", name, for_zsh(option->get_description()), action);
     }
     if (verb.name == "run")
       text += " \\\n      '*:suite:{ compadd -- $(_precipice_list suites); _files -g \"*.toml\" }'";
@@ -159,11 +192,14 @@ std::string zsh(const std::vector<Verb>& verbs) {
       text += " \\\n      ':what:(models workloads suites)'";
     else if (verb.name == "completion")
       text += " \\\n      ':shell:(bash zsh fish)'";
-    else
-      text += " \\\n      '*:run:_files -/'";
+    else if (reads_runs(verb.name))
+      text += " \\\n      '*:run:{ compadd -- $(_precipice_runs); _files -/ }'";
     text += " ;;\n";
   }
-  return text + "  esac\n}\ncompdef _precipice precipice\n";
+  // Sourced it registers itself; out of a directory of functions its first call is a completion.
+  return text +
+         "  esac\n}\nif [ \"$funcstack[1]\" = _precipice ]; then\n  _precipice \"$@\"\nelse\n"
+         "  compdef _precipice precipice\nfi\n";
 }
 
 std::string fish(const std::vector<Verb>& verbs) {
@@ -177,12 +213,12 @@ std::string fish(const std::vector<Verb>& verbs) {
   const std::map<std::string, std::string> values = known_values();
   for (const Verb& verb : verbs) {
     text += fmt::format("complete -c precipice -n __fish_use_subcommand -a {} -d '{}'\n", verb.name,
-                        plain(verb.describe));
+                        for_fish(verb.describe));
     const std::string seen = fmt::format("'__fish_seen_subcommand_from {}'", verb.name);
     for (const CLI::Option* option : verb.options) {
       const std::string name = long_name(*option);
       text += fmt::format("complete -c precipice -n {} -l {} -d '{}'", seen, name.substr(2),
-                          plain(option->get_description()));
+                          for_fish(option->get_description()));
       if (option->get_items_expected_max() > 0) {
         text += " -r";
         const auto known = values.find(name);
@@ -197,7 +233,7 @@ std::string fish(const std::vector<Verb>& verbs) {
     if (verb.name == "run") more = "-F -a '(__precipice_list suites)'";
     if (verb.name == "list") more = "-a 'models workloads suites'";
     if (verb.name == "completion") more = "-a 'bash zsh fish'";
-    if (verb.name == "doctor" || verb.name == "trial" || verb.name == "capacity") continue;
+    if (more == "-F" && !reads_runs(verb.name)) continue;
     text += fmt::format("complete -c precipice -n {} {}\n", seen, more);
   }
   return text;
