@@ -10,9 +10,9 @@
 
 namespace precipice {
 
-/// The secrets of a run that may have been made elsewhere: those of this process, the commit, users
-/// whose home directories its files name, and `hidden`, words of the caller's choice. The
-/// superuser's name is none.
+/// The secrets of a run that may have been made elsewhere: those of this process, the caller's name
+/// by the password file and by git, git's remotes, the commit, users whose home directories its
+/// files name, and `hidden`, words of the caller's choice. The superuser's name is none.
 Secrets secrets_of_run(const std::string& directory, const std::vector<std::string>& hidden);
 
 /// Free text: secrets, addresses and e-mail addresses, and every path of two parts or more but
@@ -20,7 +20,8 @@ Secrets secrets_of_run(const std::string& directory, const std::vector<std::stri
 /// trace(trace.txt).
 std::string anonymous_text(std::string_view text, const Secrets& secrets);
 
-/// Whether one of the secrets still stands in `bytes` as a whole word.
+/// Whether one of the secrets still stands in `bytes` as a whole word; in what is compressed, where
+/// a short word stands by chance, one of four characters or more.
 bool holds_secret(std::string_view bytes, const Secrets& secrets);
 
 /// Writes `file` of a run, as `name` names it there, to `to` without secrets. False: left out,

@@ -114,14 +114,14 @@ std::string artifact_description(const RunArchive& run, const std::string& name,
   text += "## Hardware\n\n" + hardware(run) + "\n## Software\n\n" + software(run);
   text += fmt::format(
       "\n## Steps\n\n"
-      "    tar -xzf {0}.tar.gz && cd {0}\n"
+      "    tar -xzf ARCHIVE.tar.gz && cd {0}\n"
       "    sha256sum -c SHA256SUMS          # nothing was damaged or changed\n\n"
       "then, in a checkout of precipice:\n\n"
-      "    scripts/reproduce.sh path/to/{0}.tar.gz\n\n"
+      "    scripts/reproduce.sh ARCHIVE.tar.gz\n\n"
       "which installs what is missing, builds, runs `run/suite.toml` on that machine and says "
       "claim "
       "by claim whether it is confirmed. `--budget 20m` bounds the time. To only read the data:\n\n"
-      "    build/release/precipice show path/to/{0}/run\n\n",
+      "    build/release/precipice show {0}/run\n\n",
       name);
   text += fmt::format(
       "## Time and disk\n\n- measuring: {}; by the plan's estimate {}\n- building: about three "

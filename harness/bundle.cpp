@@ -73,10 +73,11 @@ void add_trace(const RunArchive& run, const BundleOptions& options, const std::s
   replace_file(to + "/" + name, read_file(trace));
 }
 
-/// What is drawn shows the machine, also where no search of its bytes would find it; so charts and
-/// report are made anew from what has become anonymous. `made` is what the script writes.
-void draw_again(const std::string& script_name, const std::string& made, const std::string& to,
-                const Secrets& secrets, Bundle& bundle) {
+/// Charts where there are none. And what is drawn may show names where no search of its bytes would
+/// find them: so charts and report are made anew from what has become anonymous. `made` is what the
+/// script writes.
+void draw(const std::string& script_name, const std::string& made, const std::string& to,
+          const Secrets& secrets, Bundle& bundle) {
   const std::string script = source_directory() + "/scripts/" + script_name;
   const fs::path place = fs::path(to) / made;
   std::error_code error;
@@ -107,14 +108,14 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
   make_directories(to);
   Secrets secrets;
   if (options.anonymous) secrets = secrets_of_run(run.directory, options.hidden);
-  bool report = false, figures = false;
+  bool report = false;
+  std::vector<std::string> drawn;
   for (const std::string& name : files_of(run.directory)) {
     const std::string from = run.directory + "/" + name, place = to + "/" + name;
     const bool figure = name.starts_with(std::string(kFigures) + "/");
-    if (options.anonymous && (figure || name == kReport)) {
-      (figure ? figures : report) = true;
-      continue;
-    }
+    if (figure) drawn.push_back(name);
+    report = report || (options.anonymous && name == kReport);
+    if (options.anonymous && (name == kReport || figure)) continue;
     if (name.find('/') != std::string::npos) make_directories(fs::path(place).parent_path());
     if (!options.anonymous) {
       replace_file(place, read_file(from));
@@ -123,13 +124,19 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
     }
   }
   add_trace(run, options, to);
-  if (!options.anonymous) return;
-  if (figures) draw_again("plot.py", kFigures, to, secrets, bundle);
-  if (report) draw_again("report.py", kReport, to, secrets, bundle);
-  // What was replaced must not have been what the files are joined by.
-  if (open_run(to).result.cells.size() != run.result.cells.size()) {
-    throw UsageError(
-        "one of the hidden words is the name of a model, a workload or a setting: hide another");
+  if (options.anonymous) {
+    // What was replaced must not have been what the files are joined by.
+    if (open_run(to).result.cells.size() != run.result.cells.size()) {
+      throw UsageError(
+          "one of the hidden words is the name of a model, a workload or a setting: hide another");
+    }
+  }
+  if (options.anonymous || drawn.empty()) draw("plot.py", kFigures, to, secrets, bundle);
+  if (report) draw("report.py", kReport, to, secrets, bundle);
+  for (const std::string& name : drawn) {
+    std::error_code error;
+    if (options.anonymous && !fs::exists(to + "/" + name, error))
+      bundle.left_out.push_back(name + " (what is drawn is not copied; draw it from the bundle)");
   }
 }
 

@@ -22,9 +22,10 @@ struct Bundle {
   std::vector<std::string> left_out;  ///< what could not be made anonymous, and why
 };
 
-/// Writes NAME/ARTIFACT.md, NAME/SHA256SUMS and NAME/run/ (the run's files, its figures and report
-/// included) into a tar.gz. The same run gives the same bytes: names sorted, times and owners
-/// fixed. Throws CannotWrite, Unavailable (no tar or sha256sum), UsageError.
+/// Writes NAME/ARTIFACT.md, NAME/SHA256SUMS and NAME/run/ (the run's files, figures and report
+/// included; figures are drawn where there are none) into a tar.gz. The same run gives the same
+/// bytes: names sorted, times and owners fixed. Throws CannotWrite, Unavailable (no tar or
+/// sha256sum), UsageError.
 Bundle write_bundle(const RunArchive& run, const BundleOptions& options);
 
 }  // namespace precipice
