@@ -39,7 +39,7 @@ except ImportError as missing:
     sys.exit(2)
 
 SCRIPTS = ("format.js", "capacity.js", "state.js", "figures.js", "words.js", "response.js", "slo_line.js", "goodput.js", "intervals.js",
-           "spectrum.js", "heat.js", "threads.js", "why.js", "verdict.js", "table.js", "map.js", "advice.js", "facts.js", "compare.js",
+           "spectrum.js", "heat.js", "threads.js", "why.js", "verdict.js", "table.js", "map.js", "advice.js", "advice_words.js", "facts.js", "compare.js",
            "controls.js", "page.js")
 LIMIT = 5_000_000  # bytes: what a mail or a wiki still takes
 

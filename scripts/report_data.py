@@ -18,9 +18,10 @@ SYMBOLS = {"s": "square", "o": "circle", "D": "diamond", "^": "triangle-up", "v"
            "*": "star", "h": "hexagon", "p": "pentagon"}
 FIGURES = ("cliff_per_s", "saturation_per_s", "knee_per_s", "overload_retention", "recovery", "cliff_of_ideal",
            "saturation_of_ideal")
-# What moves on any machine while it works; everything else that differs is a setting that somebody changed.
+# What moves on any machine while it works, and the timer slack that the program sets for itself; everything else that
+# differs is a setting that somebody changed.
 MOVES = ("time", "steal_ticks", "pressure", "load", "memory.MemAvailable", "memory.MemFree", "memory.SwapFree", "uptime", "cpu.mhz_now",
-         "network", "timer", "cgroup.throttling", "limits.file_nr", "cpu.frequencies", "threads.in_use")
+         "network", "timer", "cgroup.throttling", "limits.file_nr", "cpu.frequencies", "threads.in_use", "kernel.timer_slack_ns")
 
 
 def short(value, digits=5):
@@ -89,6 +90,7 @@ def why(trials):
             "generator": each("cpu_ns_per_request", "generator"), "in_flight": each("little", "in_flight_mean"),
             "before": middle([max(q, 0) for q in queued]), "submit": each("submit_ns", "p99"),
             "rss": each("peak_rss_bytes")}
+    told["rss"] = told["rss"] and short(told["rss"] / 2 ** 20)
     for name in ("run_queue_wait_ns_per_request", "run_delay_ns_per_request"):
         told["run_queue"] = told.get("run_queue") or each(name)
     names = sorted({name for t in trials for name in t.get("model_stats") or {}})

@@ -190,9 +190,19 @@ function watchControls() {
   });
 }
 
-// The reader's wish comes back from the address.
+// The reader's wish comes back from the address; without one the fields hold an example that the data covers.
 function fillAdvice() {
-  const parts = (state.a || "").split("|");
+  if (!state.a) {
+    const w = current(), m = nominal(w),
+          most = Math.max(0, ...shown(w).map(c => c.cell.figures.cliff?.value).filter(known));
+    if (!m || !(most > 0)) return;
+    const two = v => Number(v.toPrecision(2)), say = ns => ns > 0 ? time(two(ns), 2).replace(" ", "") : "0ms";
+    [say(m.work), say(m.wait), rate(two(most / 2), 2), say(ownSlo(w))].forEach((text, i) => {
+      document.getElementById(["a-work", "a-wait", "a-rate", "a-slo"][i]).value = text;
+    });
+    return;
+  }
+  const parts = state.a.split("|");
   if (parts.length !== 5) return;
   ["a-work", "a-wait", "a-rate", "a-slo"].forEach((id, i) => {
     document.getElementById(id).value = parts[i];

@@ -32,7 +32,7 @@ function drawIntervals() {
       y: [y],
       mode: "markers",
       hoverinfo: "text",
-      text: [`<b>${escape(label(c.id, c.r))}</b><br>${n} ${figure(f)}/s`],
+      text: [`<b>${escape(label(c.id, c.r))}</b><br>${n} ${perSecond(f)}`],
       meta: n,
       customdata: c.id,
       marker: {

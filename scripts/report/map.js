@@ -7,54 +7,51 @@ function winner(cells, at, load) {
   const good = told.filter(c => c.got.stable && known(c.got.y)).sort((a, b) => a.got.y - b.got.y);
   if (!good.length) return {none: told.length && told.length === all.length ? "carried by none" : "not measured"};
   // One block has no spread of its own: a tenth stands in for it.
-  const high = c => c.got.high > c.got.low ? c.got.high : c.got.y * 1.1;
-  return {first: good[0], level: good.slice(1).filter(c => c.got.low <= high(good[0])), of: good.length};
+  const first = good[0], high = first.got.high > first.got.low ? first.got.high : first.got.y * 1.1;
+  return {first, level: good.slice(1).filter(c => c.got.low <= high)};
+}
+
+function mapCell(cells, at, load) {
+  const {none, first, level} = load > 0 ? winner(cells, at, load) : {none: "not measured"};
+  if (none) return `<td class="none">${none}</td>`;
+  const c = colour(first.id), each = [first, ...level].map(l => `${label(l.id, l.r)} ${time(l.got.y)}`);
+  const others = level.length > 1 ? `${level.length} others` : level.map(l => escape(label(l.id, l.r))).join("");
+  return `<td data-winner="${escape(first.id)}" title="${escape(`at ${rate(load)}/s: ${each.join(", ")}`)}" ` +
+      `style="background:${faded(c, 0.22)};box-shadow:inset 4px 0 ${c}"><b>${
+             escape(label(first.id, first.r))}</b><br>` +
+      `${time(first.got.y)}${others ? `<br>≈ ${others}` : ""}</td>`;
+}
+
+function mapRow({w, cells, wait}, at) {
+  const top = Math.max(0, ...cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0));
+  const mix = !known(wait) ? "share of waiting unknown" :
+      wait > 0.995         ? "waits, hardly computes" :
+      wait < 0.005         ? "computes only" :
+                             `waits ${percent(wait)}`;
+  const head = `<th scope="row" class="left">${escape(w.title)}<br><small>${mix}</small></th>`;
+  return `<tr>${head}${MAP_LOADS.map(share => mapCell(cells, at, top * share)).join("")}</tr>`;
 }
 
 function drawMap() {
-  const at = pAt(),
-        rows = workloads()
-                   .map(w => ({w, cells: shown(w), wait: waitShare(w)}))
-                   .filter(row => row.cells.length)
-                   .sort((a, b) => (a.wait ?? 2) - (b.wait ?? 2));
-  const host = document.getElementById("map"), mixes = rows.filter(row => known(row.wait)).length;
-  document.getElementById("map-lead").textContent = `The model with the lowest ${
-      pname(
-          percentile())} at each load. Rows: from computing (top) to waiting. Columns: load, as a share of the highest saturation of that row.`;
-  document.getElementById("map-note").textContent = !rows.length ?
-      "" :
-      (mixes < 3 ?
-           `${mixes < 2 ? "One mix" : "Two mixes"} of computing and waiting ${
-               mixes < 2 ?
-                   "was" :
-                   "were"} measured, so the map has gaps between its rows; a sweep of mixed:io_share fills them. ` :
-           "") +
-          "“≈” names those whose blocks overlap with the fastest. Between two measured loads at most three times apart the response is interpolated; elsewhere the cell says that it was not measured.";
+  const rows = workloads().map(w => ({w, cells: shown(w), wait: waitShare(w)})).filter(row => row.cells.length);
+  rows.sort((a, b) => (a.wait ?? 2) - (b.wait ?? 2));
+  const host = document.getElementById("map"), say = (id, text) => document.getElementById(id).textContent = text;
+  say("map-lead",
+      `The model with the lowest ${pname(percentile())} at each load. Rows: from computing at the top to ` +
+          "waiting at the bottom. Columns: load, as a share of the highest saturation in that row.");
   if (!rows.length) {
+    say("map-note", "");
     host.innerHTML = "<tbody><tr><td>No model is shown, or none was measured.</td></tr></tbody>";
     return;
   }
-  const cell = (row, share) => {
-    const top = Math.max(...row.cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0));
-    const load = top * share, won = top > 0 ? winner(row.cells, at, load) : {none: "not measured"};
-    if (won.none) return `<td class="none">${won.none}</td>`;
-    const {first, level} = won, c = colour(first.id);
-    return `<td data-winner="${escape(first.id)}" style="background:${faded(c, 0.22)};box-shadow:inset 4px 0 ${
-               c}" title="${
-               escape(`${rate(load)}/s; ${label(first.id, first.r)} ${time(first.got.y)}${
-                   level.length ? `; ${level.map(l => `${label(l.id, l.r)} ${time(l.got.y)}`).join(", ")}` : ""}`)}">` +
-        `<b>${escape(label(first.id, first.r))}</b> ${time(first.got.y)}${
-               level.length ?
-                   `<br>≈ ${level.length > 1 ? `${level.length} others` : escape(label(level[0].id, level[0].r))}` :
-                                               ""                            }</td>`;
-  };
-  host.innerHTML = `<thead><tr><th class="left">work</th>${
-                       MAP_LOADS.map(s => `<th>${percent(s)}</th>`).join("")}</tr></thead><tbody>` +
-      rows.map(
-              row => `<tr><th scope="row" class="left">${escape(row.w.title)}<br><small>${
-                  known(row.wait) ?
-                      `${percent(row.wait)} waiting` :
-                      "share of waiting unknown"}</small></th>${MAP_LOADS.map(s => cell(row, s)).join("")}</tr>`)
-          .join("") +
-      "</tbody>";
+  const mixes = new Set(rows.filter(row => known(row.wait)).map(row => row.wait.toFixed(1))).size;
+  say("map-note",
+      (mixes < 3 ? "Few mixes of computing and waiting were measured, so the map has gaps between its rows; " +
+               "a sweep of mixed:io_share fills them. " :
+                   "") +
+          "“≈”: their blocks overlap with those of the fastest. Between two " +
+          "measured loads, at most three times apart, the response is interpolated; elsewhere it counts as not measured.");
+  host.innerHTML =
+      `<thead><tr><th class="left">work</th>${MAP_LOADS.map(s => `<th>${percent(s)}</th>`).join("")}</tr></thead>` +
+      `<tbody>${rows.map(row => mapRow(row, pAt())).join("")}</tbody>`;
 }

@@ -38,24 +38,28 @@ function drawResponse() {
     if (top?.value > 0)
       traces.push({
         x: [xOf(c.cell, top.value)],
-        y: [low],
+        y: [low * (high / low) ** 0.015],  // a mark on the very edge would not be drawn
         mode: "markers",
         cliponaxis: false,
         hoverinfo: "text",
         meta: "saturation",
         customdata: c.id,
-        text: [`<b>${escape(label(c.id, c.r))}</b><br>saturation ${figure(top)}/s`],
+        text: [`<b>${escape(label(c.id, c.r))}</b><br>saturation ${perSecond(top)}`],
         marker: {symbol: "line-ns-open", size: 18, color: colour(c.id), line: {width: 3, color: colour(c.id)}}
       });
   }
+  // Intervals lie in lanes under the SLO line, one below the other, so that each is seen.
+  const height = document.getElementById("response").clientHeight - 60, lanes = (high / low) ** (6 / height);
+  const met = found.filter(c => c.found.reached === "ok" && known(c.found.low) && known(c.found.high));
   for (const {id, r, cell, found: f} of found) {
+    const lane = () => bound / lanes ** (1.5 + met.findIndex(c => c.id === id && c.r === r));
     if (f.reached !== "ok") continue;
     if (known(f.low) && known(f.high))
       traces.push({
         x: [f.low, f.high].map(v => xOf(cell, v)),
-        y: [bound, bound],
+        y: [lane(), lane()],
         mode: "lines",
-        line: {color: faded(colour(id), 0.5), width: 6},
+        line: {color: colour(id), width: 2.5},
         hoverinfo: "skip",
         meta: "interval",
         customdata: id
@@ -68,11 +72,10 @@ function drawResponse() {
       hoverinfo: "text",
       meta: "cliff",
       customdata: id,
-      text: [`<b>${escape(label(id, r))}</b><br>carries ${figure(f)}/s under ${pname(p)} ≤ ${time(bound)}`],
+      text: [`<b>${escape(label(id, r))}</b><br>carries ${perSecond(f)} under ${pname(p)} ≤ ${time(bound)}`],
       marker: {symbol: style(id).symbol, size: 14, color: colour(id), line: {width: 1.5, color: css("--paper")}}
     });
   }
-  const height = document.getElementById("response").clientHeight - 60;
   return draw(
              "response", traces, {
                margin: {l: 66, r: labelRoom(cells), t: 12, b: 48},

@@ -36,7 +36,7 @@ function drawThreads() {
         line: {color: c, width: 2, dash},
         marker: {size: 9, symbol, color: c},
         name: n,
-        text: rows.map(q => `${q.n} threads: ${n} ${figure(f(q))}/s`),
+        text: rows.map(q => `${q.n} threads: ${n} ${perSecond(f(q))}`),
         error_y: {
           type: "data",
           symmetric: false,

@@ -5,7 +5,7 @@ const WHY = [
   ["before", "wait before execution begins (mean)", v => time(v)],
   ["run_queue", "run-queue wait per request", v => time(v)], ["in_flight", "requests in flight (mean)", v => rate(v)],
   ["submit", "hand-off, submit p99", v => time(v)],
-  ["rss", "peak memory of the process", v => digits(v / 2 ** 20) + " MiB"]
+  ["rss", "peak memory of the process (MiB)", v => digits(v)]
 ];
 const ENGINE = [
   ["threads", "threads"], ["threads_peak", "threads at the peak"], ["queue_depth", "queue depth at the window's end"],
@@ -31,7 +31,7 @@ function drawWhy() {
       "“Wait before execution” is mean response less mean residence: queueing in the model, and for threads the run queue until they first run. " +
       (jobs.some(j => j.id === "why-run_queue") ? "" :
                                                   "The kernel's run-queue wait alone is not in this run's data. ") +
-      "Engine counters are each model's own; models without one are left out of its chart, charts without data are left out.";
+      "Counters count per trial. They are each model's own; models without one are left out of its chart, charts without data are left out.";
   return Promise.all(jobs.map(j => {
     const traces = [], loads = [], positive = j.values.filter(v => v > 0),
           logs = Math.max(...positive) > 20 * Math.min(...positive), floor = Math.min(...positive) / 1.4,

@@ -8,6 +8,13 @@ function figure(f, n = 3) {
   return `${rate(f.value, n)} ${range(f.low, f.high, v => rate(v, n))}`.trim();
 }
 
+// The same per second: "751/s [0, 822]".
+function perSecond(f, n = 3) {
+  const said = figure(f, n), cut = said.indexOf(" [");
+  if (said === "not measured") return said;
+  return cut < 0 ? `${said}/s` : `${said.slice(0, cut)}/s${said.slice(cut)}`;
+}
+
 const named = (id, r) => `<span class="name">${swatch(id)} ${escape(label(id, r))}</span>`;
 const names = list => listed(list.map(c => named(c.id, c.r)));
 const fewest = 9;  // blocks that a winner takes: with 10 pairs and fewer, no rank test survives Holm's correction
@@ -66,7 +73,8 @@ function fromFigures(list, blocks) {
   };
 }
 
-// "1.37 times [1.2, 1.5]"; an interval wider than a factor of ten says nothing but that.
-const ratioText = r => !r || !known(r.value) ?
-    "" :
-    times(r.value) + (r.low > 0 && r.high / r.low < 10 ? ` ${range(r.low, r.high, v => digits(v))}` : "");
+// "1.37 [1.2, 1.5]"; an interval wider than a factor of ten says nothing but that.
+function factor(r) {
+  if (!r || !known(r.value)) return "";
+  return digits(r.value) + (r.low > 0 && r.high / r.low < 10 ? ` ${range(r.low, r.high, v => digits(v))}` : "");
+}
