@@ -126,9 +126,15 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
   add_trace(run, options, to);
   if (options.anonymous) {
     // What was replaced must not have been what the files are joined by.
-    if (open_run(to).result.cells.size() != run.result.cells.size()) {
+    bool whole = false;
+    try {
+      whole = open_run(to).result.cells.size() == run.result.cells.size();
+    } catch (const UsageError&) {
+    }
+    if (!whole) {
       throw UsageError(
-          "one of the hidden words is the name of a model, a workload or a setting: hide another");
+          "a name that must not appear is also that of a model, a workload or a setting, and "
+          "cannot be taken out: hide another word, or bundle under another user");
     }
   }
   if (options.anonymous || drawn.empty()) draw("plot.py", kFigures, to, secrets, bundle);
