@@ -17,6 +17,7 @@ class Labels:
         self.axes, self.size, self.items, self.fixed, self.bars, self.curves = axes, size, [], [], [], []
         self.background = background
         self.placed = []  # the drawn labels, in the order of add
+        self.clear = True  # after place: every name stands by its own line's end and nothing else
 
     def add(self, x, y, text, colour, prefer=0):
         """A label for the line that ends at (x, y) in data; `prefer` is the best direction in degrees."""
@@ -69,6 +70,7 @@ class Labels:
         for (x, y, text, colour, _), anchor, box in zip(self.items, anchors, chosen):
             at = ((box[0] + 6 - anchor[0]) / scale, ((box[1] + box[3]) / 2 - anchor[1]) / scale)
             in_column = box[0] > frame.x1
+            self.clear = self.clear and self.is_clear(anchor, box, anchors, chosen, dots, 17 * scale)
             far = in_column and abs((box[1] + box[3]) / 2 - anchor[1]) > 6 * scale or math.dist(nearest(anchor, box), anchor) > 17 * scale
             arrow = {"arrowstyle": "-", "color": colour, "lw": 0.8, "alpha": 0.8, "shrinkA": 0, "shrinkB": 5,
                      "relpos": (0, 0.5) if in_column else relative(anchor, box)}
@@ -77,6 +79,14 @@ class Labels:
                 linespacing=1.15, annotation_clip=False, zorder=9,
                 bbox={"boxstyle": "square,pad=0.1", "fc": self.background, "ec": "none", "alpha": 0.85},
                 arrowprops=arrow if far else None))
+
+    @staticmethod
+    def is_clear(anchor, box, anchors, boxes, dots, reach):
+        """Whether a name is within reach of its own line's end, nearer to it than to any other, and covers nothing."""
+        own = math.dist(nearest(anchor, box), anchor)
+        return (own <= reach and all(math.dist(nearest(other, box), other) > own for other in anchors if other is not anchor)
+                and not any(overlap(box, other) for other in boxes if other is not box)
+                and sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in dots) <= 3)
 
     @staticmethod
     def column(crowd, anchors, sizes, chosen, fixed, frame, gap):

@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass
 
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from figures.media.select import RESPONSE
 from figures.words import percentile_name, plain, rate
 
 WORDS = {
-    "load": "offered load / own saturation", "rate_per_s": "offered load (requests/s)",
+    "load": "load, share of own saturation", "rate_per_s": "offered load (requests/s)",
     "offered_per_s": "offered load, realised (requests/s)", "goodput_per_s": "goodput (requests/s)",
     "saturation_per_s": "saturation (requests/s)", "cliff_per_s": "cliff (requests/s)", "knee_per_s": "knee (requests/s)",
     "closed_loop_plateau_per_s": "closed-loop plateau (requests/s)", "in_flight_mean": "requests in flight",
@@ -31,12 +31,19 @@ class Axis:
     logarithmic: bool
     low: float  # limits, in data's units
     high: float
+    ticks: tuple = ()  # where a few values alone are there
 
     def of(self, value):
         return value / self.factor
 
     def shows(self, value):
         return math.isfinite(value) and (value > 0 or not self.logarithmic)
+
+    def share(self, data):
+        """Where along the axis data lies, 0 to 1."""
+        if self.logarithmic:
+            return math.log(data / self.low) / math.log(self.high / self.low)
+        return (data - self.low) / (self.high - self.low)
 
     def put(self, axis, inches, size):
         """Scale, limits, label and ticks on a matplotlib axis that is so long and has type of that size."""
@@ -48,7 +55,11 @@ class Axis:
         axis.set_major_formatter(FuncFormatter(lambda value, _: rate(value) if abs(value) >= 1e4 or self.column.endswith("_per_s")
                                                else plain(value)))
         axis.set_minor_formatter(NullFormatter())
-        room = max(2, int(inches * 72 / size / (4.6 if which == "x" else 2.6)))  # ticks that fit
+        if self.ticks:
+            axis.set_major_locator(FixedLocator(self.ticks))
+            axis.set_minor_locator(NullLocator())
+            return
+        room = max(2, int(inches * 72 / size / (3.6 if which == "x" else 2.6)))  # ticks that fit
         if not self.logarithmic:
             axis.set_major_locator(MaxNLocator(max(2, min(8, room)), steps=[1, 2, 2.5, 5, 10]))
             return

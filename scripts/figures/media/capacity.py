@@ -5,7 +5,7 @@ import math
 from matplotlib.lines import Line2D
 
 from figures.media.axis import axis_of
-from figures.media.sheet import Sheet, text_inches
+from figures.media.sheet import EDGE, Sheet, text_inches
 from figures.save import Built
 
 
@@ -16,19 +16,19 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
     rows.sort(key=lambda key: order.index(key[0]))
     several = len({run for _, run in rows}) > 1
     words = [f"{looks[series].label} · {run}" if several else looks[series].label for series, run in rows]
-    margin = max(text_inches(medium, word) for word in words) + 0.9 * medium.size / 72
+    left = max(text_inches(medium, word) for word in words) / (medium.size / 72) + (EDGE if medium.title else 0.4) + 0.6
     mark = {"ls": "none", "color": medium.ink, "marker": "o", "ms": medium.marker * 1.2, "mec": medium.background}
     handles = [Line2D([], [], label="cliff", **mark),
                Line2D([], [], ls="none", marker="|", ms=medium.size * 1.1, mew=1.6 * medium.line, color=medium.ink, label="saturation")]
-    heights = None if medium.height else [len(rows) * 1.75 * medium.size / 72] * math.ceil(len(name_and_cells) / medium.columns)
-    sheet = Sheet(medium, len(name_and_cells), title, subtitle, handles, notes, right=1.6, shared=True, heights=heights,
-                  margin_inches=margin)
+    heights = None if medium.height else [len(rows) * 1.5 * medium.size / 72] * math.ceil(len(name_and_cells) / medium.columns)
+    sheet = Sheet(medium, len(name_and_cells), title, subtitle, handles, notes, left, 1.6, True, heights,
+                  common=("requests/s", ""))
     steps = {row: [] for row in rows}
     for at, ((workload, cells), axes) in enumerate(zip(name_and_cells, sheet.axes)):
         found = {(cell.series, run): cell for run, cell in cells}
         values = [v for cell in found.values() for key in ("cliff_per_s", "saturation_per_s") for v in cell.estimate(key)[:3] if v > 0]
         x = axis_of("rate_per_s", values)
-        x.label = "requests/s"
+        x.label = ""
         x.put(axes.xaxis, sheet.panel_inches[at][0], medium.size)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(False, axis="y")

@@ -1,6 +1,6 @@
 """How each series looks in a medium: colour, marker and dash, each enough to tell it from the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from figures.palette import MODELS, SPARE, contrast, luminance, mix, natural
 from precipice_run import RunError
@@ -60,6 +60,8 @@ def looks_of(cells, medium, highlight=()):
         series = sorted(members[model], key=natural)
         for i, one in enumerate(series):
             where = 0.0 if len(series) == 1 else -0.35 + 0.8 * i / (len(series) - 1)
+            if medium.dark:  # what is darker than its model's colour would sink into the ground
+                where = -0.65 + 0.65 * i / max(len(series) - 1, 1) if len(series) > 1 else 0.0
             colour = mix(base, "#FFFFFF", -where) if where < 0 else mix(base, "#000000", where)
             options = ", ".join(f"{k}={v}" for k, v in sorted(members[model][one].options.items()))
             label = f"{model} {options}" if options else (model if len(series) == 1 else one)
@@ -71,6 +73,10 @@ def looks_of(cells, medium, highlight=()):
                               DASHES[at % len(DASHES)], medium.line * (1 if lit else 0.75) * (1.35 if highlight and lit else 1),
                               medium.marker * (1 if lit else 0.85), 20 if highlight and lit else 0)
             at += 1
+        if model not in looks:  # for a curve over all of a model's series
+            hue = base if not highlight or model in highlight else mix(medium.background, medium.ink, 0.42)
+            looks[model] = replace(looks[series[0]], label=model, colour=against(hue, medium.background, 2.0),
+                                   ink=against(hue, medium.background, 4.5), dash="-")
     for name in highlight:
         if not any(name in (cell.model, cell.series, looks[cell.series].label) for cell in cells):
             raise RunError(f"--highlight: {name!r} is no model or series here; there are {', '.join(known)}")

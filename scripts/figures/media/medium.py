@@ -26,6 +26,7 @@ class Medium:
     dpi: int  # of the PNG
     most: int = 0  # series; 0: any number
     direct: bool = False  # names at line ends instead of a legend, where there is one panel and one run
+    legend_beside: bool = False  # of a single panel, at the right instead of below
     background: str = "#FFFFFF"
     ink: str = "#1A1A1A"
     muted: str = "#5A5A5A"
@@ -72,5 +73,5 @@ def media(name, dark=False, width=None):
     suffix = "-dark" if dark else ""
     if name == "talk":
         return [Medium("talk", 13.333, 0, 7.5, 18, 28, 3.2, 11, 2, ("pdf", "png", "svg"), 144, most=5, direct=True,
-                       suffix=suffix, **ground)]
+                       legend_beside=True, suffix=suffix, **ground)]
     return [Medium("web", 9.0, 3.6, 0, 11, 15, 1.9, 6.5, 2, ("svg", "png"), 160, direct=True, suffix=suffix, **ground)]

@@ -8,10 +8,10 @@ import matplotlib
 
 from figures.cells import load_run
 from figures.media.capacity import draw as draw_capacity
-from figures.media.curves import Panel, Plan, percentile_of, title_of
 from figures.media.curves import draw as draw_curves
 from figures.media.looks import looks_of
 from figures.media.medium import media
+from figures.media.plan import Panel, Plan, percentile_of, shows_slo, title_of
 from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
 from figures.save import save, save_reveal
 from precipice_run import RunError
@@ -118,7 +118,7 @@ def jobs(request, named, selection, medium, looks, said):
     axes = [(request.x or "rate_per_s", request.y or RESPONSE)] if request.x or request.y else \
         [("rate_per_s", RESPONSE), ("rate_per_s", "goodput_per_s")]
     for x, y in axes:
-        kind = {("rate_per_s", RESPONSE): "response", ("rate_per_s", "goodput_per_s"): "goodput"}.get((x, y)) or f"{y}-over-{x}"
+        kind = {RESPONSE: "response", "goodput_per_s": "goodput"}.get(y, short(y)) + ("" if x == "rate_per_s" else f"-over-{short(x)}")
         for plan in plans(request, named, x, y, kind, selection, medium, said):
             yield plan.name, lambda plan=plan: draw_curves(plan, medium, looks)
     if not request.x and not request.y:
@@ -167,29 +167,43 @@ def plan_of(request, named, name, title, text, panels, x, y, runs, medium, share
         panel.slos = sorted(slo for slo in slos if slo > 0)
     if len(panels) == 1:
         panels[0].title = ""
-    words, notes = surroundings(named, text, medium)
+    plan = Plan(name, title, subtitle_of(named, text, medium), panels, x, y, runs, "", request.x_scale, request.y_scale, shared)
+    plan.notes = notes_of(plan, named) if medium.name == "web" else ""
     if medium.most:
-        total = len({cell.series for _, run in named for _, _, cells in run.workloads for cell in cells})
-        shown = len({c.series for p in panels for c in p.curves})
-        words += f"  ·  {shown} of {total} series" if shown < total else ""
-        words += "  ·  hollow: past saturation" if any(not d.stable for p in panels for c in p.curves for d in c.dots) else ""
-    return Plan(name, title, words, panels, x, y, runs, notes, request.x_scale, request.y_scale, shared)
+        plan.subtitle += left_out_of(named, {c.cell.series for p in panels for c in p.curves})
+        plan.subtitle += "  ·  hollow: past saturation" if plan.has_past() else ""
+    return plan
 
 
-def surroundings(named, text, medium):
-    """(subtitle, footnote) of a medium that has them."""
-    if not medium.title:
-        return "", ""
+def left_out_of(named, shown):
+    """What a slide's subtitle says where not every series is there."""
+    total = {cell.series for _, run in named for _, _, cells in run.workloads for cell in cells}
+    return f"  ·  {len(shown)} of {len(total)} series" if len(shown) < len(total) else ""
+
+
+def notes_of(plan, named):
+    """The footnote: how to read what is there."""
+    curves = [c for p in plan.panels for c in p.curves]
+    said = ["Response counts from the intended arrival." if plan.y.endswith("_ns") else "", "" if plan.per_cell() else "Open loop.",
+            "Hollow: past saturation." if plan.has_past() else "",
+            "Bands: lowest to highest block." if any(d.blocks > 1 for c in curves for d in c.dots) else "",
+            "Bars: 95% intervals." if plan.per_cell() else "",
+            "Large marks on the SLO line: cliff with its 95% interval." if any(shows_slo(plan, p) for p in plan.panels) else ""]
+    return " ".join([sentence for sentence in said if sentence] + warnings_of(named))
+
+
+def warnings_of(named):
+    return list(dict.fromkeys(f"{warning}." for _, run in named for warning in run.warnings))
+
+
+def subtitle_of(named, text, medium):
     run = named[0][1]
     cpu = run.environment.get("cpu")
     cpu = cpu.get("model") if isinstance(cpu, dict) else cpu
     if medium.name == "talk":
-        return spoken(text) if text else f"{len(run.workloads)} workloads", ""
-    words = [spoken(text) if text else "", str(cpu or "") if len(named) == 1 else "", ", ".join(name for name, _ in named)]
-    notes = "Response counts from the intended arrival; open loop. Hollow: past saturation. Bands: lowest to highest block. " \
-            "Large marks on the SLO line: cliff with its 95% interval."
-    warnings = [f"{w}." for _, one in named for w in one.warnings]
-    return "  ·  ".join(word for word in words if word), " ".join([notes] + list(dict.fromkeys(warnings)))
+        return spoken(text) if text else f"{len(run.workloads)} workloads"
+    words = [spoken(text) if text else "", *([str(cpu or ""), named[0][0]] if len(named) == 1 else [f"{len(named)} runs"])]
+    return "  ·  ".join(word for word in words if word)
 
 
 def spoken(text):
@@ -216,11 +230,16 @@ def capacities(named, selection, medium, looks):
             name = text.partition(":")[0]
             name = name if [t.partition(":")[0] for t in groups].count(name) == 1 else text
             yield (f"capacity-{slug(name)}", lambda text=text, cells=cells, name=name: draw_capacity(
-                [(text, cells)], medium, looks, f"{title}: {name}", f"{spoken(text)}  ·  bars: 95% intervals", ""))
+                [(text, cells)], medium, looks, f"{title}: {name}", spoken(text) + left_out_of(named, {cell.series for _, cell in cells})
+                + "  ·  bars: 95% intervals", ""))
         return
-    subtitle, _ = surroundings(named, "", medium)
+    subtitle = subtitle_of(named, next(iter(groups)) if len(groups) == 1 else "", medium)
     yield "capacity", lambda: draw_capacity([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
-                                                    title, subtitle, notes if medium.title else "")
+                                                    title, subtitle, " ".join([notes] + warnings_of(named)) if medium.title else "")
+
+
+def short(column):
+    return slug(re.sub("_(per_s|ns|bytes)$", "", column))
 
 
 def slug(text):

@@ -180,7 +180,7 @@ def value_of(rows, column, rate, histograms, percentile, saturation):
 
 
 def cells(named, x, y, selection):
-    """One dot per cell; a model's cells on a workload are one curve, along x."""
+    """One dot per cell; along an option the cells that differ in it are one curve."""
     if selection.facet in ("block", "phase"):
         raise RunError(f"--facet {selection.facet}: {y} is one figure over all blocks and phases")
     curves = {}
@@ -193,9 +193,9 @@ def cells(named, x, y, selection):
                 if math.isnan(across[0]) or math.isnan(up[0]):
                     continue
                 # An option of the workload makes a curve across workloads, one of the model a curve across series.
-                over = x in (cell.row.get("workload_options") or {})
-                key = (name, short if over else text, cell.series if over else cell.model)
-                curve = curves.setdefault(key, Curve(name, short if over else text, cell.series, cell, []))
+                workload = short if x in (cell.row.get("workload_options") or {}) else text
+                series = cell.model if workload == text and x in cell.options else cell.series
+                curve = curves.setdefault((name, workload, series), Curve(name, workload, series, cell, []))
                 curve.dots.append(Dot(across[0], up[0], *(up[1:3]), True, 0, math.nan, up[3]))
     for curve in curves.values():
         curve.dots.sort(key=lambda d: d.x)

@@ -8,36 +8,49 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 
+LEFT, RIGHT = 5.4, 1.4  # margins in type sizes: room for ticks and a label; for half a tick's label
+EDGE = 1.6  # where a title starts
+
+
 class Sheet:
     """Panels in rows under a title, a legend below, a footnote at the bottom. Sizes follow from the type's."""
 
-    def __init__(self, medium, panels, title="", subtitle="", handles=(), notes="", left=5.4, right=1.4, shared=False,
-                 heights=None, margin_inches=None):
-        """left, right: margins in type sizes; heights: inches of each row; shared: inner panels have no own y axis."""
+    def __init__(self, medium, panels, title="", subtitle="", handles=(), notes="", left=LEFT, right=RIGHT, shared=False,
+                 heights=None, beside=False, common=("", "")):
+        """left, right: margins in type sizes; heights: inches of each row; shared: inner panels have no own y axis;
+        beside: the legend stands at the right instead of below; common: the labels of x and y that all panels share."""
         self.medium, self.em = medium, medium.size / 72
         em, width = self.em, medium.width
-        columns = min(medium.columns, panels)
+        columns = min(medium.columns if panels < 5 or not medium.height else 3, panels)
         rows = math.ceil(panels / columns)
-        left_in = margin_inches if margin_inches is not None else left * em
+        left_in = left * em
         self.figure = Figure(figsize=(width, 1), dpi=medium.dpi, facecolor=medium.background)
         FigureCanvasAgg(self.figure)
-        legend = self.legend(handles) if handles else None
-        legend_in = self.height_of(legend) + 0.3 * em if legend else 0
+        self.legend = self.make_legend(handles, beside) if handles else None
+        extent = self.legend.get_window_extent(self.figure.canvas.get_renderer()) if self.legend else None
+        legend_in = extent.height / self.figure.dpi + 0.3 * em if self.legend and not beside else 0
+        if self.legend and beside:
+            right += extent.width / self.figure.dpi / em + 0.9
+        self.first_column = [i % columns == 0 for i in range(panels)]
+        self.lowest = [i + columns >= panels for i in range(panels)]  # only these need to name the x axis
         # 1.9 characters of DejaVu Sans are as wide as its size is high.
-        lines = textwrap.wrap(notes, int((width - 0.4) / em * 1.78)) if notes else []
-        notes_in = len(lines) * 1.35 * em + (0.5 * em if lines else 0)
+        lines = textwrap.wrap(notes, int((width - 2 * EDGE * em) / em * 1.9)) if notes else []
+        notes_in = len(lines) * 1.35 * em + (0.9 * em if lines else 0)
         head = (medium.title * 1.9 / 72 + (1.9 * em if subtitle else 0.5 * em)) if medium.title else 0.4 * em
         panel_title = 1.7 * em if panels > 1 else 0.2 * em
-        below = 3.3 * em
+        below = [3.3 * em if not common[0] and any(self.lowest[row * columns:(row + 1) * columns]) else 2.2 * em for row in range(rows)]
+        below[-1] += 1.1 * em if common[0] else 0
         if medium.height:
             height = medium.height
-            room = height - head - legend_in - notes_in - 0.6 * em - rows * (panel_title + below)
+            room = height - head - legend_in - notes_in - 0.6 * em - rows * panel_title - sum(below)
             tall = [room / rows] * rows
         else:
-            tall = heights or [medium.panel_height] * rows
-            height = head + legend_in + notes_in + 0.3 * em + sum(tall) + rows * (panel_title + below)
+            tall = heights or [medium.panel_height * (1 if rows == 1 else 0.8)] * rows
+            height = head + legend_in + notes_in + 0.3 * em + sum(tall) + rows * panel_title + sum(below)
         self.figure.set_size_inches(width, height)
         gap = 2.0 * em if shared else left_in + 0.6 * em
+        if common[1]:
+            gap -= 1.2 * em  # only the outermost axes have a label
         wide = (width - left_in - right * em - gap * (columns - 1)) / columns
         self.panel_inches = [(wide, tall[i // columns]) for i in range(panels)]
         self.axes = []
@@ -49,31 +62,41 @@ class Sheet:
                 axes = self.figure.add_axes([x / width, y / height, wide / width, tall[row] / height])
                 axes.grid(True, color=medium.grid, linewidth=0.07 * medium.size)
                 self.axes.append(axes)
-            y -= below
-        self.first_column = [i % columns == 0 for i in range(panels)]
-        self.last_row = [i + columns >= panels for i in range(panels)]
-        if legend:
-            legend.set_bbox_to_anchor((0, (notes_in + 0.15 * em) / height, 1, legend_in / height), self.figure.transFigure)
+            y -= below[row]
+        first, last = self.axes[0].get_position(), self.axes[-1].get_position()
+        if common[0]:
+            self.figure.text((left_in + (width - right * em)) / 2 / width, last.y0 - 2.9 * em / height, common[0], ha="center", va="center")
+        if common[1]:
+            self.figure.text(left_in / width - (LEFT - 1.4) * em / width, (first.y1 + last.y0) / 2, common[1], rotation=90, ha="center", va="center")
+        if self.legend and beside:
+            self.legend.set_bbox_to_anchor((1 - 0.8 * em / width, (height - head) / height), self.figure.transFigure)
+        elif self.legend:
+            self.legend.set_bbox_to_anchor((0, (notes_in + 0.15 * em) / height, 1, legend_in / height), self.figure.transFigure)
         if lines:
-            self.figure.text(0.2 / width, 0.3 * em / height, "\n".join(lines), color=medium.muted, va="bottom", linespacing=1.3)
+            self.figure.text(EDGE * em / width, 0.5 * em / height, "\n".join(lines), color=medium.muted, va="bottom", linespacing=1.3)
         if medium.title and title:
-            at = 0.35 * left_in / width if medium.height else 0.2 / width
-            self.figure.text(at, 1 - medium.title * 1.15 / 72 / height, title, fontsize=medium.title, fontweight="bold", va="center")
+            at = EDGE * em / width
+            words = self.figure.text(at, 1 - medium.title * 1.15 / 72 / height, title, fontsize=medium.title, fontweight="bold", va="center")
+            room = (width - 2 * EDGE * em) * self.figure.dpi / words.get_window_extent(self.figure.canvas.get_renderer()).width
+            words.set_fontsize(max(medium.title * min(room, 1), medium.size))
             if subtitle:
                 self.figure.text(at, 1 - (medium.title * 2.05 / 72 + 0.5 * em) / height, subtitle, color=medium.muted, va="center")
 
-    def legend(self, handles):
-        """In as many columns as the width has room for."""
-        for columns in range(min(len(handles), 6), 0, -1):
-            legend = self.figure.legend(handles=handles, loc="center", ncol=columns, borderpad=0.1, borderaxespad=0,
-                                        handlelength=2.6, handletextpad=0.5, columnspacing=1.1, labelspacing=0.35)
+    def make_legend(self, handles, beside):
+        """One column beside the axes, or below them as many as the width has room for."""
+        length = 0.9 if all(one.get_linestyle() == "None" for one in handles) else 2.6  # in type sizes
+        for columns in range(1 if beside else min(len(handles), 6), 0, -1):
+            legend = self.figure.legend(handles=handles, loc="upper right" if beside else "center", ncol=columns, borderpad=0.1,
+                                        borderaxespad=0, handlelength=length, handletextpad=0.5, columnspacing=1.1,
+                                        labelspacing=0.6 if beside else 0.35)
             if columns == 1 or legend.get_window_extent(self.figure.canvas.get_renderer()).width / self.figure.dpi <= self.medium.width - 0.06:
                 return legend
             legend.remove()
         return None
 
-    def height_of(self, artist):
-        return artist.get_window_extent(self.figure.canvas.get_renderer()).height / self.figure.dpi
+    def legend_entry(self, at):
+        """The mark and the words of one entry."""
+        return [self.legend.get_lines()[at], self.legend.get_texts()[at]] if self.legend else []
 
 
 def text_inches(medium, text, size=None):
