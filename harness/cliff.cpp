@@ -28,9 +28,10 @@ constexpr double kLeastQueueing = 0.5, kMostQueueing = 4;
 // degrees of freedom beside the blocks' own, so that two or three blocks do not speak for
 // themselves alone; skew and factor are from the coverage study.
 constexpr double kDegreesOfFreedom = 9, kLeastPrior = 2;
-constexpr double kSkew = 0.3, kWidth = 1.08, kLeastOfBursts = 0.85;
-// A loss of 0.1% rests on a handful of requests, which a bootstrap takes for more than they are.
-constexpr double kRareLoss = 1.2;
+constexpr double kSkew = 0.3, kWidth = 1.07, kLeastOfBursts = 0.85;
+// A loss grows as a power of the rate, which the lossy points show and which is believed within
+// these bounds.
+constexpr double kLeastLossPower = 2, kMostLossPower = 8;
 // What the form of the mean response errs about a knee: in general, and where requests are refused.
 constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10;
 // The most that a bootstrap's own bias is believed, in standard deviations.
@@ -46,7 +47,8 @@ struct Readings {
   double saturation = kNaN, retention = kNaN, knee = kNaN;
   bool knee_inside = false;
   bool knee_of_lossy = false;  ///< some of the points that it rests on refused requests
-  double queueing = 1;  ///< growth of the mean response over its base; (1 + scv) / 2 for M/G/1
+  double queueing = 1;       ///< growth of the mean response over its base; (1 + scv) / 2 for M/G/1
+  double loss_power = kNaN;  ///< the loss goes with this power of the rate; NaN: nothing is lost
   Crossing cliff, cliff5, cliff20;
 };
 
@@ -129,7 +131,26 @@ class Analysis {
     readings.cliff20 = find_crossing(open, crossing);
     readings.retention = overload_retention(open, readings.saturation);
     find_knee(open, readings);
+    readings.loss_power = loss_power(open);
     return readings;
+  }
+
+  /// Slope of log loss over log rate, by the number lost; NaN where no queue that holds loses more
+  /// than it may.
+  double loss_power(const std::vector<Merged>& open) const {
+    std::vector<double> x, y, weight;
+    bool lossy = false;
+    for (const Merged& point : open) {
+      if (!point.stable || !(point.loss > 0)) continue;
+      lossy = lossy || point.loss > options_.max_loss;
+      x.push_back(std::log(point.rate_per_s));
+      y.push_back(std::log(point.loss));
+      // Far above the bound the power bends: all but the capacity is refused.
+      weight.push_back(point.loss * point.requests * std::exp(-point.loss / kLossAtKnee));
+    }
+    if (!lossy) return kNaN;
+    if (x.size() < 2) return kLeastLossPower;
+    return std::clamp(polynomial_fit(x, y, weight, 1)[1], kLeastLossPower, kMostLossPower);
   }
 
   /// The highest of several noisy medians is biased upwards; among saturated ones that cannot be
@@ -295,31 +316,76 @@ class Analysis {
     const double room = left * std::exp(-shift);
     estimate.value = std::max(0.0, ceiling - room);
 
-    // Few blocks can agree, or differ, by chance. Excursions of a queue at the load u last about u
-    // / (1 - u)^2 services, so that the requests above a bound are no more than that share of them
-    // independent: what these would scatter is known before, and is pooled with what was seen.
-    const double load = std::clamp(estimate.value / ceiling, 0.0, 0.98);
+    const Spread spread = spread_of_room(estimate.value, ceiling, queueing, deviation * burst);
+    estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
+    estimate.high = ceiling - room * std::exp(-spread.fewer);
+  }
+
+  struct Spread {
+    double more = 0, fewer = 0;  ///< 95% on the logarithm of what is left to saturation
+  };
+
+  /// Few blocks can agree, or differ, by chance. Excursions of a queue at the load u last about
+  /// u / (1 - u)^2 services, so that the requests above a bound are no more than that share of them
+  /// independent: what these would scatter is known before, and is pooled with what was `seen`
+  /// (relative deviation of the number above; NaN where nothing was).
+  Spread spread_of_room(double rate, double ceiling, double queueing, double seen = kNaN,
+                        double side = 0.975) const {
+    const auto n = static_cast<double>(groups_.blocks);
+    const double above = 1 - options_.slo_percentile / 100;
+    const double burst = -std::log(std::max(1e-9, above));
+    const double load = std::clamp(rate / ceiling, 0.0, 0.98);
     const double length =
         std::max(1.0, kExcursion * std::clamp(queueing, kLeastQueueing, kMostQueueing) * load /
                           ((1 - load) * (1 - load)));
-    const double requests = above * n * estimate.value * options_.window_s;
+    const double requests = above * n * rate * options_.window_s;
     const double expected = std::sqrt(length / std::max(1.0, requests));
-    const double seen = deviation * burst;
+    if (!std::isfinite(seen)) seen = expected;
     const double prior = std::max(kLeastPrior, kDegreesOfFreedom + 1 - n);
     const double degrees = prior + n - 1;
     const double pooled =
         std::sqrt((prior * expected * expected + (n - 1) * seen * seen) / degrees);
-    const double spread = kWidth * std::max(student_t(0.975, degrees) * pooled,
-                                            kLeastOfBursts * student_t(0.975, 1e6) * expected);
-    const double more = std::expm1(kSkew * spread) / kSkew / burst;
-    const double fewer = -std::expm1(-kSkew * spread) / kSkew / burst;
-    estimate.low = std::max(0.0, ceiling - room * std::exp(more));
-    estimate.high = ceiling - room * std::exp(-fewer);
+    const double spread = kWidth * std::max(student_t(side, degrees) * pooled,
+                                            kLeastOfBursts * student_t(side, 1e6) * expected);
+    return {std::expm1(kSkew * spread) / kSkew / burst,
+            -std::expm1(-kSkew * spread) / kSkew / burst};
   }
 
-  static void widen(Estimate& estimate, double times) {
-    estimate.low = estimate.value * std::pow(estimate.low / estimate.value, times);
-    estimate.high = estimate.value * std::pow(estimate.high / estimate.value, times);
+  /// The rate at which the loss crosses its bound lies within this factor of the one whose loss is
+  /// `lost` requests where `allowed` may be: the one-sided 95% bounds of a Poisson count.
+  static double loss_margin(double lost, double allowed, double power, bool upper) {
+    const double z = student_t(0.95, 1e6);
+    const double bound = upper ? lost + z * z / 2 + z * std::sqrt(lost + 1)
+                               : lost * std::exp(-z / std::sqrt(std::max(lost, 0.25)));
+    return std::pow(allowed / bound, 1 / power);
+  }
+
+  /// A censored answer has an uncertain end too: the point where the search stopped held, or broke,
+  /// the bound by a percentile, and by a loss, that were measured.
+  void bound_censored(Estimate& estimate, const Crossing& crossing, const Readings& all,
+                      double slo_ns) const {
+    const Merged& at = crossing.at;
+    const bool above = crossing.reached == "above";
+    const double left = all.saturation - crossing.value;
+    double end = crossing.value;
+    if (left > 0.02 * all.saturation && at.stable && at.percentile_ns > 0) {
+      // 1 / percentile falls with the rate to 0 at saturation.
+      const double room = left * at.percentile_ns / slo_ns;
+      const Spread spread =
+          spread_of_room(crossing.value, all.saturation, all.queueing, kNaN, 0.95);
+      if (above) end = std::min(end, all.saturation - room * std::exp(spread.more));
+      if (!above && at.loss <= options_.max_loss)
+        end = std::max(end, all.saturation - room * std::exp(-spread.fewer));
+    }
+    if (std::isfinite(all.loss_power)) {
+      const double lost = at.loss * at.requests, allowed = options_.max_loss * at.requests;
+      const double rate = crossing.value * loss_margin(lost, allowed, all.loss_power, above);
+      if (above) end = std::min(end, rate);
+      if (!above && at.loss > options_.max_loss) end = std::max(end, rate);
+    }
+    // One-sided: nothing is said about the other end.
+    estimate.low = above ? std::max(0.0, end) : 0;
+    estimate.high = above ? std::numeric_limits<double>::infinity() : end;
   }
 
   template <class Read>
@@ -397,14 +463,8 @@ class Analysis {
     if (crossing.reached == "unmeasured") return estimate;
     estimate.value = crossing.value;
     estimate.resolution = resolution(crossing.value);
-    if (crossing.reached == "below") {
-      estimate.low = 0;
-      estimate.high = crossing.value;
-      return estimate;
-    }
-    if (crossing.reached == "above") {
-      estimate.low = crossing.value;
-      estimate.high = std::numeric_limits<double>::infinity();
+    if (crossing.reached != "ok") {
+      bound_censored(estimate, crossing, all, slo_ns);
       return estimate;
     }
     if (groups_.blocks > 1) {
@@ -413,8 +473,15 @@ class Analysis {
       if (crossing.limited_by == "slo") {
         bound_below(estimate, values, all.saturation, all.queueing);
       } else {
-        bound(estimate, values, 0);
-        if (crossing.by_loss) widen(estimate, kRareLoss);
+        double least = 0;
+        if (crossing.by_loss) {
+          // Where the loss is what is allowed, it rests on a handful of requests.
+          const double lost = options_.max_loss * static_cast<double>(groups_.blocks) *
+                              crossing.value * options_.window_s;
+          least = student_t(0.975, 1e6) / std::sqrt(lost) /
+                  (std::isfinite(all.loss_power) ? all.loss_power : kLeastLossPower);
+        }
+        bound(estimate, values, least);
       }
     } else if (crossing.fit_rate.size() > 2) {
       bound_by_residuals(estimate, crossing, slo_ns);

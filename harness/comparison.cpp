@@ -85,6 +85,11 @@ PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
       side.least_error = std::max(side.least_error, 0.5 * std::log1p(resolution));
     if (side.estimate.reached == "above") side.estimate.value /= 1 + resolution;
   }
+  // Where only a bound is known, what is compared is the bound that holds with confidence.
+  if (side.estimate.reached == "above" && side.estimate.low > 0)
+    side.estimate.value = std::min(side.estimate.value, side.estimate.low);
+  if (side.estimate.reached == "below" && std::isfinite(side.estimate.high))
+    side.estimate.value = std::max(side.estimate.value, side.estimate.high);
   std::set<int> blocks;
   for (const Point& point : cell.evidence) {
     if (point.valid) blocks.insert(point.block);

@@ -45,6 +45,7 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
   if (result.bracket_high > holds.rate_per_s * kWidestBracket) {
     result.value = holds.rate_per_s;
     result.reached = "above";
+    result.at = holds;
     return result;
   }
   result.reached = "ok";
@@ -137,6 +138,8 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   if (good.empty() || level.front() > target) {
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
     result.reached = "below";
+    result.at = points.front();
+    if (!good.empty()) result.at.percentile_ns = std::exp(level.front());
     return result;
   }
   if (level.back() <= target) {
@@ -166,6 +169,8 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     if (bound < points.size()) return at_bound(good.back(), points[bound], options);
     result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
     result.reached = "above";
+    result.at = good.back();
+    result.at.percentile_ns = std::exp(level.back());
     return result;
   }
 

@@ -30,7 +30,7 @@ bool separated(const Estimate& a, const Estimate& b) {
   const bool bounded_below = a.reached == "above" || known(a);
   const bool bounded_above = b.reached == "below" || known(b);
   if (!bounded_below || !bounded_above || !(a.value > 0) || !(b.value > 0)) return false;
-  return (known(a) ? a.low : a.value) > (known(b) ? b.high : b.value);
+  return a.low > b.high;
 }
 
 std::string call(const char* figure, const CellSummary& cell) {
