@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from figures.media.select import RESPONSE
@@ -44,6 +46,16 @@ class Axis:
         if self.logarithmic:
             return math.log(data / self.low) / math.log(self.high / self.low)
         return (data - self.low) / (self.high - self.low)
+
+    def widest(self, medium):
+        """The width of the widest tick label on an upright axis of a panel's usual height, in type sizes."""
+        figure = Figure(figsize=(2, 4), dpi=100)
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes([0, 0, 1, 1])
+        self.put(axes.yaxis, medium.panel_height or 0.6 * medium.height, medium.size)
+        renderer = figure.canvas.get_renderer()
+        texts = [label for label in axes.get_yticklabels() if label.get_text()]
+        return max((text.get_window_extent(renderer).width for text in texts), default=0) / 100 * 72 / medium.size
 
     def put(self, axis, inches, size):
         """Scale, limits, label and ticks on a matplotlib axis that is so long and has type of that size."""

@@ -33,7 +33,8 @@ class Drawing:
         plan, medium = self.plan, self.medium
         limits = plan.axes()
         handles = [] if self.direct else self.handles()
-        self.sheet = Sheet(medium, len(plan.panels), plan.title, plan.subtitle, handles, plan.notes,
+        self.left = max([LEFT] + [y.widest(medium) + 2.9 for _, y in limits])
+        self.sheet = Sheet(medium, len(plan.panels), plan.title, plan.subtitle, handles, plan.notes, self.left,
                            right=self.right(limits[0]) if self.direct else RIGHT, shared=plan.shared,
                            beside=medium.legend_beside and len(plan.panels) == 1, common=self.common(limits))
         for at, one in enumerate(self.series if handles else []):
@@ -75,7 +76,7 @@ class Drawing:
                 needs.append((x.share(end[0]), max(text_inches(medium, line) for line in words.split("\n")) / em + 1.6))
         right = RIGHT
         for _ in range(4):  # a wider margin makes the axes narrower, which moves the ends
-            inside = medium.width / em - LEFT - right
+            inside = medium.width / em - self.left - right
             right = max([RIGHT] + [need - (1 - share) * inside for share, need in needs])
         return right
 

@@ -67,7 +67,7 @@ class Sheet:
         if common[0]:
             self.figure.text((left_in + (width - right * em)) / 2 / width, last.y0 - 2.9 * em / height, common[0], ha="center", va="center")
         if common[1]:
-            self.figure.text(left_in / width - (LEFT - 1.4) * em / width, (first.y1 + last.y0) / 2, common[1], rotation=90, ha="center", va="center")
+            self.figure.text(1.4 * em / width, (first.y1 + last.y0) / 2, common[1], rotation=90, ha="center", va="center")
         if self.legend and beside:
             self.legend.set_bbox_to_anchor((1 - 0.8 * em / width, (height - head) / height), self.figure.transFigure)
         elif self.legend:
