@@ -119,6 +119,34 @@ TEST(Cliff, SaysAboveWhenNothingFailed) {
   EXPECT_EQ(result.saturation.reached, "above");
 }
 
+TEST(Cliff, AnAnswerThatEndsNearTheSloHasAnUncertainEnd) {
+  const auto search_of = [](std::vector<double> rates) {
+    std::vector<Point> points;
+    for (int block = 0; block < 3; ++block) {
+      for (const double rate : rates) points.push_back(mm1(rate, block));
+    }
+    CliffOptions options = options_for();
+    options.window_s = 1;
+    return analyse(points, options).cliff;
+  };
+  // 500/s meets the SLO by 8%, which a few hundred requests do not tell for sure.
+  const Estimate near = search_of({270, 500, 1500});
+  EXPECT_EQ(near.reached, "above");
+  EXPECT_DOUBLE_EQ(near.value, 500);
+  EXPECT_LT(near.low, 490);
+  EXPECT_GT(near.low, 200);
+  // 100/s meets it by half.
+  const Estimate far = search_of({50, 100, 1500});
+  EXPECT_EQ(far.reached, "above");
+  EXPECT_DOUBLE_EQ(far.low, 100);
+  // 580/s breaks it by 10%.
+  const Estimate beyond = search_of({580, 800, 1500});
+  EXPECT_EQ(beyond.reached, "below");
+  EXPECT_EQ(beyond.low, 0);
+  EXPECT_GT(beyond.high, 590);
+  EXPECT_LT(beyond.high, 1000);
+}
+
 TEST(Cliff, SaysUnmeasuredWithoutValidPoints) {
   const CellResult result = analyse({}, options_for());
   EXPECT_EQ(result.cliff.reached, "unmeasured");
