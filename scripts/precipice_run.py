@@ -289,3 +289,19 @@ def load(path):
     except (OSError, ValueError):
         run.warn("suite.toml cannot be read: the subtitle says less")
     return run
+
+
+def load_named(arguments, load=load):
+    """[(name, run)] from `RUN` or `NAME=RUN`; a name that is taken already gets a number. `load` makes a run of a path."""
+    named = []
+    for text in arguments:
+        name, path = "", text
+        if "=" in text and not os.path.exists(text):
+            name, path = text.split("=", 1)
+        run = load(path)
+        name = wanted = name or run.name
+        taken, number = [other for other, _ in named], 2
+        while name in taken:
+            name, number = f"{wanted} ({number})", number + 1
+        named.append((name, run))
+    return named

@@ -14,7 +14,7 @@ from figures.media.medium import media
 from figures.media.plan import Panel, Plan, percentile_of, shows_slo, title_of
 from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
 from figures.save import save, save_reveal
-from precipice_run import RunError
+from precipice_run import RunError, load_named
 
 
 @dataclass
@@ -39,29 +39,13 @@ class Request:
     y_scale: str = "auto"
 
 
-def named_runs(arguments):
-    """[(name, run)] from `RUN` or `NAME=RUN`; names are told apart by number where they are the same."""
-    named = []
-    for text in arguments:
-        name, path = "", text
-        if "=" in text and not os.path.exists(text):
-            name, path = text.split("=", 1)
-        run = load_run(path)
-        name = name or run.name
-        taken = [other for other, _ in named]
-        while name in taken:
-            name += "'"
-        named.append((name, run))
-    return named
-
-
 def draw_all(request):
     """Draws everything asked for; (files, sentences on what is not drawn)."""
     if request.facet and request.facet not in FACETS:
         raise RunError(f"--facet: {request.facet!r} is none of {', '.join(FACETS)}")
     if request.reveal and request.medium != "talk":
         raise RunError("--reveal: builds up a talk's slides; use it with --for talk")
-    named = named_runs(request.runs)
+    named = load_named(request.runs, load_run)
     sizes = media(request.medium, request.dark, request.width)
     every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
     series, said = chosen_series(request, named, every, sizes[0])
