@@ -1,41 +1,20 @@
 // The program as a user meets it: a process with arguments, an exit code and messages.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "tests/command_line.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-struct Ended {
-  int code = -1;
-  std::string out, err;
-};
-
-class Cli : public ::testing::Test {
+class Cli : public precipice::testing::CommandLine {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "precipice-cli-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
-  /// Runs the program through a shell, in a directory of its own.
-  Ended run(const std::string& arguments) const {
-    const std::string command = "cd " + directory_ + " && " + PRECIPICE_BINARY " " + arguments +
-                                " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of("out.txt"), text_of("err.txt")};
-  }
   void expect_refused(const std::string& arguments, int code,
                       std::initializer_list<const char*> parts) const {
     const Ended ended = run(arguments);
@@ -45,15 +24,6 @@ class Cli : public ::testing::Test {
           << "'" << part << "' is not in: " << ended.err;
     EXPECT_EQ(ended.out, "") << arguments;
   }
-  std::string text_of(const std::string& name) const {
-    std::ifstream file(directory_ + "/" + name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ + "/" + name) << text;
-  }
-
-  std::string directory_;
 };
 
 TEST_F(Cli, SuggestsTheVerbModelWorkloadKeyAndOptionThatWasMeant) {
