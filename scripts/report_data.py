@@ -37,7 +37,7 @@ def interval(cell, name):
     value, low, high, reached = estimate(cell, name)
     stored = cell.get(name)
     limited = stored.get("limited_by") if isinstance(stored, dict) else None
-    return {"value": short(value), "low": short(low), "high": short(high), "reached": reached, "limited": limited}
+    return {"value": short(value, 7), "low": short(low, 7), "high": short(high, 7), "reached": reached, "limited": limited}
 
 
 def percentiles(histogram, wanted):

@@ -101,7 +101,11 @@ function answer(a) {
   const says = [];
   if (a.best) {
     const {best, same} = a, all = names([best, ...same]);
-    says.push(`<p class="big">${same.length ? `${all} will do alike` : `Take ${all}`}.</p>`);
+    const many = same.length > 3 && same.length + 1 === a.each.length;
+    says.push(`<p class="big">${
+        many ? `Any of the ${a.each.length} will do alike` :
+            same.length ? `${all} will do alike` :
+                          `Take ${all}`}.</p>`);
     says.push(`<p>${why(a)} ${margin(a)}</p>`);
     if (same.length) says.push("<p>Of those that are alike, take the one in which your code is simplest.</p>");
     const rest = a.each.filter(c => c !== best && !same.includes(c)).map(c => otherModel(c, a));

@@ -17,8 +17,12 @@ function isotonic(values) {
   return groups.flatMap(([v, n]) => Array(n).fill(v));
 }
 
+// Where an unstable rate lies further above the highest stable one than this, the middle between them would be a guess.
+const NEAR = 1.25;
+
 // The highest rate that meets the SLO, from points [{rate, y, stable}] in the order of rates.
-//   ok: between measured rates; above: met at the highest rate; below: missed at the lowest.
+//   ok: between measured rates; above: met at the highest stable rate, and no unstable one lies near; below: missed at
+//   the lowest.
 // Between two rates a line in 1/y against the rate, which is exact for M/M/1. Points past the first unstable one do not
 // count; one odd verdict between opposite ones is outvoted.
 function crossing(points, slo, saturation) {
@@ -41,8 +45,10 @@ function crossing(points, slo, saturation) {
     return {value: a + (b - a) * (u - 1 / slo) / (u - v), reached: "ok", limited: "slo"};
   }
   const last = good[good.length - 1].rate;
-  if (!limit) return {value: last, reached: "above"};
-  const next = known(saturation) && saturation > last ? Math.min(limit.rate, saturation) : limit.rate;
+  const next = !limit                        ? Infinity :
+      known(saturation) && saturation > last ? Math.min(limit.rate, saturation) :
+                                               limit.rate;
+  if (next > NEAR * last) return {value: last, reached: "above"};
   return {value: Math.sqrt(last * next), low: last, high: next, reached: "ok", limited: "stability"};
 }
 

@@ -63,7 +63,8 @@ function draw(id, traces, wanted, says) {
   const box = document.getElementById(id);
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", says);
-  return Plotly.react(box, traces, layout(wanted), config);
+  const size = {width: box.clientWidth, height: box.clientHeight};
+  return Plotly.react(box, traces, layout({...wanted, ...size}), config);
 }
 
 // Does one linear axis show all models, or do their saturations lie more than ten times apart?

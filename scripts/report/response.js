@@ -9,7 +9,8 @@ function capacities() {
 
 function drawResponse() {
   const cells = shown(), at = pAt(), bound = slo(), p = percentile();
-  document.getElementById("response-lead").innerHTML = responseLead();
+  // While the line is dragged no text above the chart changes, lest the chart moves under the finger.
+  if (!held) document.getElementById("response-lead").innerHTML = responseLead();
   if (!cells.length) {
     responseAxis = null;
     placeLine();
@@ -48,13 +49,15 @@ function drawResponse() {
         marker: {symbol: "line-ns-open", size: 18, color: colour(c.id), line: {width: 3, color: colour(c.id)}}
       });
   }
-  // Intervals lie in lanes under the SLO line, one below the other, so that each is seen.
+  // Intervals lie in lanes under the SLO line, one below the other, so that each is seen; more than eight would hide
+  // the curves.
   const height = document.getElementById("response").clientHeight - 60, lanes = (high / low) ** (6 / height);
-  const met = found.filter(c => c.found.reached === "ok" && known(c.found.low) && known(c.found.high));
+  const met =
+      found.length > 8 ? [] : found.filter(c => c.found.reached === "ok" && known(c.found.low) && known(c.found.high));
   for (const {id, r, cell, found: f} of found) {
     const lane = () => bound / lanes ** (1.5 + met.findIndex(c => c.id === id && c.r === r));
     if (f.reached !== "ok") continue;
-    if (known(f.low) && known(f.high))
+    if (met.some(c => c.id === id && c.r === r))
       traces.push({
         x: [f.low, f.high].map(v => xOf(cell, v)),
         y: [lane(), lane()],

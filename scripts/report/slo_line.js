@@ -29,31 +29,31 @@ function placeLine() {
   line.setAttribute("aria-valuetext", time(slo()));
 }
 
+// What the pointer has moved counts, not where it is: a line of text that wraps above the chart must not move the SLO.
 function watchLine(line) {
-  let range = null;
-  const to = event => {
-    const full = document.getElementById("response")._fullLayout,
-          top = document.getElementById("response").getBoundingClientRect().top;
-    const share = 1 - (event.clientY - top - full._size.t) / full._size.h;
-    setSlo(10 ** (range[0] + Math.min(0.98, Math.max(0.02, share)) * (range[1] - range[0])), true);
+  let from = null;
+  const drag = event => {
+    const up = (from.y - event.clientY) / from.height * (from.range[1] - from.range[0]);
+    const share = (Math.log10(from.slo) + up - from.range[0]) / (from.range[1] - from.range[0]);
+    setSlo(10 ** (from.range[0] + Math.min(0.98, Math.max(0.02, share)) * (from.range[1] - from.range[0])), true);
   };
   line.addEventListener("pointerdown", event => {
+    const full = document.getElementById("response")._fullLayout;
     line.setPointerCapture(event.pointerId);
-    line.focus();
-    range = document.getElementById("response")._fullLayout.yaxis.range.slice();
+    line.focus({preventScroll: true});
+    from = {y: event.clientY, slo: slo(), range: full.yaxis.range.slice(), height: full._size.h};
     held = true;
     event.preventDefault();
   });
   line.addEventListener("pointermove", event => {
-    if (range) to(event);
+    if (from) drag(event);
   });
   for (const end of ["pointerup", "pointercancel"])
     line.addEventListener(end, () => {
-      if (range) {
-        range = null;
-        held = false;
-        changed("slo");
-      }
+      if (!from) return;
+      from = null;
+      held = false;
+      changed("slo");
     });
   line.addEventListener("keydown", event => {
     const step = {ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10}[event.key];

@@ -13,10 +13,10 @@ const runTag = r => doc.runs.length > 1 ? `<b>Run ${r + 1}.</b> ` : "";
 function contest(w, r, name) {
   const run = doc.runs[r], own = name !== "cliff" || ownBound(w);
   const at = doc.percentiles.indexOf(state.p ?? ownPercentile(w)), bound = state.slo[w.text] ?? ownSlo(w);
-  const unmeasured = {reached: "unmeasured"}, seen = doc.runs.length > 1 ? r : undefined;
+  const unmeasured = {reached: "unmeasured"};
   const all = cellsOf(w, r).map(cell => {
     const f = own ? cell.figures[name] || unmeasured : capacity(cell, at, bound);
-    return {id: cell.series, key: cell.series, r: seen, cell, f};
+    return {id: cell.series, key: cell.series, cell, f};
   });
   const told = c => known(c.f.value) && c.f.reached !== "unmeasured";
   const has = all.filter(c => told(c) && c.f.reached !== "below").sort((a, b) => b.f.value - a.f.value);
@@ -36,14 +36,13 @@ function orderOnly(blocks) {
   return ` ${blocks === 1 ? "One block gives" : `${blocks} blocks give`} an order, not a winner: that takes ${fewest}.`;
 }
 
-const valued = c => `${named(c.id, c.r)} (${perSecond(c.f)})`;
+const valued = c => `${named(c.id)} (${perSecond(c.f)})`;
 // By how much the first is ahead of c, in parentheses after its name.
-const valuedBy = c =>
-    `${named(c.id, c.r)} (${perSecond(c.f)}${c.to.ratio ? `; a factor of ${factor(c.to.ratio)}` : ""})`;
+const valuedBy = c => `${named(c.id)} (${perSecond(c.f)}${c.to.ratio ? `; a factor of ${factor(c.to.ratio)}` : ""})`;
 
 // Nobody between: the first carries most, or is ahead as far as the blocks tell.
 function clearLead(first, ahead, under, blocks) {
-  const next = ahead[0], sure = ahead.every(c => c.to.sure), who = named(first.id, first.r);
+  const next = ahead[0], sure = ahead.every(c => c.to.sure), who = named(first.id);
   const by =
       next.to.ratio ? `, ${factor(next.to.ratio)} times what ${valued(next)} carries` : `; next is ${valued(next)}`;
   return `${who} ${sure ? "carries most" : "is ahead"}${under}: ${perSecond(first.f)}${by}.` +
@@ -53,13 +52,13 @@ function clearLead(first, ahead, under, blocks) {
 // One or a few sentences on a contest.
 function sentence({has, below, pair, blocks}, under) {
   if (!has.length && below.length) {
-    const each = below.map(c => `${named(c.id, c.r)} misses it at ${rate(c.f.value)}/s already`);
+    const each = below.map(c => `${named(c.id)} misses it at ${rate(c.f.value)}/s already`);
     return `No model carries anything${under} at the loads that were tried: ${listed(each)}.`;
   }
   if (!has.length) return "Not measured: no model has a valid figure here.";
   const first = has[0], rest = has.slice(1).map(c => ({...c, to: pair(first.key, c.key)}));
   if (!rest.length)
-    return `${named(first.id, first.r)} carries ${perSecond(first.f)}${under}; ` +
+    return `${named(first.id)} carries ${perSecond(first.f)}${under}; ` +
         "nothing else was measured to hold it against.";
   const ahead = rest.filter(c => c.to.is === "ahead"), open = rest.filter(c => c.to.is === "open");
   if (ahead.length === rest.length) return clearLead(first, ahead, under, blocks);
@@ -77,7 +76,7 @@ function sentence({has, below, pair, blocks}, under) {
   if (open.length)
     says.push(`Undecided against ${listed(open.map(valued))}: a bound alone does not say who carries more.`);
   if (ahead.length) {
-    says.push(`${named(first.id, first.r)} is ahead of ${listed(ahead.map(valuedBy))}.`);
+    says.push(`${named(first.id)} is ahead of ${listed(ahead.map(valuedBy))}.`);
     if (!ahead.every(c => c.to.sure)) says.push(orderOnly(blocks).trim());
   }
   return says.join(" ");
@@ -110,7 +109,8 @@ function verdictOf(w, r) {
   }
   if (main.has.concat(most.has).some(c => /at least what is shown/.test(c.cell.note || "")))
     more.push("Where the backend gave out first a figure is a lower bound; the notes under the table say where.");
-  return `<p class="main">${runTag(r)}${sentence(main, ` under ${boundText(w, r)}`)}</p><p>${more.join(" ")}</p>`;
+  return `<p class="main">${runTag(r)}${sentence(main, ` under ${boundText(w, r)}`)}</p><p class="more">${
+      more.join(" ")}</p>`;
 }
 
 function drawBadges() {

@@ -4,8 +4,7 @@ const WHY = [
   ["cpu", "CPU time per request, model's CPUs", v => time(v)],
   ["before", "wait before execution begins (mean)", v => time(v)],
   ["run_queue", "run-queue wait per request", v => time(v)], ["in_flight", "requests in flight (mean)", v => rate(v)],
-  ["submit", "hand-off, submit p99", v => time(v)],
-  ["rss", "peak memory of the process (MiB)", v => digits(v)]
+  ["submit", "hand-off, submit p99", v => time(v)], ["rss", "peak memory of the process (MiB)", v => digits(v)]
 ];
 const ENGINE = [
   ["threads", "threads"], ["threads_peak", "threads at the peak"], ["queue_depth", "queue depth at the window's end"],
@@ -27,11 +26,13 @@ function drawWhy() {
   ENGINE.forEach(([id, title]) => take("engine-" + id, title, q => q.why.engine[id], v => rate(v)));
   host.innerHTML =
       jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
-  document.getElementById("why-note").textContent =
-      "“Wait before execution” is mean response less mean residence: queueing in the model, and for threads the run queue until they first run. " +
-      (jobs.some(j => j.id === "why-run_queue") ? "" :
-                                                  "The kernel's run-queue wait alone is not in this run's data. ") +
-      "Counters count per trial. They are each model's own; models without one are left out of its chart, charts without data are left out.";
+  const alone =
+      jobs.some(j => j.id === "why-run_queue") ? "" : "The kernel's run-queue wait alone is not in this run's data. ";
+  document.getElementById("why-note").textContent = !jobs.length ?
+      "Nothing to explain: no model is shown, or the journal holds no counters here." :
+      "“Wait before execution” is mean response less mean residence: queueing in the model, and for threads the run " +
+          `queue until they first run. ${alone}Counters count per trial and are each model's own; ` +
+          "a model without one is left out of its chart.";
   return Promise.all(jobs.map(j => {
     const traces = [], loads = [], positive = j.values.filter(v => v > 0),
           logs = Math.max(...positive) > 20 * Math.min(...positive), floor = Math.min(...positive) / 1.4,
