@@ -328,6 +328,8 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
       throw UsageError(fmt::format("'{}' is no clock: real or virtual", text));
     plan.clock = text == "virtual" ? ClockKind::virtual_time : ClockKind::real;
   });
+  // Simulated windows are sized by requests, unless the suite says how long they are.
+  if (plan.clock == ClockKind::virtual_time && table->contains("window")) plan.virtual_requests = 0;
 }
 
 void read_search(const Place& place, const toml::table& root, Plan& plan) {
@@ -559,14 +561,16 @@ std::string to_toml(const Plan& plan) {
   std::string text =
       fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSchema,
                   in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
-  text += fmt::format("\n[load]\narrivals = {}\nwindow = {}\n",
-                      in_quotes(plan.arrivals.to_string()), in_quotes(exact_duration(plan.window)));
+  const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
+  text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));
+  if (by_time) text += fmt::format("window = {}\n", in_quotes(exact_duration(plan.window)));
   if (plan.warmup > Nanos::zero())
     text += fmt::format("warmup = {}\n", in_quotes(exact_duration(plan.warmup)));
   if (plan.clock == ClockKind::virtual_time) text += "clock = \"virtual\"\n";
-  text += fmt::format("drain = {}\ncoarse_window = {}\nbrief = {}\n",
-                      in_quotes(exact_duration(plan.drain)),
-                      in_quotes(exact_duration(plan.coarse_window)), plan.brief);
+  text += fmt::format("drain = {}\n", in_quotes(exact_duration(plan.drain)));
+  if (by_time)
+    text += fmt::format("coarse_window = {}\n", in_quotes(exact_duration(plan.coarse_window)));
+  text += fmt::format("brief = {}\n", plan.brief);
   text += fmt::format("\n[search]\nrefine = {}\noverload = {}\ngrid = {}\nrepeats = {}\n",
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 namespace precipice {
@@ -77,6 +78,22 @@ TEST(Suite, ResolvedTextParsesToTheSamePlan) {
   EXPECT_EQ(plan_hash(again), plan_hash(plan));
 }
 
+TEST(Suite, AVirtualWindowIsMeantAsItStandsWhereItIsGiven) {
+  const auto plan_of = [](const std::string& window) {
+    return parse_suite("schema = 1\nname = \"v\"\n[load]\nclock = \"virtual\"\n" + window +
+                           "[[model]]\nuse = \"oracle\"\n[[workload]]\nuse = \"empty\"\n",
+                       "v.toml");
+  };
+  const Plan by_time = plan_of("window = \"5s\"\n"), by_requests = plan_of("");
+  EXPECT_EQ(by_time.virtual_requests, 0u);
+  EXPECT_GT(by_requests.virtual_requests, 0u);
+  for (const Plan& plan : {by_time, by_requests}) {
+    const Plan again = parse_suite(to_toml(plan), "resolved.toml");
+    EXPECT_EQ(again.virtual_requests, plan.virtual_requests);
+    EXPECT_EQ(again.window, plan.window);
+  }
+}
+
 TEST(Suite, HashTellsPlansApart) {
   const Plan plan = parse_suite(kGood, "good.toml");
   EXPECT_NE(plan_hash(plan), plan_hash(parse_suite(with("seed   = 42", "seed = 43"), "x")));
@@ -143,11 +160,13 @@ TEST(Suite, EstimateGrowsWithBlocks) {
 }
 
 TEST(Suite, ThoseThatComeWithTheProgramAreGood) {
-  for (const char* name : {"quick", "demo", "standard"}) {
-    EXPECT_NO_THROW(
-        load_suite(std::string(PRECIPICE_SOURCE_DIR "/workloads/suites/") + name + ".toml"))
-        << name;
+  int seen = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(PRECIPICE_SOURCE_DIR "/workloads/suites")) {
+    EXPECT_NO_THROW(load_suite(entry.path().string())) << entry.path();
+    ++seen;
   }
+  EXPECT_GE(seen, 10);
 }
 
 }  // namespace
