@@ -18,7 +18,7 @@ function mapCell(cells, at, load) {
   const others = level.length > 1 ? `${level.length} others` : level.map(l => escape(label(l.id, l.r))).join("");
   return `<td data-winner="${escape(first.id)}" title="${escape(`at ${rate(load)}/s: ${each.join(", ")}`)}" ` +
       `style="background:${faded(c, 0.22)};box-shadow:inset 4px 0 ${c}"><b>${
-             escape(label(first.id, first.r))}</b><br>` +
+             escape(label(first.id, first.r)).replace(/_/g, "_<wbr>")}</b><br>` +
       `${time(first.got.y)}${others ? `<br>≈ ${others}` : ""}</td>`;
 }
 

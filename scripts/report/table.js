@@ -8,7 +8,7 @@ function capacityRow(c, best, at) {
   const half = known(f.value) ? responseAt(c.cell, at, f.value / 2) : null;
   const facts = [
     `<b>${met ? rate(f.value) : figure(f)}</b>`,
-    met ? range(f.low, f.high, v => rate(v)) || "one block" : "",
+    met ? range(f.low, f.high, v => rate(v)) || "unknown" : "",
     met && best?.found.reached === "ok" ? percent(f.value / best.found.value) : "–",
     {slo: "the SLO", stability: "stability"}[f.limited] || "",
     known(half?.y) ? time(half.y) : "–",
@@ -47,7 +47,7 @@ function drawCapacity() {
       r => cellsOf(w, r).filter(c => c.note && c.points.length).map(c => `${label(c.series, r)}: ${c.note.trim()}.`));
   document.getElementById("capacity-note").innerHTML = [
     "Found again here from merged histograms: on a line in 1 / response between the two rates around the SLO, or in the " +
-        "middle of the last stable and the first unstable rate; the interval is Student's t over the blocks. " +
+        "middle of the last stable and the first unstable rate; the interval is Student's t over the blocks, open where a block does not reach the SLO. " +
         "The run's own cliff is fitted to all its refining rates, so the two differ a little.",
     ...notes.map(escape)
   ].join("<br>");
