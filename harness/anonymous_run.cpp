@@ -139,7 +139,18 @@ std::string anonymous_journal(const std::string& text, const Secrets& secrets) {
   return result;
 }
 
-bool is_text(const std::string& bytes) { return bytes.find('\0') == std::string::npos; }
+bool is_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos; }
+
+/// A program without line breaks, as in a page: full of words of two letters.
+bool is_minified(std::string_view text) {
+  constexpr std::size_t kLongest = 20'000;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kLongest) return true;
+    begin = end + 1;
+  }
+  return false;
+}
 
 void gather_homes(const std::string& text, std::set<std::string>& users) {
   for (const std::string_view place : {"/home/", "/Users/"}) {
@@ -205,8 +216,7 @@ std::string anonymous_text(std::string_view text, const Secrets& secrets) {
 }
 
 bool holds_secret(std::string_view bytes, const Secrets& secrets) {
-  // In compressed bytes two or three letters stand by chance.
-  const std::size_t shortest = bytes.find('\0') == std::string_view::npos ? 2 : 4;
+  const std::size_t shortest = is_text(bytes) && !is_minified(bytes) ? 2 : 4;
   const auto found = [&](const std::string& secret) {
     if (secret.size() < shortest) return false;
     for (std::size_t at = bytes.find(secret); at != std::string_view::npos;

@@ -20,8 +20,8 @@ Secrets secrets_of_run(const std::string& directory, const std::vector<std::stri
 /// trace(trace.txt).
 std::string anonymous_text(std::string_view text, const Secrets& secrets);
 
-/// Whether one of the secrets still stands in `bytes` as a whole word; in what is compressed, where
-/// a short word stands by chance, one of four characters or more.
+/// Whether one of the secrets still stands in `bytes` as a whole word; in what is compressed or
+/// minified, where a short word stands by chance, one of four characters or more.
 bool holds_secret(std::string_view bytes, const Secrets& secrets);
 
 /// Writes `file` of a run, as `name` names it there, to `to` without secrets. False: left out,
