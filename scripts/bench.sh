@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job on a fresh machine: installs what is missing, builds, runs the quick suite, draws its charts and
-# prints its table. Arguments go to `precipice run`; a suite among them (a path or a name) replaces quick.
+# The main job on a fresh machine: installs what is missing, builds, runs the quick suite, draws its charts, makes its
+# report and prints its table. Arguments go to `precipice run`; a suite among them (a path or a name) replaces quick.
 # Can be run from any directory, and again at no cost: what is built stays built, and a run that was interrupted
 # goes on where it stopped.
 set -euo pipefail
@@ -33,6 +33,11 @@ PRECIPICE_DIRECTORY_FILE=$record "$root/build/release/precipice" run "${suite[@]
 directory=$(cat "$record")
 # A cell without a valid measurement (3) or a model that this machine lacks (4) leaves the rest worth drawing.
 case $status in
-  0 | 3 | 4) [ -z "$directory" ] || "$root/scripts/plot.py" "$directory" >&2 || status=$? ;;
+  0 | 3 | 4)
+    if [ -n "$directory" ]; then
+      "$root/scripts/plot.py" "$directory" >&2 || status=$?
+      "$root/scripts/report.py" "$directory" >&2 || status=$?
+    fi
+    ;;
 esac
 exit "$status"
