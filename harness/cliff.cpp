@@ -493,6 +493,9 @@ class Analysis {
       // Which of the two rates' verdicts would change with more time is not known.
       estimate.low = std::min(estimate.low, crossing.bracket_low);
       estimate.high = std::max(estimate.high, crossing.bracket_high);
+      // No rate above saturation is stable, whatever the blocks' scatter allows.
+      const double most = std::max(all.saturation, crossing.bracket_high);
+      estimate.high = std::min(estimate.high, most * (1 + estimate.resolution));
     }
     return estimate;
   }

@@ -85,3 +85,9 @@ class SpectrumChart(ChartBase):
         xs = numpy.exp(numpy.linspace(math.log(1.25), math.log(last), 160))
         ys = numpy.array([histogram.percentile(100 * (1 - 1 / x)) / 1e6 for x in xs])
         return xs, numpy.maximum(ys, 1e-6)
+
+    @staticmethod
+    def whole(histogram):
+        """As `tail`, to the very last request: for simulations, in which nothing is chance."""
+        xs = numpy.exp(numpy.linspace(math.log(1.25), math.log(histogram.count()), 400))
+        return xs, numpy.array([histogram.percentile(100 * (1 - 1 / x)) / 1e6 for x in xs])

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""The guided path's command, on the lessons that need no machine: they are run and drawn.
+
+    learn_test.py PRECIPICE SOURCE_DIR
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PRECIPICE, SOURCE = sys.argv.pop(1), sys.argv.pop(1)
+try:
+    import matplotlib  # noqa: F401
+    import numpy  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {missing.name} is not there", file=sys.stderr)
+    sys.exit(77)
+
+
+def learn(*words):
+    return subprocess.run([os.path.join(SOURCE, "scripts", "learn.py"), *words], capture_output=True, text=True, check=False)
+
+
+class Learn(unittest.TestCase):
+    def test_simulated_lessons_run_hold_their_claims_and_are_drawn(self):
+        with tempfile.TemporaryDirectory() as out:
+            done = learn("knee", "omission", "--precipice", PRECIPICE, "--out", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for lesson in ("knee", "omission"):
+                run = os.path.join(out, f"learn_{lesson}", os.listdir(os.path.join(out, f"learn_{lesson}"))[0])
+                for form, least in (("png", 20_000), ("svg", 10_000)):
+                    self.assertGreater(os.path.getsize(os.path.join(run, "figures", f"learn-{lesson}.{form}")), least)
+                checked = subprocess.run([PRECIPICE, "check", run], capture_output=True, text=True, check=False)
+                self.assertEqual(checked.returncode, 0, checked.stdout)
+            with open(os.path.join(run, "figures", "learn-omission.svg"), encoding="utf-8") as file:
+                svg = file.read()
+            # The stall of 100 ms delays a tenth of a second's requests: at 1,000/s p99 of 5 s lies near 100 - 50 x 0.5 ms.
+            self.assertIn("p99 = 75.", svg)
+            self.assertIn("p99 = 0.5 ms", svg)
+            again = learn("omission", "--draw-only", "--out", out)
+            self.assertEqual(again.returncode, 0, again.stderr)
+
+    def test_what_is_wrong_is_said_in_a_line(self):
+        self.assertEqual(learn("nonsense").returncode, 2)
+        with tempfile.TemporaryDirectory() as out:
+            nothing = learn("knee", "--draw-only", "--out", out)
+            self.assertEqual(nothing.returncode, 2)
+            self.assertIn("knee", nothing.stderr)
+            unbuilt = learn("knee", "--precipice", os.path.join(out, "none"))
+            self.assertEqual(unbuilt.returncode, 2)
+            self.assertIn("build it first", unbuilt.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
