@@ -32,8 +32,9 @@ constexpr double kSkew = 0.3, kWidth = 1.07, kLeastOfBursts = 0.85;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
-// What the form of the mean response errs about a knee: in general, and where requests are refused.
-constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10;
+// What the form of the mean response errs about a knee: in general, and where requests are refused;
+// and how much more it scatters than a bootstrap over blocks shows. From the coverage study.
+constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10, kKneeWidth = 1.05;
 // The most that a bootstrap's own bias is believed, in standard deviations.
 constexpr double kMostShift = 0.5;
 constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
@@ -270,9 +271,10 @@ class Analysis {
   }
 
   /// Symmetric on the logarithm: t quantile x the bootstrap's deviation x sqrt(n / (n - 1)), with
-  /// `systematic` added in squares, and never narrower than `least` (both relative).
+  /// `systematic` added in squares, and never narrower than `least` (both relative); the
+  /// bootstrap's part is `wider` times as wide.
   void bound(Estimate& estimate, const std::vector<double>& values, double least,
-             double systematic = 0) const {
+             double systematic = 0, double wider = 1) const {
     double relative = 0;
     if (groups_.blocks > 1) {
       std::vector<double> logs;
@@ -280,7 +282,8 @@ class Analysis {
         if (value > 0 && std::isfinite(value)) logs.push_back(std::log(value));
       }
       const auto n = static_cast<double>(groups_.blocks);
-      relative = student_t(0.975, n - 1) * standard_deviation(logs) * std::sqrt(n / (n - 1));
+      relative =
+          wider * student_t(0.975, n - 1) * standard_deviation(logs) * std::sqrt(n / (n - 1));
     }
     relative = std::max(std::hypot(relative, systematic), least);
     estimate.low = estimate.value * std::exp(-relative);
@@ -537,7 +540,8 @@ class Analysis {
       estimate.reached = first ? "below" : "above";
     }
     bound(estimate, collect(resamples, [](const Readings& r) { return r.knee; }),
-          groups_.blocks > 1 ? 0 : 0.25, all.knee_of_lossy ? kFormErrorWithLoss : kFormError);
+          groups_.blocks > 1 ? 0 : 0.25, all.knee_of_lossy ? kFormErrorWithLoss : kFormError,
+          kKneeWidth);
     if (estimate.reached == "below") estimate.low = 0;
     if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
     return estimate;
