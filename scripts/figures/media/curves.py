@@ -14,9 +14,12 @@ from figures.save import Built
 from figures.words import duration, percentile_name, rate
 
 
+FEW = 5  # names of more never find room
+
+
 def draw(plan, medium, looks):
     """The figure as Built: names at line ends where each can stand by its own, a legend elsewhere."""
-    if medium.direct and len(plan.panels) == 1 and len(plan.runs) == 1:
+    if medium.direct and len(plan.panels) == 1 and len(plan.runs) == 1 and len(plan.series()) <= FEW:
         return Drawing(plan, medium, looks, True).built() or Drawing(plan, medium, looks, False).built()
     return Drawing(plan, medium, looks, False).built()
 
@@ -136,10 +139,12 @@ def end_words(plan, medium, label, curve):
 
 def draw_slo(axes, medium, panel, y, labels):
     """The bound as a line, and its words beside it where no curve runs."""
-    for slo in sorted(set(panel.slos)):
-        at = y.of(slo)
-        axes.axhline(at, color=medium.ink, lw=0.7 * medium.line, zorder=3)
-        for text in (f"SLO {percentile_name(percentile_of(panel))} ≤ {duration(slo)}", f"SLO {duration(slo)}", "SLO"):
+    for slos in near_each_other(panel.slos):
+        for slo in slos:
+            axes.axhline(y.of(slo), color=medium.ink, lw=0.7 * medium.line, zorder=3)
+        at = y.of(slos[-1])
+        bound = " or ".join(dict.fromkeys(map(duration, slos)))
+        for text in (f"SLO {percentile_name(percentile_of(panel))} ≤ {bound}", f"SLO {bound}", "SLO"):
             words = axes.annotate(text, (0, at), (0, 0), xycoords=("axes fraction", "data"), textcoords="offset points", zorder=9,
                                   ha="left", bbox={"boxstyle": "square,pad=0.1", "fc": medium.background, "ec": "none", "alpha": 0.8})
             if put_beside(axes, words, at, medium, labels) or text == "SLO":
@@ -147,6 +152,17 @@ def draw_slo(axes, medium, panel, y, labels):
             words.remove()
         labels.avoid_text(words)
         labels.avoid_line([max(axes.get_xlim()[0], 1e-9), axes.get_xlim()[1]], [at, at])
+
+
+def near_each_other(values):
+    """Groups of ascending values, each within a tenth of the one before: words for each would cover one another."""
+    groups = []
+    for value in sorted(set(values)):
+        if groups and value <= 1.1 * groups[-1][-1]:
+            groups[-1].append(value)
+        else:
+            groups.append([value])
+    return groups
 
 
 def put_beside(axes, words, at, medium, labels):

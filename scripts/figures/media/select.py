@@ -63,7 +63,7 @@ class Selection:
 
 def columns_of(runs):
     """(columns of points, figures of cells) that can be axes."""
-    columns = ["load"]
+    columns = ["load", RESPONSE]
     figures = []
     for run in runs:
         columns += [name for name in run.raw.columns() if name not in TEXT_COLUMNS | FLAG_COLUMNS and name not in columns]
