@@ -76,7 +76,7 @@ CellVerdict judge_cell(std::span<const Record> trials) {
   }
   if (verdict.trials > 0 && verdict.used == 0) {
     const Commonest why = commonest_gate(trials);
-    verdict.unmeasured = fmt::format("not measured: none of {} trials is valid", verdict.trials);
+    verdict.unmeasured = fmt::format("none of {} trials is valid", verdict.trials);
     if (why.trials > 0) {
       verdict.unmeasured += fmt::format("; most often ({} of {}) because of the {} ({}): {}",
                                         why.trials, verdict.trials, why.cause, why.gate, why.text);

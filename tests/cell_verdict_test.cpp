@@ -83,7 +83,7 @@ TEST(CellVerdict, ACellWithoutAValidTrialSaysWhy) {
   trials.push_back(record_of(false, {{"generator", "self_lag", "late"}}));
   const CellVerdict verdict = judge_cell(trials);
   EXPECT_EQ(verdict.unmeasured,
-            "not measured: none of 4 trials is valid; most often (3 of 4) because of the host "
+            "none of 4 trials is valid; most often (3 of 4) because of the host "
             "(stall): all CPUs stalled for 9 ms");
   trials.push_back(record_of(true));
   EXPECT_EQ(judge_cell(trials).unmeasured, "");
