@@ -228,8 +228,9 @@ TEST(LiveView, NeverExceedsTheScreenAndKeepsTheInvalidTrials) {
       const auto lines = live_view(under_way(), seven_series(), width, height);
       EXPECT_LE(lines.size(), height);
       for (const std::string& line : lines) EXPECT_LE(line.size(), width) << line;
-      if (height < 3) continue;
+      if (height < 2) continue;
       EXPECT_EQ(lines.back().substr(0, 10), "  7 of 21 ") << lines.back();
+      if (height < 3) continue;
       EXPECT_EQ(lines[lines.size() > 5 ? 4 : 1].front(), '>');
     }
   }
