@@ -219,9 +219,6 @@ def document(run):
             "cpu": short(cell.get("cpu_ns_per_request")), "trials": cell.get("trials"), "invalid": cell.get("invalid"), "causes": causes,
             "note": cell.get("note") or "", "failure": cell.get("failure") or "",
             "points": curve(entries.get((cell["series"], text), []))})
-    names = [w["name"] for w in workloads.values()]
-    for one in workloads.values():
-        one["title"] = one["name"] if names.count(one["name"]) == 1 else one["text"]
     manifest = run.manifest
     return {"name": run.name, "suite": run.summary.get("suite"), "blocks": run.summary.get("blocks_done"),
             "interrupted": bool(run.summary.get("interrupted")), "finished": run.finished if manifest else None,
@@ -234,6 +231,14 @@ def document(run):
             "has_after": bool(run.after), "warnings": list(run.warnings)}
 
 
+def title(documents):
+    """A workload is called by its name alone where no other, in any run, has the same."""
+    all_of = [w for one in documents for w in one["workloads"]]
+    for w in all_of:
+        w["title"] = w["name"] if len({other["text"] for other in all_of if other["name"] == w["name"]}) == 1 else w["text"]
+
+
 def report(runs):
-    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs),
-            "runs": [document(run) for run in runs], "between": [changes(runs[0].before, run.before) for run in runs[1:]]}
+    documents = [document(run) for run in runs]
+    title(documents)
+    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs), "runs": documents, "between": [changes(runs[0].before, run.before) for run in runs[1:]]}

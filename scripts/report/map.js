@@ -15,10 +15,11 @@ function mapCell(cells, at, load) {
   const {none, first, level} = load > 0 ? winner(cells, at, load) : {none: "not measured"};
   if (none) return `<td class="none">${none}</td>`;
   const c = colour(first.id), each = [first, ...level].map(l => `${label(l.id, l.r)} ${time(l.got.y)}`);
+  // Paper is narrow, and does not scroll.
+  const name = printing ? escape(label(first.id, first.r)).replace(/_/g, "_<wbr>") : escape(label(first.id, first.r));
   const others = level.length > 1 ? `${level.length} others` : level.map(l => escape(label(l.id, l.r))).join("");
   return `<td data-winner="${escape(first.id)}" title="${escape(`at ${rate(load)}/s: ${each.join(", ")}`)}" ` +
-      `style="background:${faded(c, 0.22)};box-shadow:inset 4px 0 ${c}"><b>${
-             escape(label(first.id, first.r)).replace(/_/g, "_<wbr>")}</b><br>` +
+      `style="background:${faded(c, 0.22)};box-shadow:inset 4px 0 ${c}"><b>${name}</b><br>` +
       `${time(first.got.y)}${others ? `<br>≈ ${others}` : ""}</td>`;
 }
 
