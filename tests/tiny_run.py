@@ -14,6 +14,13 @@ REFERENCE = sorted(glob.glob(os.path.join(os.path.dirname(HERE), "results", "ref
 sys.dont_write_bytecode = True
 sys.path.insert(0, SCRIPTS)
 
+try:
+    import matplotlib  # noqa: F401
+    import numpy  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {sys.executable} has no {missing.name}: apt-get install python3-{missing.name}")
+    sys.exit(77)
+
 WORKLOAD = "cpu:work=200us"
 
 

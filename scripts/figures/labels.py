@@ -86,7 +86,7 @@ class Labels:
         own = math.dist(nearest(anchor, box), anchor)
         return (own <= reach and all(math.dist(nearest(other, box), other) > own for other in anchors if other is not anchor)
                 and not any(overlap(box, other) for other in boxes if other is not box)
-                and sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in dots) <= 3)
+                and sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in dots) <= 1)
 
     @staticmethod
     def column(crowd, anchors, sizes, chosen, fixed, frame, gap):

@@ -97,8 +97,6 @@ class Drawing:
         """Whether it worked out."""
         plan, medium = self.plan, self.medium
         labels = Labels(axes, medium.size, medium.background)
-        if plan.y == "goodput_per_s" and plan.x in ("rate_per_s", "offered_per_s"):
-            draw_offered(axes, medium, x, y)
         named = []
         for curve in panel.curves:
             look = self.looks[curve.series]
@@ -110,6 +108,8 @@ class Drawing:
             if self.direct and end:
                 labels.add(*end, end_words(plan, medium, look.label, curve), look.ink)
                 named.append(curve.series)
+        if plan.y == "goodput_per_s" and plan.x in ("rate_per_s", "offered_per_s"):
+            draw_offered(axes, medium, x, y, labels)
         if shows_slo(plan, panel):
             draw_slo(axes, medium, panel, y, labels)
         if self.direct:
@@ -189,16 +189,33 @@ def put_beside(axes, words, at, medium, labels):
     return best[0] == 0
 
 
-def draw_offered(axes, medium, x, y):
-    """Where goodput is all that is offered, named along the line near its upper end."""
+def draw_offered(axes, medium, x, y, labels):
+    """Where goodput is all that is offered: a line, named along it where no curve runs, as near its upper end as can be."""
     low, high = max(x.low, y.low), min(x.high, y.high)
     axes.plot([low, high], [low, high], color=medium.muted, lw=0.7 * medium.line, ls=(0, (5, 3)), zorder=1)
-    (x0, y0), (x1, y1) = axes.transData.transform([(low if low > 0 else high / 2, low if low > 0 else high / 2), (high, high)])
-    turn = math.atan2(y1 - y0, x1 - x0)
-    off, back = 0.35 * medium.size, 1.6 * medium.size  # away from the line, and along it, so that nothing sticks out
-    axes.annotate("all that is offered", (high, high), (-off * math.sin(turn) - back * math.cos(turn), off * math.cos(turn) - back * math.sin(turn)),
-                  textcoords="offset points", rotation=math.degrees(turn), rotation_mode="anchor", ha="right", va="bottom",
-                  color=medium.muted)
+    start = low if low > 0 else high / 100
+    (x0, y0), (x1, y1) = axes.transData.transform([(start, start), (high, high)])
+    turn, length = math.atan2(y1 - y0, x1 - x0), math.hypot(x1 - x0, y1 - y0)
+    along, across = (math.cos(turn), math.sin(turn)), (-math.sin(turn), math.cos(turn))
+    words = axes.annotate("all that is offered", (high, high), (0, 0), textcoords="offset points", color=medium.muted, va="bottom")
+    box = words.get_window_extent(axes.figure.canvas.get_renderer())
+    scale = axes.figure.dpi / 72
+    gap, em = 0.35 * medium.size * scale, medium.size * scale
+    dots = [((px - x1) * along[0] + (py - y1) * along[1], (px - x1) * across[0] + (py - y1) * across[1]) for px, py in labels.samples()]
+    best = (math.inf, 0, 0)
+    for side in (gap, -gap - box.height):  # above the line, below it
+        for step in range(12):
+            end = -1.6 * em - step * max(length - box.width - 3 * em, 0) / 11
+            covered = sum(end - box.width - gap <= p <= end + gap and side - gap / 2 <= q <= side + box.height + gap / 2 for p, q in dots)
+            if covered < best[0]:
+                best = (covered, end, side)
+    _, end, side = best
+    words.set(rotation=math.degrees(turn), rotation_mode="anchor", ha="right", position=(
+        (end * along[0] + side * across[0]) / scale, (end * along[1] + side * across[1]) / scale))
+    middle = side + box.height / 2
+    ends = [axes.transData.inverted().transform((x1 + p * along[0] + middle * across[0], y1 + p * along[1] + middle * across[1]))
+            for p in (end - box.width, end)]
+    labels.avoid_line(*zip(*ends))
 
 
 def draw_curve(axes, plan, curve, look, dash, medium, x, y, labels):

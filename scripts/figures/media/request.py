@@ -50,6 +50,7 @@ def draw_all(request):
     every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
     series, said = chosen_series(request, named, every, sizes[0])
     selection = Selection(request.only, series, request.workload, request.facet)
+    said += not_drawn(named, selection)
     out = request.out or os.path.join(named[0][1].directory, "figures", request.medium)
     os.makedirs(out, exist_ok=True)
     files = []
@@ -66,6 +67,12 @@ def draw_all(request):
     if not files:
         raise RunError("nothing to draw: no cell that was asked for has a valid open-loop trial")
     return out, files, list(dict.fromkeys(said))
+
+
+def not_drawn(named, selection):
+    """A sentence for every cell that was asked for and could not, or not wholly, be measured."""
+    return [f"{cell.series} on {text}: {cell.reason}" for _, run in named for text, name, cells in run.workloads
+            for cell in cells if cell.reason and selection.takes(cell, text, name)]
 
 
 def chosen_series(request, named, every, medium):
