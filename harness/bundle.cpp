@@ -81,6 +81,7 @@ void draw(const std::string& script_name, const std::string& made, const std::st
   const std::string script = source_directory() + "/scripts/" + script_name;
   const fs::path place = fs::path(to) / made;
   std::error_code error;
+  const bool copied = fs::exists(place, error);
   std::string why;
   try {
     if (!fs::exists(script, error)) throw std::runtime_error("there is no " + script_name);
@@ -99,7 +100,7 @@ void draw(const std::string& script_name, const std::string& made, const std::st
     why = failed.what();
   }
   if (why.empty()) return;
-  fs::remove_all(place, error);
+  if (!copied) fs::remove_all(place, error);
   bundle.left_out.push_back(fmt::format("{} ({})", made, why));
 }
 
@@ -137,7 +138,11 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
           "cannot be taken out: hide another word, or bundle under another user");
     }
   }
-  if (options.anonymous || drawn.empty()) draw("plot.py", kFigures, to, secrets, bundle);
+  // Those of a medium lie deeper, and are chosen ones.
+  const bool standard = std::any_of(drawn.begin(), drawn.end(), [](const std::string& name) {
+    return std::count(name.begin(), name.end(), '/') == 1;
+  });
+  if (options.anonymous || !standard) draw("plot.py", kFigures, to, secrets, bundle);
   if (report) draw("report.py", kReport, to, secrets, bundle);
   for (const std::string& name : drawn) {
     std::error_code error;
