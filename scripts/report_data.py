@@ -241,4 +241,5 @@ def title(documents):
 def report(runs):
     documents = [document(run) for run in runs]
     title(documents)
-    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs), "runs": documents, "between": [changes(runs[0].before, run.before) for run in runs[1:]]}
+    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs), "runs": documents,
+            "between": [changes(runs[0].before, run.before) for run in runs[1:]]}

@@ -555,6 +555,19 @@ class Desktop(Both, Page):
 class Phone(Both, Page):
     size = (390, 844)
 
+    def test_AFingerOnAChartScrollsThePage(self):
+        self.open()
+        self.js("document.getElementById('goodput').scrollIntoView({block: 'center'})")
+        self.settle()
+        box = self.js("const r = document.getElementById('goodput').getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2, scrollY]")
+        finger = lambda kind, *points: self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+        finger("touchStart", (box[0], box[1]))
+        for step in range(1, 13):
+            finger("touchMove", (box[0], box[1] - 10 * step))
+        finger("touchEnd")
+        self.settle()
+        self.assertGreater(self.js("return scrollY"), box[2] + 60)
+
 
 class Command(unittest.TestCase):
     def run_it(self, *arguments):

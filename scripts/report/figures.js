@@ -2,6 +2,8 @@
 const RUN_DASH = [null, "3px,4px", "9px,4px,2px,4px", "1px,3px"];
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const narrow = () => !printing && innerWidth < 600;
+// A finger on a chart scrolls the page; a mouse zooms into the chart.
+const touched = () => narrow() || matchMedia("(pointer: coarse)").matches;
 const logTicks = (low, high, say, most = 7) => {
   const found = [], decades = Math.log10(high / low);
   const steps = decades < 0.8 ? [1, 1.5, 2, 3, 4, 5, 6, 8] :
@@ -43,6 +45,7 @@ function layout(extra) {
     showlegend: false,
     margin: {l: 62, r: 16, t: 10, b: 46},
     hovermode: "closest",
+    dragmode: touched() ? false : "zoom",
     hoverlabel: {font: {size: 13}},
     ...extra
   };

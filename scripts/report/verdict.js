@@ -32,7 +32,7 @@ function contest(w, r, name) {
 }
 
 function orderOnly(blocks) {
-  if (blocks >= fewest) return "";
+  if (!(blocks < fewest)) return "";
   return ` ${blocks === 1 ? "One block gives" : `${blocks} blocks give`} an order, not a winner: that takes ${fewest}.`;
 }
 
