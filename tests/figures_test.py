@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Figures for a medium: what a paper, a talk and a page ask of the files, and what is in the pictures."""
 
+import contextlib
 import functools
+import io
 import itertools
 import os
 import re
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 import zlib
@@ -15,7 +18,7 @@ from unittest import mock
 
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
-from tiny_run import REFERENCE, digests, script, write_run  # first: it makes the modules of scripts/ found
+from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
 from figures import palette, settings
 from figures.media import looks, medium, request
 from precipice_run import RunError, load
@@ -312,6 +315,24 @@ class Legible(unittest.TestCase):
         self.check(RUN, medium_name="talk", facet="workload", x="load", y="p99_ns", series=("io_uring", "event_loop"))
         self.check(f"before={RUN}", f"after={REFERENCE[1]}", medium_name="talk", workload="mixed")
         self.check(RUN, medium_name="web", x="goodput_per_s", y="context_switches_per_request")
+
+
+class Page(unittest.TestCase):
+    """docs/figures.md: every command on it does what it is there for."""
+
+    def test_its_commands_work(self):
+        import plot as command_line  # in this process: most of their time would go into starting
+        with open(os.path.join(ROOT, "docs", "figures.md"), encoding="utf-8") as stream:
+            commands = re.findall(r"^    scripts/plot\.py (.*)$", stream.read(), re.MULTILINE)
+        self.assertGreater(len(commands), 12)
+        for command in commands:
+            with tempfile.TemporaryDirectory() as out:
+                arguments = command.replace("results/reference", os.path.dirname(RUN)).replace("$RUN", RUN).split()
+                with mock.patch.object(request, "load_run", LOAD), mock.patch.object(request, "save", lambda *asked: [asked[2]]), \
+                        mock.patch.object(request, "save_reveal", lambda *asked: [asked[2]]), \
+                        mock.patch.object(sys, "argv", ["plot.py", *arguments, "--out", out]), \
+                        contextlib.redirect_stderr(io.StringIO()) as told, contextlib.redirect_stdout(io.StringIO()):
+                    self.assertEqual(command_line.main(), 0, f"{command}: {told.getvalue()}")
 
 
 class Files(unittest.TestCase):

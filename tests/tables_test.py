@@ -9,11 +9,16 @@ import subprocess
 import tempfile
 import unittest
 
-from tiny_run import REFERENCE, digests, script, write_run  # first: it makes the modules of scripts/ found
+from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
 import precipice_run
 from tabular import latex, macros, rows
 
 COMMAND = re.compile(r"\\newcommand\{\\([A-Za-z]+)\}\{(.*)\}")
+
+
+TEX = shutil.which("pdflatex") and shutil.which("kpsewhich") and subprocess.run(
+    ["kpsewhich", "siunitx.sty", "booktabs.sty"], capture_output=True, text=True, check=False).stdout.count("\n") == 2
+NO_TEX = "pdflatex with siunitx and booktabs (texlive-science) is not installed"
 
 
 def tables(*arguments):
@@ -191,6 +196,17 @@ class Ratios(unittest.TestCase):
             self.assertEqual(found["runCpuFixedPoolEightToFixedPoolSixFourCliffRatioInterval"], r"\num{0.0700} to \num{0.0900}")
 
 
+class Page(unittest.TestCase):
+    def test_the_commands_of_the_documentation_work(self):
+        with open(os.path.join(ROOT, "docs", "figures.md"), encoding="utf-8") as stream:
+            commands = re.findall(r"^    scripts/tables\.py (.*)$", stream.read(), re.MULTILINE)
+        self.assertGreater(len(commands), 4)
+        for command in commands:
+            with tempfile.TemporaryDirectory() as out:
+                done = tables(*command.replace("results/reference", os.path.dirname(REFERENCE[0])).replace("$RUN", REFERENCE[0]).split(), "--out", out)
+                self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
+
+
 class Files(unittest.TestCase):
     def test_the_same_data_gives_the_same_bytes_beside_the_run(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -235,23 +251,31 @@ class Latex(unittest.TestCase):
             self.assertLess(text.index(r"\toprule"), text.index(r"\midrule"))
             self.assertLess(text.rindex(r"\midrule"), text.index(r"\bottomrule"))
 
-    @unittest.skipUnless(shutil.which("pdflatex") and shutil.which("kpsewhich")
-                         and subprocess.run(["kpsewhich", "siunitx.sty", "booktabs.sty"], capture_output=True, text=True).stdout.count("\n") == 2,
-                         "pdflatex with siunitx and booktabs (texlive-science) is not installed")
+    @unittest.skipUnless(TEX, NO_TEX)
     def test_pdflatex_takes_the_table_and_every_command(self):
         with tempfile.TemporaryDirectory() as directory:
             done = tables(f"one={REFERENCE[0]}", f"two={REFERENCE[1]}", "--out", directory)
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(os.path.join(directory, "numbers.tex"), encoding="utf-8") as stream:
                 names = list(commands(stream.read()))
-            with open(os.path.join(directory, "paper.tex"), "w", encoding="utf-8") as stream:
-                stream.write("\\documentclass{article}\\usepackage{booktabs,siunitx}\\input{numbers}\\begin{document}\n\\input{capacity}\n\n"
-                             + "\n".join(f"\\{name};" for name in names) + "\n\\end{document}\n")
-            told = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=directory, capture_output=True,
-                                  text=True, check=False)
-            self.assertEqual(told.returncode, 0, told.stdout[-2000:])
-            self.assertTrue(os.path.exists(os.path.join(directory, "paper.pdf")))
-            self.assertNotIn("LaTeX Warning: Reference", told.stdout)
+            self.compile(directory, "\\documentclass{article}\\usepackage{booktabs,siunitx}\\input{numbers}\\begin{document}\n\\input{capacity}\n\n"
+                         + "\n".join(f"\\{name};" for name in names) + "\n\\end{document}\n")
+
+    @unittest.skipUnless(TEX, NO_TEX)
+    def test_the_example_of_the_documentation_compiles(self):
+        with open(os.path.join(ROOT, "docs", "figures.md"), encoding="utf-8") as stream:
+            example = re.search(r"^    \\documentclass.*?^    \\end\{document\}$", stream.read(), re.MULTILINE | re.DOTALL)[0]
+        with tempfile.TemporaryDirectory() as directory:
+            self.assertEqual(tables(REFERENCE[0], "--out", directory).returncode, 0)
+            self.compile(directory, re.sub("^    ", "", example, flags=re.MULTILINE))
+
+    def compile(self, directory, text):
+        with open(os.path.join(directory, "paper.tex"), "w", encoding="utf-8") as stream:
+            stream.write(text)
+        told = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=directory, capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(told.returncode, 0, told.stdout[-2000:])
+        self.assertTrue(os.path.exists(os.path.join(directory, "paper.pdf")))
 
 
 if __name__ == "__main__":

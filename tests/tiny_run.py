@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCRIPTS = os.path.join(os.path.dirname(HERE), "scripts")
-REFERENCE = sorted(glob.glob(os.path.join(os.path.dirname(HERE), "results", "reference", "2*")))
+ROOT = os.path.dirname(HERE)
+SCRIPTS = os.path.join(ROOT, "scripts")
+REFERENCE = sorted(glob.glob(os.path.join(ROOT, "results", "reference", "2*")))
 sys.dont_write_bytecode = True
 sys.path.insert(0, SCRIPTS)
 
