@@ -2,6 +2,7 @@
 // curves there, and says how far the data carries.
 
 const nominal = w => {
+  if (w.name === "empty") return null;
   let [work, wait] =
       ["work", "wait"].map(name => w.options[name] === undefined ? null : parseTime(String(w.options[name]), true));
   const service = w.cells.map(c => c.service).find(known) ?? null, cpu = w.cells.map(c => c.cpu).filter(known),

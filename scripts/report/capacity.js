@@ -113,6 +113,7 @@ function responseAt(cell, at, load) {
 
 // How much of a request waits: what is left of S when the least CPU time that any model needed is taken away.
 function waitShare(workload) {
+  if (workload.name === "empty") return null;  // it does nothing; what takes time is a simulated queue
   const s = workload.cells.map(c => c.service).find(known), cpu = workload.cells.map(c => c.cpu).filter(known);
   return known(s) && cpu.length ? Math.min(1, Math.max(0, 1 - Math.min(...cpu) / s)) : null;
 }

@@ -70,10 +70,10 @@ function draw(id, traces, wanted, says) {
   return Plotly.react(box, traces, layout({...wanted, ...size}), config);
 }
 
-// Does one linear axis show all models, or do their saturations lie more than ten times apart?
-function spreads(cells) {
+// Does one linear axis show all models, or do their saturations lie more than `times` apart?
+function spreads(cells, times = 10) {
   const tops = cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0);
-  return tops.length > 1 && Math.max(...tops) > 10 * Math.min(...tops);
+  return tops.length > 1 && Math.max(...tops) > times * Math.min(...tops);
 }
 
 // The load of a point on the x axis that the reader chose; null where a cell has no saturation to take a share of.
@@ -160,21 +160,29 @@ function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity) {
   return out;
 }
 
+// A long name in lines of at most 28 characters, broken between its options.
+function wrapped(name, most = 28) {
+  const lines = [""];
+  for (const part of name.split(/(?<=,) |(?<=^\S+) /)) {
+    const last = lines[lines.length - 1];
+    if (last && last.length + part.length >= most)
+      lines.push(part);
+    else
+      lines[lines.length - 1] = last ? `${last} ${part}` : part;
+  }
+  return lines;
+}
+
 // Names at line ends, in a column at the right, none over another. `ends`: {share: height 0..1, id, r}.
 function endLabels(ends, height) {
   if (narrow()) return [];
-  const gap = 17 / height, sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
-  let floor = 0;
-  const at = sorted.map(e => {
-    floor = Math.max(e.share, floor);
-    const here = floor;
-    floor += gap;
-    return here;
-  });
-  let ceiling = 1;
-  for (let i = at.length - 1; i >= 0; --i) {
+  const sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
+  const tall = sorted.map(e => (2 + 15 * wrapped(label(e.id, e.r)).length) / height);
+  const gap = i => ((tall[i] ?? 0) + (tall[i + 1] ?? 0)) / 2, at = [];
+  sorted.forEach((e, i) => at.push(Math.max(e.share, i ? at[i - 1] + gap(i - 1) : 0)));
+  for (let i = at.length - 1, ceiling = 1; i >= 0; --i) {
     at[i] = Math.min(at[i], ceiling);
-    ceiling = at[i] - gap;
+    ceiling = at[i] - gap(i - 1);
   }
   return sorted.map((e, i) => ({
                       xref: "paper",
@@ -185,12 +193,15 @@ function endLabels(ends, height) {
                       y: at[i],
                       yanchor: "middle",
                       showarrow: false,
-                      text: escape(label(e.id, e.r)),
+                      text: wrapped(label(e.id, e.r)).map(escape).join("<br>"),
+                      align: "left",
                       font: {size: 12, color: readable(colour(e.id))}
                     }));
 }
-const labelRoom = cells =>
-    narrow() ? 14 : Math.min(230, 22 + 7.4 * Math.max(6, ...cells.map(c => label(c.id, c.r).length)));
+const labelRoom = cells => {
+  const longest = Math.max(6, ...cells.flatMap(c => wrapped(label(c.id, c.r)).map(line => line.length)));
+  return narrow() ? 14 : Math.min(270, 22 + 7.4 * longest);
+};
 
 // Text in a colour needs more contrast than a line does.
 function readable(hex) {

@@ -71,7 +71,7 @@ function drawIntervals() {
         yaxis: {
           range: [-0.6, cells.length - 0.4],
           tickvals: cells.map((_, i) => i),
-          ticktext: cells.map(c => escape(label(c.id, c.r))),
+          ticktext: cells.map(c => wrapped(label(c.id, c.r)).map(escape).join("<br>")),
           showgrid: false,
           tickfont: {size: narrow() ? 10.5 : 12}
         }

@@ -3,7 +3,7 @@ function drawSpectrum() {
   const cells = shown(), traces = [], notes = [], share = state.load / 100;
   document.getElementById("load").value = state.load;
   const best = Math.max(...cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0)),
-        own = state.x === "share" || spreads(cells);
+        own = state.x === "share" || spreads(cells, 3);
   document.getElementById("load-says").textContent = own ? `${state.load}% of each model's own saturation` :
       known(best) && best > 0 ? `${rate(best * share)}/s, ${state.load}% of the best saturation` :
                                 "";
