@@ -41,7 +41,7 @@ std::string baseline_directory(const std::string& results, const std::string& na
 
 std::string save_baseline(const std::string& run, const std::string& results,
                           const std::string& name) {
-  const std::string place = baseline_directory(results, name);
+  std::string place = baseline_directory(results, name);
   std::error_code error;
   if (fs::equivalent(run, place, error))
     throw UsageError(fmt::format("{} is the baseline '{}' already", run, name));

@@ -112,7 +112,7 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
   bool report = false;
   std::vector<std::string> drawn;
   for (const std::string& name : files_of(run.directory)) {
-    const std::string from = run.directory + "/" + name, place = to + "/" + name;
+    const std::string from = fs::path(run.directory) / name, place = fs::path(to) / name;
     const bool figure = name.starts_with(std::string(kFigures) + "/");
     if (figure) drawn.push_back(name);
     report = report || (options.anonymous && name == kReport);
@@ -146,7 +146,7 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
   if (report) draw("report.py", kReport, to, secrets, bundle);
   for (const std::string& name : drawn) {
     std::error_code error;
-    if (options.anonymous && !fs::exists(to + "/" + name, error))
+    if (options.anonymous && !fs::exists(fs::path(to) / name, error))
       bundle.left_out.push_back(name + " (what is drawn is not copied; draw it from the bundle)");
   }
 }
@@ -180,7 +180,7 @@ Bundle write_bundle(const RunArchive& run, const BundleOptions& options) {
   const RunArchive staged = open_run(root + "/run");
   std::vector<std::string> files = files_of(root);
   std::uint64_t bytes = 0;
-  for (const std::string& each : files) bytes += fs::file_size(root + "/" + each);
+  for (const std::string& each : files) bytes += fs::file_size(fs::path(root) / each);
   replace_file(root + "/ARTIFACT.md", artifact_description(staged, name, bytes));
 
   std::vector<std::string> sums = {"sha256sum", "--"};

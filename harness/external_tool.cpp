@@ -50,6 +50,7 @@ std::string run_tool(const std::vector<std::string>& argv, const std::string& di
   posix_spawn_file_actions_addchdir_np(&actions.value, directory.c_str());
   posix_spawn_file_actions_adddup2(&actions.value, pipe.ends[1], STDOUT_FILENO);
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   pid_t child = -1;
