@@ -252,6 +252,8 @@ class Axes(unittest.TestCase):
     def test_a_column_that_is_not_there_is_told_with_those_that_are(self):
         with self.assertRaisesRegex(RunError, "'p98_ns' is no numeric column.*p99_ns"):
             built(RUN, y="p98_ns")
+        with self.assertRaisesRegex(RunError, "'block' is no numeric column"):
+            built(RUN, x="block")
         with self.assertRaisesRegex(RunError, "one figure per cell"):
             built(RUN, x="rate_per_s", y="cliff_per_s")
 
@@ -313,6 +315,7 @@ class Legible(unittest.TestCase):
     def test_in_panels_and_of_several_runs(self):
         self.check(RUN, medium_name="paper", facet="workload", x="load", y="p99_ns")
         self.check(RUN, medium_name="talk", facet="workload", x="load", y="p99_ns", series=("io_uring", "event_loop"))
+        self.check(RUN, medium_name="talk", facet="series", workload="cpu")
         self.check(f"before={RUN}", f"after={REFERENCE[1]}", medium_name="talk", workload="mixed")
         self.check(RUN, medium_name="web", x="goodput_per_s", y="context_switches_per_request")
 

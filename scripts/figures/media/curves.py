@@ -35,7 +35,7 @@ class Drawing:
         """None where names at line ends would be in each other's way."""
         plan, medium = self.plan, self.medium
         limits = plan.axes()
-        handles = [] if self.direct else self.handles()
+        handles = [] if self.direct or self.one_each() else self.handles()
         self.left = max([LEFT] + [y.widest(medium) + 2.9 for _, y in limits])
         self.sheet = Sheet(medium, len(plan.panels), plan.title, plan.subtitle, handles, plan.notes, self.left,
                            right=self.right(limits[0]) if self.direct else RIGHT, shared=plan.shared,
@@ -45,10 +45,17 @@ class Drawing:
         for at, (panel, axes, (x, y)) in enumerate(zip(plan.panels, self.sheet.axes, limits)):
             self.frame(at, axes, x, y, self.common(limits))
             if len(plan.panels) > 1:
-                axes.set_title(panel.title, loc="left", pad=0.4 * medium.size)
+                look = self.looks[panel.curves[0].series]
+                axes.set_title(look.label if panel.title == panel.curves[0].series else panel.title, loc="left", pad=0.4 * medium.size,
+                               color=look.ink if self.one_each() else medium.ink)
             if not self.fill(panel, axes, x, y):
                 return None
         return Built(self.sheet.figure, list(self.steps.values()), plan.title)
+
+    def one_each(self):
+        """Whether each panel has one series and is named for it, which no legend need say again."""
+        return len(self.plan.panels) > 1 and not self.several_runs and all(
+            len({c.series for c in p.curves}) == 1 and p.title in (p.curves[0].series, p.curves[0].cell.model) for p in self.plan.panels)
 
     def common(self, limits):
         """The labels that stand once for all panels."""
@@ -109,7 +116,7 @@ class Drawing:
                 labels.add(*end, end_words(plan, medium, look.label, curve), look.ink)
                 named.append(curve.series)
         if plan.y == "goodput_per_s" and plan.x in ("rate_per_s", "offered_per_s"):
-            draw_offered(axes, medium, x, y, labels)
+            draw_offered(axes, medium, x, y, labels, panel is plan.panels[0])
         if shows_slo(plan, panel):
             draw_slo(axes, medium, panel, y, labels)
         if self.direct:
@@ -189,10 +196,12 @@ def put_beside(axes, words, at, medium, labels):
     return best[0] == 0
 
 
-def draw_offered(axes, medium, x, y, labels):
+def draw_offered(axes, medium, x, y, labels, named):
     """Where goodput is all that is offered: a line, named along it where no curve runs, as near its upper end as can be."""
     low, high = max(x.low, y.low), min(x.high, y.high)
     axes.plot([low, high], [low, high], color=medium.muted, lw=0.7 * medium.line, ls=(0, (5, 3)), zorder=1)
+    if not named:
+        return
     start = low if low > 0 else high / 100
     (x0, y0), (x1, y1) = axes.transData.transform([(start, start), (high, high)])
     turn, length = math.atan2(y1 - y0, x1 - x0), math.hypot(x1 - x0, y1 - y0)

@@ -45,7 +45,7 @@ def draw_all(request):
         raise RunError(f"--facet: {request.facet!r} is none of {', '.join(FACETS)}")
     if request.reveal and request.medium != "talk":
         raise RunError("--reveal: builds up a talk's slides; use it with --for talk")
-    named = load_named(request.runs, load_run)
+    named = shortened(load_named(request.runs, load_run))
     sizes = media(request.medium, request.dark, request.width)
     every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
     series, said = chosen_series(request, named, every, sizes[0])
@@ -67,6 +67,18 @@ def draw_all(request):
     if not files:
         raise RunError("nothing to draw: no cell that was asked for has a valid open-loop trial")
     return out, files, list(dict.fromkeys(said))
+
+
+def shortened(named):
+    """Several runs that nobody gave a name, as short as tells them apart: by commit, else by time."""
+    unnamed = [run for name, run in named if name.startswith(run.name)]
+    if len(named) < 2 or len(unnamed) < len(named):
+        return named
+    parts = [run.name.rpartition("/")[2].rpartition("-") for run in unnamed]
+    for names in ([commit for _, _, commit in parts], [time or commit for time, _, commit in parts]):
+        if len(set(names)) == len(named):
+            return list(zip(names, unnamed))
+    return named
 
 
 def not_drawn(named, selection):

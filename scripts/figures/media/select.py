@@ -16,6 +16,7 @@ from precipice_run import FLAG_COLUMNS, TEXT_COLUMNS, Histogram, RunError, estim
 PERCENTILES = {"p50_ns": 50.0, "p90_ns": 90.0, "p95_ns": 95.0, "p99_ns": 99.0, "p999_ns": 99.9}
 FACETS = ("workload", "series", "model", "run", "block", "phase")
 RESPONSE = "slo_percentile_ns"
+NOT_OF_A_RATE = frozenset(("block", "attempt", "closed", "at_s"))  # numbers that say which trial, not how it went
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -66,7 +67,7 @@ def columns_of(runs):
     columns = ["load", RESPONSE]
     figures = []
     for run in runs:
-        columns += [name for name in run.raw.columns() if name not in TEXT_COLUMNS | FLAG_COLUMNS and name not in columns]
+        columns += [name for name in run.raw.columns() if name not in TEXT_COLUMNS | FLAG_COLUMNS | NOT_OF_A_RATE and name not in columns]
         for cell in run.raw.cells:
             for name, value in cell.items():
                 number = isinstance(value, dict) and "value" in value or isinstance(value, (int, float)) and not isinstance(value, bool)

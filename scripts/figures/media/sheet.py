@@ -48,9 +48,8 @@ class Sheet:
             tall = heights or [medium.panel_height * (1 if rows == 1 else 0.8)] * rows
             height = head + legend_in + notes_in + 0.3 * em + sum(tall) + rows * panel_title + sum(below)
         self.figure.set_size_inches(width, height)
-        gap = 2.0 * em if shared else left_in + 0.6 * em
-        if common[1]:
-            gap -= 1.2 * em  # only the outermost axes have a label
+        # Where all have one label, only the outermost axes show it.
+        gap = 2.2 * em if shared else left_in - (0.6 * em if common[1] else -0.6 * em)
         wide = (width - left_in - right * em - gap * (columns - 1)) / columns
         self.panel_inches = [(wide, tall[i // columns]) for i in range(panels)]
         self.axes = []
