@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "harness/claim_verdict.hpp"
 #include "harness/spec.hpp"
 
 namespace precipice {
@@ -13,16 +14,15 @@ namespace {
 
 using Cells = std::vector<const CellSummary*>;
 
+/// What may be claimed, before the run itself is asked.
+struct Candidate {
+  Claim claim;
+  std::string left, right;  ///< of `left within T% of right`; "" for an order
+};
+
 bool known(const Estimate& e) {
   return e.reached == "ok" && e.value > 0 && std::isfinite(e.low) && std::isfinite(e.high) &&
          e.low > 0;
-}
-
-/// Half the interval as a share of the value.
-double half_width(const Estimate& e) { return (e.high - e.low) / (2 * e.value); }
-
-double tolerance_of(const Estimate& a, const Estimate& b, const DerivedClaimOptions& options) {
-  return std::max(options.tolerance, options.times_uncertainty * (half_width(a) + half_width(b)));
 }
 
 /// Surely a higher than b: the least that a can be is more than the most that b can be.
@@ -38,7 +38,7 @@ std::string call(const char* figure, const CellSummary& cell) {
 }
 
 void add_orders(const Cells& cells, const char* figure, const Estimate CellResult::*of,
-                std::vector<Claim>& claims) {
+                std::vector<Candidate>& found) {
   const auto above = [&](const CellSummary* a, const CellSummary* b) {
     return separated(a->result.*of, b->result.*of);
   };
@@ -49,15 +49,21 @@ void add_orders(const Cells& cells, const char* figure, const Estimate CellResul
       if (std::any_of(cells.begin(), cells.end(),
                       [&](const CellSummary* c) { return above(a, c) && above(c, b); }))
         continue;
-      claims.push_back({fmt::format("{}: {} has a higher {} than {}", label(a->workload),
+      found.push_back({{fmt::format("{}: {} has a higher {} than {}", label(a->workload),
                                     label(a->model), figure, label(b->model)),
-                        call(figure, *a) + " > " + call(figure, *b)});
+                        call(figure, *a) + " > " + call(figure, *b)},
+                       "",
+                       ""});
     }
   }
 }
 
-void add_ratios(const Cells& cells, const DerivedClaimOptions& options,
-                std::vector<Claim>& claims) {
+std::string within(const Candidate& candidate, double tolerance) {
+  return fmt::format("{} within {:.0f}% of {}", candidate.left, std::ceil(100 * tolerance),
+                     candidate.right);
+}
+
+void add_ratios(const Cells& cells, std::vector<Candidate>& found) {
   const CellSummary* best = nullptr;
   for (const CellSummary* cell : cells) {
     if (known(cell->result.saturation) &&
@@ -67,34 +73,32 @@ void add_ratios(const Cells& cells, const DerivedClaimOptions& options,
   for (const CellSummary* cell : cells) {
     const Estimate& own = cell->result.saturation;
     if (best == nullptr || cell == best || !known(own)) continue;
-    const double tolerance = tolerance_of(own, best->result.saturation, options);
     const double ratio = own.value / best->result.saturation.value;
-    if (tolerance > options.widest) continue;
-    claims.push_back({fmt::format("{}: {} saturates at {:.3g} times {}", label(cell->workload),
+    found.push_back({{fmt::format("{}: {} saturates at {:.3g} times {}", label(cell->workload),
                                   label(cell->model), ratio, label(best->model)),
-                      fmt::format("{} within {:.0f}% of {:.6f} * {}", call("saturation", *cell),
-                                  100 * tolerance, ratio, call("saturation", *best))});
+                      ""},
+                     call("saturation", *cell),
+                     fmt::format("{:.6f} * {}", ratio, call("saturation", *best))});
   }
 }
 
-void add_shares(const Cells& cells, const DerivedClaimOptions& options,
-                std::vector<Claim>& claims) {
+void add_shares(const Cells& cells, std::vector<Candidate>& found) {
   for (const CellSummary* cell : cells) {
     const Estimate &cliff = cell->result.cliff, &saturation = cell->result.saturation;
     if (!known(cliff) || !known(saturation)) continue;
-    const double tolerance = tolerance_of(cliff, saturation, options);
     const double share = cliff.value / saturation.value;
-    if (tolerance > options.widest) continue;
-    claims.push_back({fmt::format("{}: the cliff of {} lies at {:.0f}% of its saturation",
+    found.push_back({{fmt::format("{}: the cliff of {} lies at {:.0f}% of its saturation",
                                   label(cell->workload), label(cell->model), 100 * share),
-                      fmt::format("{} / {} within {:.0f}% of {:.6f}", call("cliff", *cell),
-                                  call("saturation", *cell), 100 * tolerance, share)});
+                      ""},
+                     call("cliff", *cell) + " / " + call("saturation", *cell),
+                     fmt::format("{:.6f}", share)});
   }
 }
 
 }  // namespace
 
-std::vector<Claim> derived_claims(const CampaignResult& run, const DerivedClaimOptions& options) {
+std::vector<Claim> derived_claims(Plan plan, const CampaignResult& run,
+                                  const DerivedClaimOptions& options) {
   std::vector<std::pair<std::string, Cells>> workloads;
   for (const CellSummary& cell : run.cells) {
     if (!cell.failure.empty()) continue;
@@ -104,12 +108,32 @@ std::vector<Claim> derived_claims(const CampaignResult& run, const DerivedClaimO
     if (found == workloads.end()) found = workloads.insert(found, {name, {}});
     found->second.push_back(&cell);
   }
-  std::vector<Claim> claims;
+  std::vector<Candidate> candidates;
   for (const auto& [name, cells] : workloads) {
-    add_orders(cells, "saturation", &CellResult::saturation, claims);
-    add_orders(cells, "cliff", &CellResult::cliff, claims);
-    add_ratios(cells, options, claims);
-    add_shares(cells, options, claims);
+    add_orders(cells, "saturation", &CellResult::saturation, candidates);
+    add_orders(cells, "cliff", &CellResult::cliff, candidates);
+    add_ratios(cells, candidates);
+    add_shares(cells, candidates);
+  }
+  plan.claims.clear();
+  for (Candidate& each : candidates) {
+    if (!each.left.empty()) each.claim.that = within(each, options.widest);
+    plan.claims.push_back(each.claim);
+  }
+  const std::vector<ClaimVerdict> verdicts = judge_claims(plan, run);
+  std::vector<Claim> claims;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const ClaimVerdict& verdict = verdicts[i];
+    if (verdict.outcome != ClaimOutcome::holds) continue;
+    if (!candidates[i].left.empty()) {
+      const double half =
+          std::max(verdict.high / verdict.value - 1, 1 - verdict.low / verdict.value);
+      const double tolerance = std::max(options.tolerance, options.times_uncertainty * half);
+      // Not a number where there is no interval: nothing to hold a repetition against.
+      if (!(tolerance <= options.widest)) continue;
+      candidates[i].claim.that = within(candidates[i], tolerance);
+    }
+    claims.push_back(std::move(candidates[i].claim));
   }
   return claims;
 }

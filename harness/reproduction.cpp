@@ -49,7 +49,7 @@ Reproduction reproduce(const RunArchive& original, const RunArchive& here) {
   result.here = here.name;
   result.derived = original.plan.claims.empty();
   const std::vector<Claim> claims =
-      result.derived ? derived_claims(original.result) : original.plan.claims;
+      result.derived ? derived_claims(original.plan, original.result) : original.plan.claims;
   for (const Claim& claim : claims) {
     ReproducedClaim each;
     each.claim = claim;
