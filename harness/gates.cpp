@@ -210,6 +210,17 @@ void judge_conservation(const GateInput& input, Trial& trial, Verdict& verdict) 
   }
 }
 
+/// Mean over these CPUs; NaN where none of them says.
+double run_queue_wait(const HostReport& host, const CpuSet& cpus) {
+  double sum = 0, known = 0;
+  for (const WatchedCpu& each : host.cpus) {
+    if (!cpus.contains(each.cpu) || std::isnan(each.run_queue_wait_mean_ns)) continue;
+    sum += each.run_queue_wait_mean_ns;
+    ++known;
+  }
+  return known > 0 ? sum / known : std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace
 
 void apply_gates(const GateInput& input, Trial& trial) {
@@ -227,6 +238,7 @@ void apply_gates(const GateInput& input, Trial& trial) {
     for (const WatchedCpu& each : input.host->cpus) {
       trial.hiccup_by_cpu_ns[each.cpu] = each.hiccup_max_ns;
     }
+    trial.run_queue_wait_ns = run_queue_wait(*input.host, trial.request.model_cpus);
     trial.steal_percent = input.host->steal_percent;
     trial.steal_ticks = input.host->steal_ticks;
     trial.cpu_seconds = input.host->cpu_seconds;

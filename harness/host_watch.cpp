@@ -135,7 +135,7 @@ struct HostWatch::State {
       delay_before = delay_now;
       probe.late_ns += static_cast<double>(late);
       probe.waited_ns += static_cast<double>(waited);
-      probe.sleeps.push_back({due, late - waited});
+      probe.sleeps.push_back({due, late - waited, waited});
     } while (!stop.load(std::memory_order_relaxed));
     probe.cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     rusage usage{};
@@ -208,16 +208,20 @@ HostReport HostWatch::end(Time from, Time to) {
     report.late_ns += probe.late_ns;
     report.waited_ns += probe.waited_ns;
     std::vector<ProbeSleep>& sleeps = by_cpu.emplace_back();
+    double waited_ns = 0;
     for (const ProbeSleep& sleep : probe.sleeps) {
       report.stalls_ns += static_cast<double>(sleep.stall_ns);
       const bool touches = sleep.due_ns + sleep.stall_ns >= from.time_since_epoch().count() &&
                            sleep.due_ns - kPeriodNs < to.time_since_epoch().count();
       if (!touches) continue;
       sleeps.push_back(sleep);
+      waited_ns += static_cast<double>(sleep.waited_ns);
       state_->stalls.push_back({watched.cpu, sleep.due_ns - kPeriodNs, sleep.stall_ns});
       watched.hiccup_max_ns = std::max(watched.hiccup_max_ns, sleep.stall_ns);
     }
     report.hiccup_max_ns = std::max(report.hiccup_max_ns, watched.hiccup_max_ns);
+    if (probe.run_delay_known && !sleeps.empty())
+      watched.run_queue_wait_mean_ns = waited_ns / static_cast<double>(sleeps.size());
   }
   report.hiccup_all_ns = longest_shared_stall(by_cpu);
   for (const WatchedCpu& watched : report.cpus) {

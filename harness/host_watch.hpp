@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct WatchedCpu {
   std::int64_t hiccup_max_ns = 0;  ///< longest stall
   double busy_ns = 0;              ///< by threads of any process; without interrupts and ksoftirqd
   double probe_cpu_ns = 0;
+  /// How long a thread that wakes there waits in the run queue: of the probe's own wake-ups in the
+  /// span. NaN where there was none, or the kernel hides run delays.
+  double run_queue_wait_mean_ns = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct HostReport {
@@ -45,8 +49,9 @@ struct HostReport {
 
 /// One sleep of a probe. Times are of the monotonic clock.
 struct ProbeSleep {
-  std::int64_t due_ns = 0;    ///< when it was to end
-  std::int64_t stall_ns = 0;  ///< by how much it was late, less the probe's own wait for its CPU
+  std::int64_t due_ns = 0;     ///< when it was to end
+  std::int64_t stall_ns = 0;   ///< by how much it was late, less the probe's own wait for its CPU
+  std::int64_t waited_ns = 0;  ///< that wait: runnable, but not running
 };
 
 /// How late one sleep of a probe ended, less the probe's own run delay.

@@ -103,6 +103,9 @@ struct Trial {
   std::int64_t hiccup_max_ns = 0;  ///< longest stall seen by the probes
   std::int64_t hiccup_all_ns = 0;  ///< longest stall that the probes of all CPUs saw together
   std::map<int, std::int64_t> hiccup_by_cpu_ns;
+  /// How long a thread that wakes on the model's CPUs waits for one of them: mean over the probes'
+  /// wake-ups in the window, one a millisecond and CPU. NaN where the kernel hides it.
+  double run_queue_wait_ns = std::numeric_limits<double>::quiet_NaN();
   Neighbours neighbours;  ///< what other processes took of the watched CPUs
   double speed_ns = 0;    ///< time of the machine-speed probe before the trial; 0 = not taken
   std::optional<double> backend_lag_p99_ns, backend_busy;

@@ -105,6 +105,7 @@ Json host_json(const Trial& t) {
                {"cpu_seconds", number(t.cpu_seconds)},
                {"hiccup_max_ns", t.hiccup_max_ns},
                {"hiccup_all_ns", t.hiccup_all_ns},
+               {"run_queue_wait_ns", number(t.run_queue_wait_ns)},
                {"neighbours_cpu_ns", number(t.neighbours.took_ns)},
                {"neighbours_deviation_ns", number(t.neighbours.deviation_ns)},
                {"watched_ns", number(t.neighbours.elapsed_ns)},
@@ -255,6 +256,7 @@ Trial trial_from_json(const Json& json) {
   read(host, "cpu_seconds", t.cpu_seconds);
   read(host, "hiccup_max_ns", t.hiccup_max_ns);
   read(host, "hiccup_all_ns", t.hiccup_all_ns);
+  read(host, "run_queue_wait_ns", t.run_queue_wait_ns);
   for (const auto& [cpu, stall] : child(host, "hiccup_by_cpu_ns").items())
     t.hiccup_by_cpu_ns[whole_text<int>(cpu)] = whole<std::int64_t>(stall);
   read(host, "neighbours_cpu_ns", t.neighbours.took_ns);

@@ -91,8 +91,7 @@ def why(trials):
             "before": middle([max(q, 0) for q in queued]), "submit": each("submit_ns", "p99"),
             "rss": each("peak_rss_bytes")}
     told["rss"] = told["rss"] and short(told["rss"] / 2 ** 20)
-    for name in ("run_queue_wait_ns_per_request", "run_delay_ns_per_request"):
-        told["run_queue"] = told.get("run_queue") or each(name)
+    told["run_queue"] = each("host", "run_queue_wait_ns")
     names = sorted({name for t in trials for name in t.get("model_stats") or {}})
     told["engine"] = {name: each("model_stats", name) for name in names}
     return told

@@ -357,11 +357,14 @@ TEST(Throttling, LooksAtTheProcesssCgroupAndAllAboveIt) {
 TEST(Verdicts, WhatTheHostDidIsInTheJournal) {
   Case trial;
   trial.host().hiccup_all_ns = 7;
+  trial.host().cpus.at(0).run_queue_wait_mean_ns = 300;
+  trial.host().cpus.at(1).run_queue_wait_mean_ns = 40'000;
   trial.host().steal_ticks = 2;
   trial.host().process_cpu_ns -= 1e7;
   const Trial& written = trial.judged();
   const Trial read = trial_from_json(to_json(written));
   EXPECT_EQ(read.hiccup_all_ns, 7);
+  EXPECT_EQ(read.run_queue_wait_ns, 40'000) << "that of the model's CPU alone";
   EXPECT_EQ(read.hiccup_by_cpu_ns, written.hiccup_by_cpu_ns);
   EXPECT_EQ(read.steal_ticks, 2);
   EXPECT_EQ(read.cpu_seconds, 3);

@@ -3,7 +3,7 @@ const WHY = [
   ["switches", "context switches per request", v => digits(v)],
   ["cpu", "CPU time per request, model's CPUs", v => time(v)],
   ["before", "wait before execution begins (mean)", v => time(v)],
-  ["run_queue", "run-queue wait per request", v => time(v)], ["in_flight", "requests in flight (mean)", v => rate(v)],
+  ["run_queue", "run-queue wait of a waking thread, model's CPUs (mean)", v => time(v)], ["in_flight", "requests in flight (mean)", v => rate(v)],
   ["submit", "hand-off, submit p99", v => time(v)], ["rss", "peak memory of the process (MiB)", v => digits(v)]
 ];
 const ENGINE = [
