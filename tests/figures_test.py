@@ -312,6 +312,21 @@ class Legible(unittest.TestCase):
     def test_on_pages(self):
         self.check(RUN, medium_name="web")
 
+    def test_long_names_in_a_column(self):
+        with tempfile.TemporaryDirectory() as out:
+            run = os.path.join(out, "run")
+            os.makedirs(run)
+            write_run(run)
+            for name in os.listdir(run):
+                with open(os.path.join(run, name), encoding="utf-8") as file:
+                    text = file.read()
+                with open(os.path.join(run, name), "w", encoding="utf-8") as file:
+                    long = "fixed_pool:queue=1000,steal=false,threads=8,policy=first"
+                    if name == "points.csv":
+                        text = text.replace("fixed_pool:threads=8,", f'"{long}",')  # a comma in a field is quoted
+                    file.write(text.replace("fixed_pool:threads=8", long))
+            self.check(run, medium_name="paper")
+
     def test_in_panels_and_of_several_runs(self):
         self.check(RUN, medium_name="paper", facet="workload", x="load", y="p99_ns")
         self.check(RUN, medium_name="talk", facet="workload", x="load", y="p99_ns", series=("io_uring", "event_loop"))
