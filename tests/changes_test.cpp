@@ -137,6 +137,8 @@ seed = )toml" +
          std::to_string(seed) + R"toml(
 [load]
 clock = "virtual"
+window = "40s"
+coarse_window = "10s"
 [search]
 refine = [0.9, 1.0, 1.1]
 overload = [1.5]

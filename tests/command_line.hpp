@@ -72,6 +72,8 @@ blocks = )toml" +
          std::to_string(blocks) + R"toml(
 [load]
 clock = "virtual"
+window = "60s"
+coarse_window = "15s"
 [search]
 refine = [0.9, 1.0, 1.1]
 overload = [1.5]
