@@ -195,7 +195,10 @@ class Campaign {
     // it can matter.
     const bool waits = summary.workload.name != "empty" && !only_computes(summary.workload);
     // On the virtual clock the law is known; here it is worth a trial more.
-    if (plan_.clock == ClockKind::real) options.least_sweep = kUslFewestN;
+    if (plan_.clock == ClockKind::real) {
+      options.least_sweep = kUslFewestN;
+      options.longest_turn_s = seconds(cell.coarse_window);
+    }
     options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan_.model_cpus.size());
     options.highest_closed = highest_closed(cell);
     options.first_closed = std::min(options.first_closed, options.highest_closed);

@@ -84,7 +84,9 @@ void Search::add_plateau(const Point& point) {
     ++invalid_in_a_row_;
   }
   const bool flat = flat_in_a_row_ >= 2 && swept_ >= options_.least_sweep;
-  if (flat || invalid_in_a_row_ >= kMostInvalid || closed_ >= options_.highest_closed) {
+  const bool too_slow = options_.longest_turn_s > 0 && plateau_ > 0 &&
+                        2 * static_cast<double>(closed_) > plateau_ * options_.longest_turn_s;
+  if (flat || too_slow || invalid_in_a_row_ >= kMostInvalid || closed_ >= options_.highest_closed) {
     phase_ = Phase::coarse;
     invalid_in_a_row_ = 0;
     return;

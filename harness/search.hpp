@@ -45,6 +45,9 @@ struct SearchOptions {
   double lowest_rate_per_s = 0;
   std::uint64_t first_closed = 1;
   std::uint64_t highest_closed = 1u << 20;
+  /// A larger N is not tried where a loop of it would need longer than this to turn over once, at
+  /// the highest goodput so far: none of its requests would begin and end in a window. 0: no limit.
+  double longest_turn_s = 0;
   double plateau_growth = 0.05;  ///< stop when goodput grows by less, twice running
   int least_sweep = 0;           ///< and not before so many N, where highest_closed allows them
   double coarse_ratio = 1.08;    ///< bisection ends when high / low is below this

@@ -167,6 +167,25 @@ TEST(Search, IsBoundedWhateverTheAnswersAre) {
   }
 }
 
+TEST(Search, TriesNoLoopThatWouldNotTurnOverWithinAWindow) {
+  SearchOptions options;
+  options.slo_ns = 20e6;
+  options.first_closed = 64;
+  options.least_sweep = 4;
+  options.longest_turn_s = 0.2;
+  Search search(options);
+  std::vector<std::uint64_t> asked;
+  for (auto probe = search.next(); probe && probe->closed > 0; probe = search.next()) {
+    asked.push_back(probe->closed);
+    Point point;
+    point.closed = probe->closed;
+    point.goodput_per_s = 800;  // 8 threads that wait 10 ms: 128 turn over in 160 ms, 256 in 320
+    point.valid = true;
+    search.add(point);
+  }
+  EXPECT_EQ(asked, (std::vector<std::uint64_t>{64, 128}));
+}
+
 TEST(Search, MeasuresThePlateauAgainInEveryFurtherBlock) {
   Search search(with_slo(5e6));
   drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
