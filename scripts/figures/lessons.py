@@ -65,12 +65,14 @@ class Lessons(Charts):
         return page
 
     def mean(self):
-        """The spectrum of one cell at half load, with its mean: a level at which nothing happens."""
+        """The spectrum of one cell near half of saturation, with its mean: a level at which nothing happens."""
         text, cells = self.first()
         cell = cells[0]
-        point = self.at_half_load(cell, [p for p in cell.stable_points() if p.histogram is not None])
-        if point is None:
-            raise Skip("no stable point at half load")
+        saturation = cell.estimate("saturation_per_s").value
+        points = [p for p in cell.stable_points() if p.histogram is not None and p.rate < saturation]
+        if not points:
+            raise Skip("no stable point below saturation")
+        point = min(points, key=lambda p: abs(p.rate / saturation - 0.5))
         xs, ys = self.tail(point.histogram)
         values, below = point.histogram.cumulative()
         counts = numpy.diff(numpy.concatenate([[0], below]))
@@ -79,8 +81,8 @@ class Lessons(Charts):
         style = self.styles[cell.series]
         page = Page(f"The mean of {plain(mean)} ms is nobody's wait: {plain(100 * share, 2)}% of requests take less",
                     self.subtitle(text),
-                    [f"Response from intended arrival at {rate(point.rate)}/s, half of the cliff, blocks merged. The curve ends "
-                     "where fewer than 10 requests lie above it.", self.warnings()])
+                    [f"Response from intended arrival at {rate(point.rate)}/s, {plain(100 * point.rate / saturation, 2)}% of saturation, blocks "
+                     "merged. The curve ends where fewer than 10 requests lie above it.", self.warnings()])
         axes = page.axes(right=0.88)
         log_axes(axes, xs, list(ys) + [mean])
         axes.set_xlim(1.25, max(xs) * 1.1)
@@ -98,8 +100,9 @@ class Lessons(Charts):
                 continue
             value = point.histogram.percentile(p) / 1e6
             axes.plot([at], [value], **style.solid(9))
-            axes.annotate(f"p{p}: {plain(value)} ms", (at, value), (-10, 8), textcoords="offset points", ha="right",
-                          fontsize=SIZE, color=style.ink)
+            left = p > 50  # of the mark, where there is room
+            axes.annotate(f"p{p}: {plain(value)} ms", (at, value), (-10, 8) if left else (12, -4), textcoords="offset points",
+                          ha="right" if left else "left", fontsize=SIZE, color=style.ink)
         return page
 
     def knee(self):
@@ -219,8 +222,8 @@ class Lessons(Charts):
             axes.plot(xs, ys, color=colour, lw=2.4, marker="o", ms=9, mec="white")
             for (size, e), y in zip(pools, ys):
                 axes.vlines(size, e.low / base, e.high / base, color=colour, lw=5, alpha=0.35)
-                axes.annotate(f"{rate(e.value)}/s", (size, y), (0, 11), textcoords="offset points", ha="center", fontsize=SIZE,
-                              color=colour)
+                axes.annotate(f"{rate(e.value)}/s", (size, y), (0, -22 if at else 11), textcoords="offset points", ha="center",
+                              fontsize=SIZE, color=colour)
             labels.add(xs[-1], ys[-1], text, colour)
             sizes |= set(xs)
             tops += ys
