@@ -35,6 +35,8 @@ constexpr double kLeastLossPower = 2, kMostLossPower = 8;
 // What the form of the mean response errs about a knee: in general, and where requests are refused;
 // and how much more it scatters than a bootstrap over blocks shows. From the coverage study.
 constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10, kKneeWidth = 1.05;
+// What is left to saturation, as a share of it, is not told apart below this.
+constexpr double kLeastRoom = 0.02;
 // The most that a bootstrap's own bias is believed, in standard deviations.
 constexpr double kMostShift = 0.5;
 constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
@@ -299,10 +301,10 @@ class Analysis {
   void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling,
                    double queueing) const {
     const double left = ceiling - estimate.value;
-    if (!(left > 0.02 * ceiling)) return bound(estimate, values, 0);
+    if (!(left > kLeastRoom * ceiling)) return bound(estimate, values, 0);
     std::vector<double> logs;
     for (const double value : values) {
-      if (value > 0) logs.push_back(std::log(std::max(ceiling - value, 0.001 * ceiling)));
+      if (value > 0) logs.push_back(std::log(std::max(ceiling - value, kLeastRoom * ceiling)));
     }
     const auto n = static_cast<double>(groups_.blocks);
     const double above = 1 - options_.slo_percentile / 100;
@@ -371,7 +373,7 @@ class Analysis {
     const bool above = crossing.reached == "above";
     const double left = all.saturation - crossing.value;
     double end = crossing.value;
-    if (left > 0.02 * all.saturation && at.stable && at.percentile_ns > 0) {
+    if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
       // 1 / percentile falls with the rate to 0 at saturation.
       const double room = left * at.percentile_ns / slo_ns;
       const Spread spread =
