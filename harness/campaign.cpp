@@ -44,7 +44,7 @@ class Campaign {
         run_cell(cells_[index], block);
       }
       if (!stopped() && !result_.out_of_budget) ++result_.blocks_done;
-      // The first block also searches, so it is longer than those to come.
+      // The first block also searches; its cells have said what it takes without.
       if (block > 0 || plan_.blocks == 1) block_took_ = Io::now() - block_begun;
     }
     result_.interrupted = stopped();
@@ -238,12 +238,15 @@ class Campaign {
           if (stopped() || !cell.summary.failure.empty()) return;
         }
       }
+      const Time searched = Io::now();
       for (const Probe& probe : cell.search->block(block)) {
         if (stopped() || !cell.summary.failure.empty()) return;
         const Point point = measure(cell, probe, block);
         cell.search->learn(point);
         cell.summary.evidence.push_back(point);
       }
+      // What the first block takes without its search is what the next one will take.
+      if (block == 0) block_took_ += Io::now() - searched;
     } catch (const Unavailable& missing) {
       fail(cell, missing.what());
     } catch (const Interrupted&) {
@@ -376,7 +379,7 @@ class Campaign {
   const Plan& plan_;
   CampaignHost& host_;
   const Time begun_;
-  Nanos block_took_{0};  ///< the last one
+  Nanos block_took_{0};  ///< the last one, the search left out
   std::vector<Cell> cells_;
   CampaignResult result_;
   bool cut_short_ = false;
