@@ -365,6 +365,22 @@ class Analysis {
     return std::pow(allowed / bound, 1 / power);
   }
 
+  /// The cliff lies surely no lower than a rate that has met the bound, as far as its own
+  /// percentile is known: excursions are shorter there than at the cliff.
+  double surely_held(const Crossing& crossing, const Readings& all, double slo_ns) const {
+    double most = 0;
+    for (const Merged& point : crossing.held) {
+      const double left = all.saturation - point.rate_per_s;
+      if (point.rate_per_s > crossing.value || !(left > kLeastRoom * all.saturation)) continue;
+      const double room = left * point.percentile_ns / slo_ns;
+      const Spread spread =
+          spread_of_room(point.rate_per_s, all.saturation, all.queueing, kNaN, 0.99);
+      const double held = all.saturation - room * std::exp(spread.more);
+      if (held >= point.rate_per_s) most = std::max(most, point.rate_per_s);
+    }
+    return most;
+  }
+
   /// A censored answer has an uncertain end too: the point where the search stopped held, or broke,
   /// the bound by a percentile, and by a loss, that were measured.
   void bound_censored(Estimate& estimate, const Crossing& crossing, const Readings& all,
@@ -477,6 +493,7 @@ class Analysis {
           collect(resamples, [&](const Readings& r) { return (r.*which).value; });
       if (crossing.limited_by == "slo") {
         bound_below(estimate, values, all.saturation, all.queueing);
+        estimate.low = std::clamp(surely_held(crossing, all, slo_ns), estimate.low, estimate.value);
       } else {
         double least = 0;
         if (crossing.by_loss) {

@@ -135,6 +135,10 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   }
   const double target = std::log(options.slo_ns);
   const std::vector<double> level = isotonic(logs, weights);
+  for (std::size_t i = 0; i < good.size() && level[i] <= target; ++i) {
+    result.held.push_back(good[i]);
+    result.held.back().percentile_ns = std::exp(level[i]);
+  }
   if (good.empty() || level.front() > target) {
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
     result.reached = "below";
@@ -166,7 +170,11 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
         }
       }
     }
-    if (bound < points.size()) return at_bound(good.back(), points[bound], options);
+    if (bound < points.size()) {
+      Crossing limited = at_bound(good.back(), points[bound], options);
+      limited.held = std::move(result.held);
+      return limited;
+    }
     result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
     result.reached = "above";
     result.at = good.back();

@@ -23,6 +23,7 @@ struct Crossing {
   bool by_loss = false;                      ///< limited by what it sheds or fails, not by backlog
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
+  std::vector<RateGroup::Merged> held;  ///< the points that met the bound, percentiles smoothed
   /// The points that a line in 1/percentile was fitted through; empty when it was not.
   std::vector<double> fit_rate, fit_inverse, fit_weight;
 };
