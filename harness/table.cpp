@@ -111,6 +111,20 @@ std::size_t total(const std::vector<std::size_t>& widths) {
   return sum;
 }
 
+/// Columns that are read least go first, while the table is wider than `room` with names of at most
+/// `name` columns.
+bool narrowed(Rows& rows, std::size_t room, std::size_t name) {
+  const auto fits = [&] {
+    const std::vector<std::size_t> widths = widths_of(rows);
+    return total(widths) - widths.front() + std::min(widths.front(), name) <= room;
+  };
+  for (const std::string_view header : {"CPU/req", "at 1.5x", "of ideal", "of ideal", "invalid"}) {
+    if (fits()) return true;
+    drop_column(rows, header);
+  }
+  return fits();
+}
+
 /// The last that a narrow terminal takes: middles of names, which keep eight columns at least.
 void shorten_names(Rows& rows, const TableStyle& style) {
   const auto room = static_cast<std::size_t>(std::max(style.width, 1));
@@ -166,15 +180,16 @@ std::string section(const Writer& write, const std::vector<const CellSummary*>& 
   }
   text = folded(text, style);
 
-  Rows rows;
+  // A rate keeps its interval longer than the table keeps its last columns and long names.
   const auto room = static_cast<std::size_t>(std::max(style.width, 1));
-  for (int detail = 2; detail >= 0; --detail) {
-    rows = rows_of(write, cells, detail);
-    if (total(widths_of(rows)) <= room) break;
-  }
-  // Then whole columns, what is read least first.
-  for (const std::string_view header : {"at 1.5x", "CPU/req", "of ideal", "of ideal", "invalid"}) {
-    if (total(widths_of(rows)) > room) drop_column(rows, header);
+  constexpr std::size_t kLongName = 32;
+  Rows rows = rows_of(write, cells, 2);
+  if (total(widths_of(rows)) > room) {
+    rows = rows_of(write, cells, 1);
+    if (!narrowed(rows, room, kLongName)) {
+      rows = rows_of(write, cells, 0);
+      narrowed(rows, room, std::string::npos);
+    }
   }
   shorten_names(rows, style);
   const std::vector<std::size_t> widths = widths_of(rows);
