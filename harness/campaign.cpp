@@ -68,24 +68,30 @@ class Campaign {
   }
 
   /// Every cell's cliff and saturation known to within plan.precision, either way.
-  bool precise_enough(int block) const {
+  bool precise_enough(int block) {
     // Fewer blocks show their own scatter too badly for an interval to be a reason to stop.
-    constexpr int kLeastBlocks = 5;
-    if (plan_.precision <= 0 || block < kLeastBlocks) return false;
-    return std::all_of(cells_.begin(), cells_.end(), [&](const Cell& cell) {
-      if (!cell.summary.failure.empty()) return true;
+    constexpr int kLeastBlocks = 5, kLeastOfSaturation = 4;
+    if (plan_.precision <= 0 || block < kLeastOfSaturation) return false;
+    const auto precise = [&](const Estimate& estimate) {
+      return estimate.reached == "ok" &&
+             (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
+    };
+    bool all = block >= kLeastBlocks;
+    for (Cell& cell : cells_) {
+      if (!cell.summary.failure.empty() || !cell.search) continue;
       CellSummary summary = cell.summary;
       const auto service = result_.service_by_block.find(summary.workload.to_string());
       conclude(plan_,
                service == result_.service_by_block.end() ? std::map<int, Calibration>()
                                                          : service->second,
                summary);
-      const auto precise = [&](const Estimate& estimate) {
-        return estimate.reached != "ok" ||
-               (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
-      };
-      return precise(summary.result.cliff) && precise(summary.result.saturation);
-    });
+      const CellResult& result = summary.result;
+      if (precise(result.saturation)) cell.search->settle();
+      // What could not be offered, or met by nothing, no further block will show.
+      if (cell.search->bracketed())
+        all = all && precise(result.cliff) && precise(result.saturation);
+    }
+    return all;
   }
 
   static void fail(Cell& cell, const std::string& why) {
@@ -284,8 +290,9 @@ class Campaign {
     request.window = coarse ? cell.coarse_window : cell.window;
     request.warmup = cell.warmup;
     request.drain = drain_of(cell, probe);
-    // All models and rates of a block replay one sequence.
-    request.seed = mix64(plan_.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1));
+    // All models of a block replay the same sequences.
+    request.seed = mix64(mix64(plan_.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1)) +
+                         static_cast<std::uint64_t>(probe.sequence));
     // The coarse search has one of its own: rates chosen by a sequence that the first block then
     // replays would agree with it by chance.
     if (probe.phase == Phase::coarse) request.seed = mix64(~plan_.seed);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numbers>
 #include <optional>
 
 #include "harness/crossing.hpp"
@@ -19,22 +20,28 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A full queue that refuses some still has a knee, which may lie beyond what the SLO allows it.
 constexpr double kLossAtKnee = 0.05;
-// Services that an excursion lasts, in units of u / (1 - u)^2: 2.4 to 4.8 in simulated queues with
-// exponential service. It goes with (1 + scv) / 2, which the mean response shows, and is believed
-// within these bounds.
-constexpr double kExcursion = 3;
-constexpr double kLeastQueueing = 0.5, kMostQueueing = 4;
-// The interval of a cliff. The deviation that such bursts alone would cause counts like this many
-// degrees of freedom beside the blocks' own, so that two or three blocks do not speak for
-// themselves alone; skew and factor are from the coverage study.
-constexpr double kDegreesOfFreedom = 9, kLeastPrior = 2;
-constexpr double kSkew = 0.3, kWidth = 1.07, kLeastOfBursts = 0.85;
+// Requests of a burst, in units of u / (1 - u)^2 for the share u of saturation: about 4 for one
+// server with exponential service, 2 with a fixed one. It is measured at the rates within this
+// share of the one that is asked about; this is taken where those do not tell.
+constexpr double kUsualBurst = 4;
+constexpr double kBurstsWithin = 0.25;
+// The deviation that bursts alone would cause counts with the blocks' own, so that two or three
+// blocks do not speak for themselves alone: together they have so many degrees of freedom, and it
+// has kLeastPrior at the least; no interval is narrower than with the share `least` of it.
+struct Prior {
+  double degrees, least;
+};
+constexpr Prior kOfCliff = {9, 0.85}, kOfKnee = {5, 0};
+constexpr double kLeastPrior = 2;
+// The interval of a cliff, from the coverage study: its skew, its factor, and how a deviation of
+// several hundred percent levels off, since no fewer than no request can lie above a bound.
+constexpr double kSkew = 0.27, kWidth = 0.97, kLevelOff = 0.5;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
-// What the form of the mean response errs about a knee: in general, and where requests are refused;
-// and how much more it scatters than a bootstrap over blocks shows. From the coverage study.
-constexpr double kFormError = 0.025, kFormErrorWithLoss = 0.10, kKneeWidth = 1.05;
+// What the form of the mean response errs about a knee: in general, and where requests are refused.
+// From the coverage study.
+constexpr double kFormError = 0.02, kFormErrorWithLoss = 0.10;
 // What is left to saturation, as a share of it, is not told apart below this.
 constexpr double kLeastRoom = 0.02;
 // The most that a bootstrap's own bias is believed, in standard deviations.
@@ -50,8 +57,7 @@ struct Readings {
   double saturation = kNaN, retention = kNaN, knee = kNaN;
   bool knee_inside = false;
   bool knee_of_lossy = false;  ///< some of the points that it rests on refused requests
-  double queueing = 1;       ///< growth of the mean response over its base; (1 + scv) / 2 for M/G/1
-  double loss_power = kNaN;  ///< the loss goes with this power of the rate; NaN: nothing is lost
+  double loss_power = kNaN;    ///< the loss goes with this power of the rate; NaN: nothing is lost
   Crossing cliff, cliff5, cliff20;
 };
 
@@ -110,11 +116,17 @@ class Analysis {
   Readings read(const BlockWeights& weights) const {
     Readings readings;
     std::vector<Merged> open, closed;
+    // Not every block measures saturation, and without it nothing else can be read.
+    const BlockWeights once(groups_.blocks, 1);
     for (const RateGroup& group : groups_.open) {
-      if (auto merged = group.merge(weights, options_.slo_percentile)) open.push_back(*merged);
+      auto merged = group.merge(weights, options_.slo_percentile);
+      if (!merged && group.overloaded()) merged = group.merge(once, options_.slo_percentile);
+      if (merged) open.push_back(*merged);
     }
     for (const RateGroup& group : groups_.closed) {
-      if (auto merged = group.merge(weights, options_.slo_percentile)) closed.push_back(*merged);
+      auto merged = group.merge(weights, options_.slo_percentile);
+      if (!merged) merged = group.merge(once, options_.slo_percentile);
+      if (merged) closed.push_back(*merged);
     }
     const Merged* speaker = highest_goodput(open, closed);
     readings.saturation = speaker == nullptr ? kNaN : speaker->goodput_per_s;
@@ -198,9 +210,7 @@ class Analysis {
   /// Kleinrock's power, throughput / mean response, of a mean response a + b u / (1 - u) at the
   /// share u of saturation (Pollaczek and Khinchine's form, with b / a = (1 + scv) / 2 for one
   /// server): highest where u / (1 - u) = sqrt(a / b). NaN where the points have another form.
-  /// Sets `queueing` to b / a.
-  static double knee_of_form(const std::vector<const Merged*>& points, double saturation,
-                             double& queueing) {
+  static double knee_of_form(const std::vector<const Merged*>& points, double saturation) {
     std::vector<double> x, y, weight;
     for (const Merged* point : points) {
       const double u = point->rate_per_s / saturation;
@@ -220,7 +230,6 @@ class Analysis {
       total += 1;
     }
     if (std::sqrt(squares / total) > 0.1) return kNaN;
-    queueing = line[1] / line[0];
     const double ratio = std::sqrt(line[0] / line[1]);
     return saturation * ratio / (1 + ratio);
   }
@@ -254,7 +263,7 @@ class Analysis {
       near.push_back(point);
       readings.knee_of_lossy = readings.knee_of_lossy || point->loss > options_.max_loss;
     }
-    const double formed = knee_of_form(near, readings.saturation, readings.queueing);
+    const double formed = knee_of_form(near, readings.saturation);
     if (std::isfinite(formed)) {
       const double first = stable.front().second->rate_per_s / kFollowKnee;
       const double last = stable.back().second->rate_per_s * kFollowKnee;
@@ -272,24 +281,36 @@ class Analysis {
     readings.knee_inside = true;
   }
 
-  /// Symmetric on the logarithm: t quantile x the bootstrap's deviation x sqrt(n / (n - 1)), with
-  /// `systematic` added in squares, and never narrower than `least` (both relative); the
-  /// bootstrap's part is `wider` times as wide.
-  void bound(Estimate& estimate, const std::vector<double>& values, double least,
-             double systematic = 0, double wider = 1) const {
-    double relative = 0;
+  struct Bounds {
+    double expected = kNaN;  ///< as in pooled_bound; NaN: not known, the blocks speak alone
+    Prior prior = kOfCliff;
+    double systematic = 0;  ///< added in squares
+    double of_one_block = 0;
+    double skewed_by = 0;  ///< as a gamma variable of which it is this root; 0: symmetric
+  };
+
+  /// On the logarithm, all relative: t quantile x the bootstrap's deviation x sqrt(n / (n - 1)).
+  void bound(Estimate& estimate, const std::vector<double>& values, const Bounds& bounds) const {
+    double relative = bounds.of_one_block;
     if (groups_.blocks > 1) {
       std::vector<double> logs;
       for (const double value : values) {
         if (value > 0 && std::isfinite(value)) logs.push_back(std::log(value));
       }
       const auto n = static_cast<double>(groups_.blocks);
-      relative =
-          wider * student_t(0.975, n - 1) * standard_deviation(logs) * std::sqrt(n / (n - 1));
+      const double seen = standard_deviation(logs) * std::sqrt(n / (n - 1));
+      relative = std::isfinite(bounds.expected) ? pooled_bound(bounds.expected, seen, bounds.prior)
+                                                : student_t(0.975, n - 1) * seen;
     }
-    relative = std::max(std::hypot(relative, systematic), least);
-    estimate.low = estimate.value * std::exp(-relative);
-    estimate.high = estimate.value * std::exp(relative);
+    relative = std::hypot(relative, bounds.systematic);
+    double below = relative, above = relative;
+    if (bounds.skewed_by > 0) {
+      const double skew = kSkew * bounds.skewed_by;
+      below = std::expm1(skew * relative) / skew;
+      above = -std::expm1(-skew * relative) / skew;
+    }
+    estimate.low = estimate.value * std::exp(-below);
+    estimate.high = estimate.value * std::exp(above);
   }
 
   /// For a crossing of a percentile. Requests above a bound come in bursts, so that their number in
@@ -297,11 +318,11 @@ class Analysis {
   /// lies too high too often. What is left up to `ceiling` is near proportional to 1 / percentile,
   /// whose logarithm errs as that of the number above it does, divided by -log(1 - p); the
   /// quantiles of a gamma variable with that deviation are approached by an exponential of a part
-  /// of it. `queueing` as in Readings.
+  /// of it. `expected` as in spread_of_room.
   void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling,
-                   double queueing) const {
+                   double expected) const {
     const double left = ceiling - estimate.value;
-    if (!(left > kLeastRoom * ceiling)) return bound(estimate, values, 0);
+    if (!(left > kLeastRoom * ceiling)) return bound(estimate, values, {});
     std::vector<double> logs;
     for (const double value : values) {
       if (value > 0) logs.push_back(std::log(std::max(ceiling - value, kLeastRoom * ceiling)));
@@ -321,7 +342,7 @@ class Analysis {
     const double room = left * std::exp(-shift);
     estimate.value = std::max(0.0, ceiling - room);
 
-    const Spread spread = spread_of_room(estimate.value, ceiling, queueing, deviation * burst);
+    const Spread spread = spread_of_room(expected, deviation * burst);
     estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
     estimate.high = ceiling - room * std::exp(-spread.fewer);
   }
@@ -330,30 +351,96 @@ class Analysis {
     double more = 0, fewer = 0;  ///< 95% on the logarithm of what is left to saturation
   };
 
-  /// Few blocks can agree, or differ, by chance. Excursions of a queue at the load u last about
-  /// u / (1 - u)^2 services, so that the requests above a bound are no more than that share of them
-  /// independent: what these would scatter is known before, and is pooled with what was `seen`
-  /// (relative deviation of the number above; NaN where nothing was).
-  Spread spread_of_room(double rate, double ceiling, double queueing, double seen = kNaN,
-                        double side = 0.975) const {
+  /// Requests of a burst, in units of u / (1 - u)^2. What the mean of responses scatters is what
+  /// the number above a high percentile does, relatively, within a fifth for most queues; and a
+  /// trial knows far more of the former.
+  double burst_scale(double rate, double ceiling) const {
+    double bursts = 0, loads = 0;
+    for (const RateGroup& group : groups_.open) {
+      if (std::abs(group.rate_per_s / rate - 1) > kBurstsWithin) continue;
+      const double burst = scatter_of(group).values_a_burst();
+      const double unit = unit_of_bursts(group.rate_per_s / ceiling);
+      if (!std::isfinite(burst)) continue;
+      // A burst scatters as its square does, so that of every rate counts alike.
+      bursts += burst / unit;
+      loads += 1;
+    }
+    return loads > 0 ? bursts / loads : kUsualBurst;
+  }
+
+  static double unit_of_bursts(double share) {
+    const double load = std::clamp(share, 0.02, 0.98);
+    return load / ((1 - load) * (1 - load));
+  }
+
+  /// Relative deviation of the number of requests above the percentile in `requests` at this rate,
+  /// as bursts alone would cause it.
+  double deviation_of_bursts(double rate, double ceiling, double requests) const {
+    const double length =
+        std::max(1.0, burst_scale(rate, ceiling) * unit_of_bursts(rate / ceiling));
+    const double above = 1 - options_.slo_percentile / 100;
+    return std::sqrt(length / std::max(1.0, above * requests));
+  }
+
+  /// The same for a crossing: of the points that its line was fitted through, each by what it moves
+  /// the line there.
+  double deviation_of_bursts(const Crossing& crossing, double ceiling, double slo_ns) const {
+    const std::vector<double>& rate = crossing.fit_rate;
+    if (rate.empty()) {
+      return deviation_of_bursts(
+          crossing.value, ceiling,
+          static_cast<double>(groups_.blocks) * crossing.value * options_.window_s);
+    }
+    double weight = 0, mean = 0, squares = 0;
+    for (std::size_t i = 0; i < rate.size(); ++i) {
+      weight += crossing.fit_weight[i];
+      mean += crossing.fit_weight[i] * rate[i];
+    }
+    mean /= weight;
+    for (std::size_t i = 0; i < rate.size(); ++i)
+      squares += crossing.fit_weight[i] * (rate[i] - mean) * (rate[i] - mean);
+    double variance = 0;
+    for (std::size_t i = 0; i < rate.size(); ++i) {
+      const double moves = crossing.fit_weight[i] *
+                           (1 / weight + (crossing.value - mean) * (rate[i] - mean) / squares);
+      const double part = moves * crossing.fit_inverse[i] * slo_ns *
+                          deviation_of_bursts(rate[i], ceiling, crossing.fit_requests[i]);
+      variance += part * part;
+    }
+    return std::sqrt(variance);
+  }
+
+  /// Few blocks can agree, or differ, by chance: the deviation that bursts alone would cause is
+  /// `expected`, and is pooled with what was `seen`. The quantile `side`.
+  double pooled_bound(double expected, double seen, const Prior& prior, double side = 0.975) const {
     const auto n = static_cast<double>(groups_.blocks);
+    const double known = std::max(kLeastPrior, prior.degrees + 1 - n);
+    const double degrees = known + n - 1;
+    const double pooled =
+        std::sqrt((known * expected * expected + (n - 1) * seen * seen) / degrees);
+    return std::max(student_t(side, degrees) * pooled,
+                    prior.least * student_t(side, 1e6) * expected);
+  }
+
+  /// Of the number above a percentile: its deviation by bursts alone is `expected`, and `seen` by
+  /// the blocks (NaN: by none).
+  Spread spread_of_room(double expected, double seen = kNaN, double side = 0.975) const {
+    expected /= std::sqrt(1 + kLevelOff * expected * expected);
+    if (!std::isfinite(seen)) seen = expected;
     const double above = 1 - options_.slo_percentile / 100;
     const double burst = -std::log(std::max(1e-9, above));
-    const double load = std::clamp(rate / ceiling, 0.0, 0.98);
-    const double length =
-        std::max(1.0, kExcursion * std::clamp(queueing, kLeastQueueing, kMostQueueing) * load /
-                          ((1 - load) * (1 - load)));
-    const double requests = above * n * rate * options_.window_s;
-    const double expected = std::sqrt(length / std::max(1.0, requests));
-    if (!std::isfinite(seen)) seen = expected;
-    const double prior = std::max(kLeastPrior, kDegreesOfFreedom + 1 - n);
-    const double degrees = prior + n - 1;
-    const double pooled =
-        std::sqrt((prior * expected * expected + (n - 1) * seen * seen) / degrees);
-    const double spread = kWidth * std::max(student_t(side, degrees) * pooled,
-                                            kLeastOfBursts * student_t(side, 1e6) * expected);
+    const double spread = kWidth * pooled_bound(expected, seen, kOfCliff, side);
     return {std::expm1(kSkew * spread) / kSkew / burst,
             -std::expm1(-kSkew * spread) / kSkew / burst};
+  }
+
+  /// Where the loss is what is allowed, it rests on a handful of requests of two rates, or of those
+  /// that a power was fitted to.
+  double deviation_by_loss(const Crossing& crossing, double power) const {
+    if (crossing.loss_deviation > 0) return crossing.loss_deviation;
+    const double lost = 2 * options_.max_loss * static_cast<double>(groups_.blocks) *
+                        crossing.value * options_.window_s;
+    return 1 / std::sqrt(lost) / power;
   }
 
   /// The rate at which the loss crosses its bound lies within this factor of the one whose loss is
@@ -373,8 +460,8 @@ class Analysis {
       const double left = all.saturation - point.rate_per_s;
       if (point.rate_per_s > crossing.value || !(left > kLeastRoom * all.saturation)) continue;
       const double room = left * point.percentile_ns / slo_ns;
-      const Spread spread =
-          spread_of_room(point.rate_per_s, all.saturation, all.queueing, kNaN, 0.99);
+      const Spread spread = spread_of_room(
+          deviation_of_bursts(point.rate_per_s, all.saturation, point.requests), kNaN, 0.99);
       const double held = all.saturation - room * std::exp(spread.more);
       if (held >= point.rate_per_s) most = std::max(most, point.rate_per_s);
     }
@@ -392,8 +479,8 @@ class Analysis {
     if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
       // 1 / percentile falls with the rate to 0 at saturation.
       const double room = left * at.percentile_ns / slo_ns;
-      const Spread spread =
-          spread_of_room(crossing.value, all.saturation, all.queueing, kNaN, 0.95);
+      const Spread spread = spread_of_room(
+          deviation_of_bursts(crossing.value, all.saturation, at.requests), kNaN, 0.95);
       if (above) end = std::min(end, all.saturation - room * std::exp(spread.more));
       if (!above && at.loss <= options_.max_loss)
         end = std::max(end, all.saturation - room * std::exp(-spread.fewer));
@@ -492,18 +579,18 @@ class Analysis {
       const std::vector<double> values =
           collect(resamples, [&](const Readings& r) { return (r.*which).value; });
       if (crossing.limited_by == "slo") {
-        bound_below(estimate, values, all.saturation, all.queueing);
+        bound_below(estimate, values, all.saturation,
+                    deviation_of_bursts(crossing, all.saturation, slo_ns));
         estimate.low = std::clamp(surely_held(crossing, all, slo_ns), estimate.low, estimate.value);
       } else {
-        double least = 0;
+        Bounds bounds;
         if (crossing.by_loss) {
-          // Where the loss is what is allowed, it rests on a handful of requests.
-          const double lost = options_.max_loss * static_cast<double>(groups_.blocks) *
-                              crossing.value * options_.window_s;
-          least = student_t(0.975, 1e6) / std::sqrt(lost) /
-                  (std::isfinite(all.loss_power) ? all.loss_power : kLeastLossPower);
+          bounds.skewed_by = crossing.loss_power > 0         ? crossing.loss_power
+                             : std::isfinite(all.loss_power) ? all.loss_power
+                                                             : kLeastLossPower;
+          bounds.expected = deviation_by_loss(crossing, bounds.skewed_by);
         }
-        bound(estimate, values, least);
+        bound(estimate, values, bounds);
       }
     } else if (crossing.fit_rate.size() > 2) {
       bound_by_residuals(estimate, crossing, slo_ns);
@@ -547,6 +634,46 @@ class Analysis {
     estimate.high = estimate.value * std::exp(relative);
   }
 
+  /// The common mean of a group's responses, and how far bursts move it.
+  static PooledScatter scatter_of(const RateGroup& group) {
+    PooledScatter pooled;
+    for (const GroupMember& member : group.members) {
+      if (member.stable) pooled.add(member.responses, member.mean_ns, member.scatter);
+    }
+    return pooled;
+  }
+
+  /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off.
+  double deviation_of_knee(const Readings& all) const {
+    std::vector<Merged> open;
+    std::vector<double> errors;
+    for (const RateGroup& group : groups_.open) {
+      const auto merged = group.merge(BlockWeights(groups_.blocks, 1), options_.slo_percentile);
+      if (!merged) continue;
+      const double error = scatter_of(group).relative_error_of_mean();
+      open.push_back(*merged);
+      errors.push_back(std::isfinite(error) ? error : 0);
+    }
+    Random random(options_.seed);
+    std::vector<double> logs;
+    for (int b = 0; b < options_.bootstrap / 5; ++b) {
+      std::vector<Merged> moved = open;
+      for (std::size_t i = 0; i < moved.size(); ++i)
+        moved[i].mean_ns *= std::exp(errors[i] * normal(random));
+      Readings readings;
+      readings.saturation = all.saturation;
+      find_knee(moved, readings);
+      if (readings.knee > 0) logs.push_back(std::log(readings.knee));
+    }
+    return standard_deviation(logs);
+  }
+
+  /// Box and Muller's.
+  static double normal(Random& random) {
+    return std::sqrt(-2 * std::log(random.uniform_positive())) *
+           std::cos(2 * std::numbers::pi * random.uniform());
+  }
+
   Estimate knee(const Readings& all, const std::vector<Readings>& resamples) const {
     Estimate estimate = unmeasured();
     if (!(all.knee > 0)) return estimate;
@@ -559,8 +686,10 @@ class Analysis {
       estimate.reached = first ? "below" : "above";
     }
     bound(estimate, collect(resamples, [](const Readings& r) { return r.knee; }),
-          groups_.blocks > 1 ? 0 : 0.25, all.knee_of_lossy ? kFormErrorWithLoss : kFormError,
-          kKneeWidth);
+          {.expected = deviation_of_knee(all),
+           .prior = kOfKnee,
+           .systematic = all.knee_of_lossy ? kFormErrorWithLoss : kFormError,
+           .of_one_block = 0.25});
     if (estimate.reached == "below") estimate.low = 0;
     if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
     return estimate;
@@ -573,7 +702,7 @@ class Analysis {
     estimate.reached = "ok";
     estimate.resolution = resolution(all.saturation);
     bound(estimate, collect(resamples, [](const Readings& r) { return r.retention; }),
-          groups_.blocks > 1 ? 0 : estimate.resolution);
+          {.of_one_block = estimate.resolution});
     return estimate;
   }
 

@@ -102,6 +102,7 @@ Point point_of(const Record& record) {
   point.goodput_per_s = trial.goodput_per_s;
   point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
   point.mean_response_ns = trial.response.mean;
+  point.scatter = trial.response_scatter;
   point.loss = trial.loss();
   point.requests = trial.counts.scheduled;
   point.stable = trial.stable;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 
 #include "harness/statistics.hpp"
 
@@ -18,6 +19,13 @@ constexpr double kBend = 0.04;
 constexpr double kWorstResidual = 0.15;
 // Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
 constexpr double kWidestBracket = 1.2;
+// A line may be followed this far past the last point that it was fitted through.
+constexpr double kFollow = 1.08;
+// Losses are fitted by a power of the rate within this share of the crossing; from where the fit
+// begins, and a power that is a step rather.
+constexpr double kLossWithin = 0.25, kUsualLossPower = 5, kSteepestLoss = 100;
+// A queue that is full refuses the next ones too: variance of the number lost over its mean.
+constexpr double kLostTogether = 2;
 
 /// Index of the first rate at which the queue does not hold: unstable, or losing too much. A single
 /// odd verdict between opposite ones is outvoted.
@@ -32,8 +40,56 @@ std::size_t first_failing(const std::vector<Merged>& points, double max_loss) {
       level.begin());
 }
 
+/// Where a loss that goes with a power of the rate crosses its bound, and the deviation of that,
+/// relative.
+struct LossCrossing {
+  double rate_per_s, deviation, power;
+};
+
+/// Poisson regression of the number lost on the logarithm of the rate, over the stable points
+/// around `centre`: a rate that has lost nothing speaks too. Nothing where the points do not show a
+/// power.
+std::optional<LossCrossing> loss_crossing(const std::vector<Merged>& points, double centre,
+                                          double max_loss) {
+  std::vector<double> x, requests, lost;
+  for (const Merged& point : points) {
+    if (!point.stable || std::abs(point.rate_per_s / centre - 1) > kLossWithin) continue;
+    x.push_back(std::log(point.rate_per_s / centre));
+    requests.push_back(point.requests);
+    lost.push_back(point.loss * point.requests);
+  }
+  if (x.size() < 3) return std::nullopt;
+  double level = std::log(max_loss), power = kUsualLossPower;
+  double one = 0, first = 0, second = 0, determinant = 0, step = 1;
+  for (int i = 0; i < 50 && std::abs(step) > 1e-9; ++i) {
+    double miss = 0, miss_first = 0;
+    one = first = second = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const double expected = requests[k] * std::exp(level + power * x[k]);
+      miss += lost[k] - expected;
+      miss_first += (lost[k] - expected) * x[k];
+      one += expected;
+      first += expected * x[k];
+      second += expected * x[k] * x[k];
+    }
+    determinant = one * second - first * first;
+    if (!(determinant > 0)) return std::nullopt;
+    // Newton's step, held back where it would leave the region in which the counts make sense.
+    const double up = (second * miss - first * miss_first) / determinant;
+    step = (one * miss_first - first * miss) / determinant;
+    const double part = std::min(1.0, 2 / std::max(std::abs(up), std::abs(step) * kLossWithin));
+    level += part * up;
+    power += part * step;
+    if (!(power > 0 && power < kSteepestLoss)) return std::nullopt;
+  }
+  const double at = (std::log(max_loss) - level) / power;
+  const double variance = (second - 2 * at * first + at * at * one) / determinant;
+  return LossCrossing{centre * std::exp(at), std::sqrt(kLostTogether * variance) / power, power};
+}
+
 /// The SLO holds up to the highest rate that the queue carries: the bound is stability or loss.
-Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOptions& options) {
+Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Merged>& points,
+                  const CrossingOptions& options) {
   Crossing result;
   // No rate above saturation is stable, so a failure far beyond it bounds the cliff no less than
   // saturation does.
@@ -58,6 +114,13 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
     const double part = std::clamp((std::log(options.max_loss) - low) / (high - low), 0.0, 1.0);
     result.by_loss = true;
     result.value = holds.rate_per_s * std::pow(fails.rate_per_s / holds.rate_per_s, part);
+    const auto fit = loss_crossing(points, result.value, options.max_loss);
+    if (fit && fit->rate_per_s > holds.rate_per_s / kFollow &&
+        fit->rate_per_s < fails.rate_per_s * kFollow) {
+      result.value = fit->rate_per_s;
+      result.loss_deviation = fit->deviation;
+      result.loss_power = fit->power;
+    }
     return result;
   }
   // Between the last stable point and saturation, where the response has no bound, 1/percentile
@@ -70,9 +133,6 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const CrossingOption
 struct Fit {
   std::vector<double> rate, inverse, weight, requests;
 };
-
-// A line may be followed this far past the last point that it was fitted through.
-constexpr double kFollow = 1.08;
 
 Fit points_near(const std::vector<Merged>& good, double centre, double within) {
   Fit fit;
@@ -166,12 +226,13 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
           result.fit_rate = std::move(fit.rate);
           result.fit_inverse = std::move(fit.inverse);
           result.fit_weight = std::move(fit.weight);
+          result.fit_requests = std::move(fit.requests);
           return result;
         }
       }
     }
     if (bound < points.size()) {
-      Crossing limited = at_bound(good.back(), points[bound], options);
+      Crossing limited = at_bound(good.back(), points[bound], points, options);
       limited.held = std::move(result.held);
       return limited;
     }
@@ -216,6 +277,7 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     result.fit_rate = std::move(fit.rate);
     result.fit_inverse = std::move(fit.inverse);
     result.fit_weight = std::move(fit.weight);
+    result.fit_requests = fit.requests;
     if (miss <= std::hypot(kBend, noise_of(fit, options.slo_percentile))) return result;
   }
   if (!result.fit_rate.empty()) return result;

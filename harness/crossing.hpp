@@ -18,14 +18,16 @@ struct CrossingOptions {
 
 struct Crossing {
   double value = 0;
-  std::string reached = "unmeasured";        ///< as in Estimate
-  std::string limited_by;                    ///< "slo" or "saturation"
-  bool by_loss = false;                      ///< limited by what it sheds or fails, not by backlog
+  std::string reached = "unmeasured";  ///< as in Estimate
+  std::string limited_by;              ///< "slo" or "saturation"
+  bool by_loss = false;                ///< limited by what it sheds or fails, not by backlog
+  double loss_deviation = 0;           ///< by loss: relative, by counting; 0: not known
+  double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
   std::vector<RateGroup::Merged> held;  ///< the points that met the bound, percentiles smoothed
   /// The points that a line in 1/percentile was fitted through; empty when it was not.
-  std::vector<double> fit_rate, fit_inverse, fit_weight;
+  std::vector<double> fit_rate, fit_inverse, fit_weight, fit_requests;
 };
 
 /// `points` ascending by rate. Isotonic log percentiles locate the crossing; stable points around

@@ -100,6 +100,11 @@ Percentiles Samples::percentiles(double own, std::int64_t* own_ns) const {
   return result;
 }
 
+BatchScatter Samples::scatter() const {
+  if (varied_) return batch_scatter(values_);
+  return equal_ >= 2 * kBatches ? BatchScatter{0, 0} : BatchScatter{};
+}
+
 std::vector<double> Occupancy::counts() const {
   std::vector<double> result;
   std::int64_t running = 0;
@@ -130,6 +135,7 @@ StampTotals Summary::finish() {
   trial_.offered_per_s = static_cast<double>(trial_.counts.scheduled) / window_s;
   trial_.goodput_per_s = static_cast<double>(good_) / window_s;
   trial_.response = response_.percentiles(trial_.request.slo_percentile, &trial_.slo_percentile_ns);
+  trial_.response_scatter = response_.scatter();
   for (const Histogram& slice : trial_.slices) trial_.response_histogram.merge(slice);
   trial_.lag = lag_.percentiles();
   trial_.self_lag = self_lag_.percentiles();

@@ -75,6 +75,7 @@ class Samples {
   Percentiles percentiles() const { return percentiles(50, nullptr); }
   /// And one more at `own`, in `own_ns`.
   Percentiles percentiles(double own, std::int64_t* own_ns) const;
+  BatchScatter scatter() const;
 
  private:
   void vary(std::int64_t value);

@@ -55,6 +55,11 @@ double weighted_median(std::vector<std::pair<double, int>>& values) {
 
 }  // namespace
 
+bool RateGroup::overloaded() const {
+  return std::none_of(members.begin(), members.end(),
+                      [](const GroupMember& member) { return member.stable; });
+}
+
 std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
                                                   double percentile) const {
   Merged merged;
@@ -150,6 +155,7 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
         .loss = point.loss,
         .requests = static_cast<double>(point.requests),
         .responses = point.responses ? static_cast<double>(point.responses->count()) : 0,
+        .scatter = point.scatter,
         .stable = point.stable,
         .cumulative = {}};
   };

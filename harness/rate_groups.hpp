@@ -18,6 +18,7 @@ struct GroupMember {
   std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau of no block's
   double goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0, requests = 0;
   double responses = 0;  ///< in its histogram
+  BatchScatter scatter;
   bool stable = false;
   /// Counts of responses up to each edge of the group's `edges_ns`, cumulative.
   std::vector<double> cumulative;
@@ -38,6 +39,7 @@ struct RateGroup {
     bool stable = false;
     std::uint64_t closed = 0;
   };
+  bool overloaded() const;  ///< no trial was stable
   /// nullopt when the resample holds none of its blocks. Goodput is the median over blocks.
   std::optional<Merged> merge(const BlockWeights& weights, double percentile) const;
 };

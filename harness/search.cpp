@@ -1,7 +1,9 @@
 #include "harness/search.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "harness/crossing.hpp"
@@ -15,11 +17,14 @@ constexpr int kMostInvalid = 3;  // in a row, before a phase is ended with what 
 constexpr int kMostSteps = 14;   // up or down from the first rate without a bracket
 // Near enough to leave the bracket as it is, far enough to avoid a resonance with the host.
 constexpr double kNudges[] = {1.0, 0.98, 1.02, 0.965};
-// From one block to the next: how far beyond the rates that missed the cliff, how far from the
-// coarse value at most, and how near to a measured rate is as good as it.
-constexpr double kPastTheEdge = 1.1;
+// From one block to the next: how far beyond the rates that missed the cliff at least and at most,
+// how far from the coarse value at most, and how near to a measured rate is as good as it.
+constexpr double kPastTheEdge = 1.1, kFarPastTheEdge = 1.5;
 constexpr double kFurthest = 2;
 constexpr double kMergeable = 0.025;
+constexpr int kSequencesApart = 1000;  // more than a suite lists of one kind
+// Near enough for all to count in the fit, and too far apart for one to take another's place.
+constexpr double kClose[] = {0.91, 0.96, 1.01, 1.06};
 constexpr double kUp[] = {1.25, 1.5, 2.0};
 constexpr double kDown[] = {0.7, 0.5, 0.25};
 
@@ -177,25 +182,43 @@ double Search::centre() const {
                              .saturation_per_s = plateau_ > 0 ? plateau_ : coarse});
   double result = coarse;
   if (crossing.reached == "ok") result = crossing.value;
-  if (crossing.reached == "above") result = std::max(coarse, crossing.value) * kPastTheEdge;
-  if (crossing.reached == "below") result = std::min(coarse, crossing.value) / kPastTheEdge;
+  // 1 / percentile falls with the rate to 0 at saturation.
+  const double followed =
+      plateau_ - (plateau_ - crossing.value) * crossing.at.percentile_ns / options_.slo_ns;
+  if (crossing.reached == "above" && crossing.bracket_high > crossing.value) {
+    // Something fails, too far up to say where it begins.
+    result = std::sqrt(crossing.value * crossing.bracket_high);
+  } else if (crossing.reached == "above") {
+    const double edge = std::max(coarse, crossing.value);
+    result = std::clamp(followed, edge * kPastTheEdge, edge * kFarPastTheEdge);
+  }
+  if (crossing.reached == "below") {
+    const double edge = std::min(coarse, crossing.value);
+    result = std::clamp(followed, edge / kFarPastTheEdge, edge / kPastTheEdge);
+  }
   return std::clamp(result, coarse / kFurthest, coarse * kFurthest);
 }
 
 std::vector<Probe> Search::block(int index) const {
   const double coarse = coarse_rate_per_s();
-  const bool bracketed = pass_ > 0 && fail_ < kUnknown;
-  const double middle = bracketed && !learned_.empty() ? centre() : coarse;
+  const double middle = bracketed() && !learned_.empty() ? centre() : coarse;
   std::vector<Probe> probes;
+  // A rate's sequence is its place in the suite's list, so that models share it whatever each
+  // leaves out.
+  std::array<int, 5> places{};
   const auto offer = [&](Phase phase, double rate, double apart = 0.005) {
+    const auto kind = static_cast<std::size_t>(phase);
+    const int sequence = kSequencesApart * static_cast<int>(kind) + ++places[kind];
     const bool possible = rate > 0 && rate < too_fast_ &&
                           (options_.highest_rate_per_s <= 0 || rate <= options_.highest_rate_per_s);
     const bool known = std::any_of(probes.begin(), probes.end(), [&](const Probe& probe) {
       return std::abs(probe.rate_per_s - rate) < apart * rate;
     });
-    if (possible && !known) probes.push_back({.phase = phase, .rate_per_s = rate});
+    if (possible && !known)
+      probes.push_back({.phase = phase, .rate_per_s = rate, .sequence = sequence});
   };
-  for (const double times : options_.refine) {
+  const std::span<const double> around = settled_ ? std::span(kClose) : std::span(options_.refine);
+  for (const double times : around) {
     double rate = times * middle, apart = kMergeable;
     for (const Point& point : learned_) {
       if (point.phase != Phase::refine) continue;
@@ -211,17 +234,19 @@ std::vector<Probe> Search::block(int index) const {
   // so far point past it all of them may be: measure the edge.
   const bool reached_above = pass_ > 0 && fail_ == kUnknown;
   if (reached_above || probes.empty()) offer(Phase::refine, coarse);
-  for (const double times : options_.overload) {
-    offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));
-  }
-  for (const double times : options_.grid) offer(Phase::grid, times * coarse);
-  for (const double times : options_.towards_plateau) {
-    if (times * plateau_ > coarse) offer(Phase::grid, times * plateau_, 0.02);
-  }
+  if (!settled_) {
+    for (const double times : options_.overload) {
+      offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));
+    }
+    for (const double times : options_.grid) offer(Phase::grid, times * coarse);
+    for (const double times : options_.towards_plateau) {
+      offer(Phase::grid, times * plateau_ > coarse ? times * plateau_ : 0, 0.02);
+    }
 
-  // The search has measured it once, in the first block; an interval needs it in every block.
-  if (index > 0 && plateau_closed_ > 0) {
-    probes.push_back({.phase = Phase::plateau, .closed = plateau_closed_});
+    // The search has measured it once, in the first block; an interval needs it in every block.
+    if (index > 0 && plateau_closed_ > 0) {
+      probes.push_back({.phase = Phase::plateau, .closed = plateau_closed_});
+    }
   }
 
   Random random(mix64(options_.seed) ^ mix64(static_cast<std::uint64_t>(index)));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/bursts.hpp"
 #include "harness/histogram.hpp"
 
 namespace precipice {
@@ -26,6 +27,7 @@ struct Point {
   double goodput_per_s = 0;
   double slo_percentile_ns = 0;  ///< response at the SLO's percentile
   double mean_response_ns = 0;
+  BatchScatter scatter;        ///< of the responses
   double loss = 0;             ///< share of shed + failed + unfinished
   std::uint64_t requests = 0;  ///< in the window
   bool stable = false;
@@ -67,6 +69,9 @@ struct Probe {
   Phase phase = Phase::plateau;
   std::uint64_t closed = 0;  ///< > 0: closed loop with this N
   double rate_per_s = 0;     ///< > 0: open loop at this rate
+  /// Which of its block's sequences of arrivals it plays: the rates of a block have one each, so
+  /// that a fit through them averages over their luck; models share them.
+  int sequence = 0;
 };
 
 class Search {
@@ -83,12 +88,17 @@ class Search {
   /// After next() has answered nullopt: the geometric mean of the highest rate known to meet the
   /// SLO and the lowest known not to; where only one of them is known, that one; 0 when nothing is.
   double coarse_rate_per_s() const;
+  /// A rate that meets the SLO is known, and one that does not.
+  bool bracketed() const { return pass_ > 0 && fail_ < kUnknown; }
   /// 0 when no plateau trial was valid.
   double plateau_per_s() const { return plateau_; }
   /// A point of a block. The coarse value rests on one short sequence of requests, whose own
   /// crossing can lie 15% off; what the blocks so far show together moves the refining rates of the
   /// next, so that they surround the cliff.
   void learn(const Point& point);
+  /// What lies beyond the cliff and far below it is known well enough: further blocks go to the
+  /// rates that place the cliff.
+  void settle() { settled_ = true; }
   /// The rates of one refining block in random order: refine, overload, grid, and from
   /// the second block on the closed loop of the plateau. Rates
   /// that the generator cannot offer are left out. A refining rate near one that has been measured
@@ -109,7 +119,7 @@ class Search {
 
   SearchOptions options_;
   Phase phase_ = Phase::plateau;
-  bool done_ = false;
+  bool done_ = false, settled_ = false;
   int probes_ = 0;
   int invalid_in_a_row_ = 0;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/bursts.hpp"
 #include "harness/histogram.hpp"
 #include "harness/neighbour.hpp"
 #include "harness/schedule.hpp"
@@ -87,6 +88,7 @@ struct Trial {
   std::map<int, std::uint64_t> errors;            ///< by errno
   Percentiles response, lag, self_lag, model_lag, submit, residence;
   std::int64_t slo_percentile_ns = 0;  ///< response at request.slo_percentile
+  BatchScatter response_scatter;       ///< of the responses, in order of intended arrival
   Histogram response_histogram;        ///< unfinished requests included at the drain deadline
   std::vector<Histogram> slices;       ///< of equal length over the window, by intended arrival
   double cpu_model_ns = 0, cpu_generator_ns = 0;  ///< per request

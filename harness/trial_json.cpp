@@ -188,6 +188,9 @@ Json to_json(const Trial& t) {
       {"submit_ns", percentiles_json(t.submit)},
       {"residence_ns", percentiles_json(t.residence)},
       {"slo_percentile_ns", t.slo_percentile_ns},
+      {"response_deviation_ns",
+       {{"value", number(t.response_scatter.deviation)},
+        {"of_batches", number(t.response_scatter.of_batches)}}},
       {"cpu_ns_per_request",
        {{"model", number(t.cpu_model_ns)}, {"generator", number(t.cpu_generator_ns)}}},
       {"context_switches_per_request", number(t.context_switches_per_request)},
@@ -240,6 +243,8 @@ Trial trial_from_json(const Json& json) {
   t.submit = percentiles_from(json, "submit_ns");
   t.residence = percentiles_from(json, "residence_ns");
   read(json, "slo_percentile_ns", t.slo_percentile_ns);
+  read(child(json, "response_deviation_ns"), "value", t.response_scatter.deviation);
+  read(child(json, "response_deviation_ns"), "of_batches", t.response_scatter.of_batches);
   read(child(json, "cpu_ns_per_request"), "model", t.cpu_model_ns);
   read(child(json, "cpu_ns_per_request"), "generator", t.cpu_generator_ns);
   read(json, "context_switches_per_request", t.context_switches_per_request);

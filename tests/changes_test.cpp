@@ -156,7 +156,7 @@ class Baseline : public testing::CommandLine {};
 
 TEST_F(Baseline, IsKeptUnderANameAndHeldAgainstLaterRuns) {
   const std::string first = finished_run(one_queue("1ms", 1));
-  const std::string same = finished_run(one_queue("1ms", 2));
+  const std::string same = finished_run(one_queue("1ms", 4));
   const std::string slower = finished_run(one_queue("1.25ms", 3));
   ASSERT_EQ(shell("mkdir " + first + "/figures && touch " + first + "/report.html").code, 0);
   const Ended saved = run("compare --save-baseline main " + first);

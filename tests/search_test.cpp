@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 
 namespace precipice {
@@ -219,6 +220,29 @@ TEST(Search, ShufflesEveryBlockDifferentlyAndRepeatably) {
   EXPECT_EQ(first.size(), 6U + 2U + 4U);
 }
 
+TEST(Search, GivesEveryRateOfABlockASequenceThatModelsShare) {
+  const auto sequences_of = [](double capacity, double highest) {
+    SearchOptions options = with_slo(2e6);
+    options.highest_rate_per_s = highest;
+    Search search(options);
+    drive(search, [&](const Probe& probe) { return ideal(probe, capacity); });
+    std::map<int, double> rates;
+    for (const Probe& probe : search.block(1)) {
+      if (probe.closed > 0) continue;
+      EXPECT_TRUE(rates.emplace(probe.sequence, probe.rate_per_s / capacity).second);
+    }
+    return rates;
+  };
+  const auto slow = sequences_of(1000, 0), fast = sequences_of(64'000, 0);
+  EXPECT_GE(slow.size(), 8u);
+  ASSERT_EQ(slow.size(), fast.size());
+  for (const auto& [sequence, load] : slow) EXPECT_NEAR(fast.at(sequence) / load, 1, 0.1);
+  // One that cannot be offered some of the rates plays the same at the others.
+  const auto limited = sequences_of(1000, 600);
+  EXPECT_LT(limited.size(), slow.size());
+  for (const auto& [sequence, load] : limited) EXPECT_NEAR(slow.at(sequence) / load, 1, 0.1);
+}
+
 TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheCoarseOneAndApartFromOthers) {
   SearchOptions options = with_slo(2e6);
   options.towards_plateau = {0.3, 0.8, 0.92};
@@ -246,6 +270,41 @@ TEST(Search, MovesTheRefiningRatesToWhereTheBlocksShowTheCliff) {
   EXPECT_LT(after.front(), 0.85 * 640);
   EXPECT_GT(after.back(), 1.08 * 640);
   EXPECT_LT(after.back(), 1.25 * 640);
+}
+
+TEST(Search, LooksBetweenARateThatHoldsAndOnesThatLoseTooMuch) {
+  // The coarse trials lost nothing by chance. The blocks lose from 450/s on, and of their rates
+  // only one far below holds.
+  SearchOptions options = with_slo(20e6);
+  options.grid = {0.5};
+  Search search(options);
+  drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  const auto loses = [](const Probe& probe) {
+    Point point = ideal(probe, 1000);
+    if (probe.closed == 0) point.loss = probe.rate_per_s < 480 ? 0 : 0.01;
+    return point;
+  };
+  for (const Probe& probe : search.block(0)) search.learn(loses(probe));
+  int holding = 0;
+  for (const Probe& probe : search.block(1)) {
+    if (probe.phase != Phase::refine) continue;
+    EXPECT_LT(probe.rate_per_s, 800);
+    holding += probe.rate_per_s < 600 ? 1 : 0;
+  }
+  EXPECT_GE(holding, 2);
+}
+
+TEST(Search, SettledItSpendsItsBlocksAroundTheCliff) {
+  Search search(with_slo(5e6));
+  drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+  for (const Probe& probe : search.block(0)) search.learn(ideal(probe, 1000));
+  search.settle();
+  const std::vector<Probe> block = search.block(1);
+  EXPECT_GE(block.size(), 4u);
+  for (const Probe& probe : block) {
+    EXPECT_EQ(probe.phase, Phase::refine);
+    EXPECT_NEAR(probe.rate_per_s / 800, 1, 0.15);
+  }
 }
 
 }  // namespace

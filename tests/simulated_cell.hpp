@@ -61,6 +61,7 @@ inline Point to_point(const Trial& trial, const Probe& probe, int block) {
   point.goodput_per_s = trial.goodput_per_s;
   point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
   point.mean_response_ns = trial.response.mean;
+  point.scatter = trial.response_scatter;
   point.loss = trial.loss();
   point.requests = trial.counts.scheduled;
   point.stable = trial.stable;

@@ -45,6 +45,19 @@ std::vector<Size> make_sizes() {
   plan.warmup = milliseconds(2'000);
   sizes.push_back({"full", plan});
 
+  // What `capacity` does in a minute with S = 100 us, ten times as slow.
+  plan = base();
+  plan.blocks = 8;
+  plan.window = milliseconds(10'000);
+  plan.coarse_window = milliseconds(2'500);
+  plan.warmup = milliseconds(3'000);
+  plan.drain = milliseconds(10'000);
+  plan.refine = {0.86, 0.94, 1.02};
+  plan.overload = {1.5};
+  plan.grid = {0.6};
+  plan.precision = 0.03;
+  sizes.push_back({"minute", plan});
+
   plan = base();
   plan.blocks = 9;
   plan.window = milliseconds(2000);

@@ -18,7 +18,7 @@ namespace {
 
 // Virtual time costs little, so there are enough blocks for an interval worth the name.
 constexpr int kVirtualBlocks = 9;
-constexpr std::uint64_t kVirtualRequests = 150'000;  // a trial; all of it takes a second at most
+constexpr std::uint64_t kVirtualRequests = 90'000;  // a trial; all of it takes a second at most
 // What a minute on a quiet machine gives: many short blocks, because the interval comes from them.
 constexpr int kMostBlocks = 40;
 constexpr double kPrecision = 0.03;
