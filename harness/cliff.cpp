@@ -452,22 +452,6 @@ class Analysis {
     return std::pow(allowed / bound, 1 / power);
   }
 
-  /// The cliff lies surely no lower than a rate that has met the bound, as far as its own
-  /// percentile is known: excursions are shorter there than at the cliff.
-  double surely_held(const Crossing& crossing, const Readings& all, double slo_ns) const {
-    double most = 0;
-    for (const Merged& point : crossing.held) {
-      const double left = all.saturation - point.rate_per_s;
-      if (point.rate_per_s > crossing.value || !(left > kLeastRoom * all.saturation)) continue;
-      const double room = left * point.percentile_ns / slo_ns;
-      const Spread spread = spread_of_room(
-          deviation_of_bursts(point.rate_per_s, all.saturation, point.requests), kNaN, 0.99);
-      const double held = all.saturation - room * std::exp(spread.more);
-      if (held >= point.rate_per_s) most = std::max(most, point.rate_per_s);
-    }
-    return most;
-  }
-
   /// A censored answer has an uncertain end too: the point where the search stopped held, or broke,
   /// the bound by a percentile, and by a loss, that were measured.
   void bound_censored(Estimate& estimate, const Crossing& crossing, const Readings& all,
@@ -581,7 +565,6 @@ class Analysis {
       if (crossing.limited_by == "slo") {
         bound_below(estimate, values, all.saturation,
                     deviation_of_bursts(crossing, all.saturation, slo_ns));
-        estimate.low = std::clamp(surely_held(crossing, all, slo_ns), estimate.low, estimate.value);
       } else {
         Bounds bounds;
         if (crossing.by_loss) {

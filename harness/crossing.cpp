@@ -195,10 +195,6 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   }
   const double target = std::log(options.slo_ns);
   const std::vector<double> level = isotonic(logs, weights);
-  for (std::size_t i = 0; i < good.size() && level[i] <= target; ++i) {
-    result.held.push_back(good[i]);
-    result.held.back().percentile_ns = std::exp(level[i]);
-  }
   if (good.empty() || level.front() > target) {
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
     result.reached = "below";
@@ -232,9 +228,7 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
       }
     }
     if (bound < points.size()) {
-      Crossing limited = at_bound(good.back(), points[bound], points, options);
-      limited.held = std::move(result.held);
-      return limited;
+      return at_bound(good.back(), points[bound], points, options);
     }
     result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
     result.reached = "above";

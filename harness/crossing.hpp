@@ -25,7 +25,6 @@ struct Crossing {
   double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
-  std::vector<RateGroup::Merged> held;  ///< the points that met the bound, percentiles smoothed
   /// The points that a line in 1/percentile was fitted through; empty when it was not.
   std::vector<double> fit_rate, fit_inverse, fit_weight, fit_requests;
 };

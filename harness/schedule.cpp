@@ -19,8 +19,8 @@ constexpr std::string_view kProcesses =
     "poisson, fixed, uniform, bursts(on,off), trace(FILE); for example bursts(10ms,90ms)";
 
 /// The arrival times of a process of independent gaps, at unit rate, as far as they were needed.
-/// All rates of a block replay one sequence, so the last one of each thread is kept: its logarithms
-/// cost more than a simulated queue.
+/// Models replay each other's sequences, and repetitions their own, so the last one of each thread
+/// is kept: its logarithms cost more than a simulated queue.
 class UnitSequence {
  public:
   enum class Gaps { exponential, uniform };
