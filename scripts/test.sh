@@ -1,17 +1,44 @@
 #!/usr/bin/env bash
 # Every test: sets up, then builds and tests with AddressSanitizer and UndefinedBehaviorSanitizer, with
 # ThreadSanitizer, and last the optimised build. Arguments go to ctest. PRECIPICE_TEST_PRESETS="release" runs
-# one build only.
+# one build only. While one build is tested, the next is compiled at the lowest priority.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup
 
-presets=${PRECIPICE_TEST_PRESETS:-"asan tsan release"}
+read -ra presets <<<"${PRECIPICE_TEST_PRESETS:-asan tsan release}"
+logs=$(mktemp -d)
+compiling=
+clean_up() {
+  if [ -n "$compiling" ]; then kill -- -"$compiling" 2>/dev/null || true; fi
+  rm -rf "$logs"
+}
+trap clean_up EXIT
+
+compile() {
+  local log
+  log=$(cmake --preset "$1" 2>&1) || { printf '%s\n' "$log"; return 1; }
+  cmake --build --preset "$1"
+}
+
 failed=()
-for preset in $presets; do
+for i in "${!presets[@]}"; do
+  preset=${presets[i]}
   printf '\n== %s ==\n' "$preset"
-  log=$(cmake --preset "$preset" 2>&1) || { printf '%s\n' "$log"; exit 1; }
-  cmake --build --preset "$preset"
+  if [ -z "$compiling" ]; then
+    compile "$preset"
+  else
+    wait "$compiling" || { cat "$logs/$preset"; exit 1; }
+    compiling=
+    tail -n 1 "$logs/$preset"
+  fi
+  next=${presets[i + 1]:-}
+  if [ -n "$next" ]; then
+    set -m  # a process group of its own, which can be ended with all its compilers
+    (renice -n 19 -p "$BASHPID" >/dev/null && compile "$next") >"$logs/$next" 2>&1 &
+    compiling=$!
+    set +m
+  fi
   # Most tests wait more than they compute, and none judges by time, so several can share the CPUs.
   ctest --preset "$preset" --parallel 4 "$@" || failed+=("$preset")
 done
