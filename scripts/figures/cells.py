@@ -60,6 +60,21 @@ class Cell:
         return [p for p in self.points if p.stable]
 
 
+def rising(values, weights):
+    """The non-decreasing values nearest to these on the logarithm (pool adjacent violators): no response falls because
+    more is offered, so a line through noisy dots goes there, as the search for the cliff does."""
+    pools = []
+    for value, weight in zip(values, weights):
+        pools.append([math.log(value), weight, 1])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            level, more, dots = pools.pop()
+            into = pools[-1]
+            into[0] = (into[0] * into[1] + level * more) / (into[1] + more)
+            into[1] += more
+            into[2] += dots
+    return [math.exp(level) for level, _, dots in pools for _ in range(dots)]
+
+
 @dataclass
 class Run:
     """A run's directory and, for every workload, its cells with their curves."""

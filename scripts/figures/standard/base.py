@@ -2,6 +2,7 @@
 
 import math
 
+from figures.cells import rising
 from figures.palette import PAST, mix, natural, styles_of
 from figures.standard.slide import rate_axis
 from figures.words import rate
@@ -84,8 +85,9 @@ class ChartBase:
         rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high)
         axes.set_xlabel("offered load (requests/s)")
 
-    def curve(self, axes, labels, cell, points, y, low, high):
-        """A cell's points: carried ones joined in the model's dash, the others hollow and dotted."""
+    def curve(self, axes, labels, cell, points, y, low, high, rises=False):
+        """A cell's points: carried ones joined in the model's dash, the others hollow and dotted. With `rises` the line
+        does not follow them down."""
         style = self.styles[cell.series]
         zero = axes.get_yscale() == "linear"  # a collapse to nothing shows, where the axis has a zero
         usable = [p for p in points if y(p) > 0 or (zero and y(p) == 0)]
@@ -93,11 +95,14 @@ class ChartBase:
         if len(good) > 1 and any(p.blocks > 1 for p in good):
             axes.fill_between([p.rate for p in good], [low(p) for p in good], [high(p) for p in good],
                               color=style.colour, alpha=0.16, lw=0, zorder=2)
-        axes.plot([p.rate for p in good], [y(p) for p in good], color=style.colour, ls=style.dash, lw=2, zorder=4)
+        line = [y(p) for p in good]
+        if rises:
+            line = rising(line, [p.histogram.count() if p.histogram is not None else 1 for p in good])
+        axes.plot([p.rate for p in good], line, color=style.colour, ls=style.dash, lw=2, zorder=4)
         axes.plot([p.rate for p in good], [y(p) for p in good], ls="none", zorder=5, **style.solid())
         if past:
-            bridge = [p for p in good if p.rate < past[0].rate][-1:] + past
-            axes.plot([p.rate for p in bridge], [y(p) for p in bridge], color=style.colour, ls=PAST, lw=1.2, zorder=3)
+            bridge = [(p.rate, value) for p, value in zip(good, line) if p.rate < past[0].rate][-1:] + [(p.rate, y(p)) for p in past]
+            axes.plot(*zip(*bridge), color=style.colour, ls=PAST, lw=1.2, zorder=3)
             axes.vlines([p.rate for p in past], [low(p) for p in past], [high(p) for p in past], color=style.colour,
                         lw=1.2, alpha=0.7, zorder=3)
             axes.plot([p.rate for p in past], [y(p) for p in past], ls="none", zorder=5, **style.hollow())

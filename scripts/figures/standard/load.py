@@ -22,8 +22,9 @@ class CurveCharts(ChartBase):
         edge = top / (top / bottom) ** 0.06
         shown = {c.series: self.up_to_edge(c.points, edge) for c in drawn}
         beyond = any(p.response_ns / 1e6 > edge for points in shown.values() for p in points)
-        marks = ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
-        marks += "Marks with an arrow lie beyond the upper edge, as do higher rates: backlog grows with the window." if beyond else ""
+        marks = "Lines never fall with the load. "
+        marks += ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
+        marks += "With an arrow: beyond the edge, and growing with the window." if beyond else ""
         page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", self.subtitle(text),
                     [self.method(True), marks, self.missing(cells), self.warnings()])
         size = 11 if len(drawn) <= 7 else 9
@@ -43,7 +44,7 @@ class CurveCharts(ChartBase):
         for cell in drawn:
             style = self.styles[cell.series]
             end = self.curve(axes, labels, cell, shown[cell.series], lambda p: min(p.response_ns / 1e6, edge),
-                             lambda p: min(p.response_low / 1e6, edge), lambda p: min(p.response_high / 1e6, edge))
+                             lambda p: min(p.response_low / 1e6, edge), lambda p: min(p.response_high / 1e6, edge), rises=True)
             for p in shown[cell.series]:
                 if p.response_ns / 1e6 > edge:
                     labels.forbid(p.rate, edge, top)
