@@ -31,7 +31,7 @@ constexpr double kBurstsWithin = 0.25;
 struct Prior {
   double degrees, least;
 };
-constexpr Prior kOfCliff = {9, 0.85}, kOfKnee = {5, 0};
+constexpr Prior kOfCliff = {9, 0.75}, kOfKnee = {5, 0};
 constexpr double kLeastPrior = 2;
 // The interval of a cliff, from the coverage study: its skew, its factor, and how a deviation of
 // several hundred percent levels off, since no fewer than no request can lie above a bound.
@@ -626,17 +626,21 @@ class Analysis {
     return pooled;
   }
 
-  /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off.
+  /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off;
+  /// NaN where no trial has kept its scatter.
   double deviation_of_knee(const Readings& all) const {
     std::vector<Merged> open;
     std::vector<double> errors;
+    bool known = false;
     for (const RateGroup& group : groups_.open) {
       const auto merged = group.merge(BlockWeights(groups_.blocks, 1), options_.slo_percentile);
       if (!merged) continue;
       const double error = scatter_of(group).relative_error_of_mean();
       open.push_back(*merged);
       errors.push_back(std::isfinite(error) ? error : 0);
+      known = known || std::isfinite(error);
     }
+    if (!known) return kNaN;
     Random random(options_.seed);
     std::vector<double> logs;
     for (int b = 0; b < options_.bootstrap / 5; ++b) {
