@@ -11,7 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 SCRIPTS = os.path.join(ROOT, "scripts")
-REFERENCE = sorted(glob.glob(os.path.join(ROOT, "results", "reference", "2*")))
+REFERENCE = sorted(glob.glob(os.path.join(ROOT, "results", "reference", "2*")), reverse=True)  # the newest first: it has all workloads
 sys.dont_write_bytecode = True
 sys.path.insert(0, SCRIPTS)
 
