@@ -48,7 +48,9 @@ def draw_all(request):
     named = shortened(load_named(request.runs, load_run))
     sizes = media(request.medium, request.dark, request.width)
     every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
-    series, said = chosen_series(request, named, every, sizes[0])
+    asked = Selection(request.only, (), request.workload, request.facet)
+    wanted = [cell for _, run in named for text, name, cells in run.workloads for cell in cells if asked.takes(cell, text, name)]
+    series, said = chosen_series(request, named, wanted or every, sizes[0])
     selection = Selection(request.only, series, request.workload, request.facet)
     said += not_drawn(named, selection)
     out = request.out or os.path.join(named[0][1].directory, "figures", request.medium)
