@@ -7,7 +7,9 @@
 #include <numbers>
 #include <optional>
 
+#include "harness/burst_deviation.hpp"
 #include "harness/crossing.hpp"
+#include "harness/knee.hpp"
 #include "harness/rate_groups.hpp"
 #include "harness/statistics.hpp"
 #include "models/random.hpp"
@@ -18,13 +20,6 @@ namespace {
 using Merged = RateGroup::Merged;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// A full queue that refuses some still has a knee, which may lie beyond what the SLO allows it.
-constexpr double kLossAtKnee = 0.05;
-// Requests of a burst, in units of u / (1 - u)^2 for the share u of saturation: about 4 for one
-// server with exponential service, 2 with a fixed one. It is measured at the rates within this
-// share of the one that is asked about; this is taken where those do not tell.
-constexpr double kUsualBurst = 4;
-constexpr double kBurstsWithin = 0.25;
 // The deviation that bursts alone would cause counts with the blocks' own, so that two or three
 // blocks do not speak for themselves alone: together they have so many degrees of freedom, and it
 // has kLeastPrior at the least; no interval is narrower than with the share `least` of it.
@@ -39,6 +34,7 @@ constexpr double kSkew = 0.27, kWidth = 0.97, kLevelOff = 0.5;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
+constexpr double kMuchLoss = 0.05;  // the power bends from here on
 // What the form of the mean response errs about a knee: in general, and where requests are refused.
 // From the coverage study.
 constexpr double kFormError = 0.02, kFormErrorWithLoss = 0.10;
@@ -47,17 +43,13 @@ constexpr double kLeastRoom = 0.02;
 // The most that a bootstrap's own bias is believed, in standard deviations.
 constexpr double kMostShift = 0.5;
 constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
-// How far beyond the stable points the form of the mean response is believed.
-constexpr double kFollowKnee = 1.5;
-
 /// What is read off one resample.
 struct Readings {
   double saturated_rate = 0;           ///< of the group whose goodput it is; 0: a closed loop
   std::uint64_t saturated_closed = 0;  ///< of this many
-  double saturation = kNaN, retention = kNaN, knee = kNaN;
-  bool knee_inside = false;
-  bool knee_of_lossy = false;  ///< some of the points that it rests on refused requests
-  double loss_power = kNaN;    ///< the loss goes with this power of the rate; NaN: nothing is lost
+  double saturation = kNaN, retention = kNaN;
+  Knee knee;
+  double loss_power = kNaN;  ///< the loss goes with this power of the rate; NaN: nothing is lost
   Crossing cliff, cliff5, cliff20;
 };
 
@@ -145,7 +137,7 @@ class Analysis {
     crossing.slo_ns = slo20_;
     readings.cliff20 = find_crossing(open, crossing);
     readings.retention = overload_retention(open, readings.saturation);
-    find_knee(open, readings);
+    readings.knee = find_knee(open, readings.saturation, options_.max_loss);
     readings.loss_power = loss_power(open);
     return readings;
   }
@@ -161,7 +153,7 @@ class Analysis {
       x.push_back(std::log(point.rate_per_s));
       y.push_back(std::log(point.loss));
       // Far above the bound the power bends: all but the capacity is refused.
-      weight.push_back(point.loss * point.requests * std::exp(-point.loss / kLossAtKnee));
+      weight.push_back(point.loss * point.requests * std::exp(-point.loss / kMuchLoss));
     }
     if (!lossy) return kNaN;
     if (x.size() < 2) return kLeastLossPower;
@@ -205,80 +197,6 @@ class Analysis {
       }
     }
     return nearest == nullptr ? kNaN : nearest->goodput_per_s / saturation;
-  }
-
-  /// Kleinrock's power, throughput / mean response, of a mean response a + b u / (1 - u) at the
-  /// share u of saturation (Pollaczek and Khinchine's form, with b / a = (1 + scv) / 2 for one
-  /// server): highest where u / (1 - u) = sqrt(a / b). NaN where the points have another form.
-  static double knee_of_form(const std::vector<const Merged*>& points, double saturation) {
-    std::vector<double> x, y, weight;
-    for (const Merged* point : points) {
-      const double u = point->rate_per_s / saturation;
-      if (u > 0.95) continue;
-      x.push_back(u / (1 - u));
-      y.push_back(point->mean_ns);
-      // The mean of a queue scatters relatively, and more the fuller it is.
-      weight.push_back((1 - u) / (point->mean_ns * point->mean_ns));
-    }
-    if (x.size() < 3) return kNaN;
-    const std::vector<double> line = polynomial_fit(x, y, weight, 1);
-    if (!(line[0] > 0 && line[1] > 0)) return kNaN;
-    double squares = 0, total = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const double miss = (line[0] + line[1] * x[i]) / y[i] - 1;
-      squares += miss * miss;
-      total += 1;
-    }
-    if (std::sqrt(squares / total) > 0.1) return kNaN;
-    const double ratio = std::sqrt(line[0] / line[1]);
-    return saturation * ratio / (1 + ratio);
-  }
-
-  /// Kleinrock's power, throughput / mean response: the top of a parabola through its logarithm.
-  void find_knee(const std::vector<Merged>& open, Readings& readings) const {
-    std::vector<double> rate, power, weight;
-    double top = -std::numeric_limits<double>::infinity();
-    double top_rate = kNaN;
-    std::vector<std::pair<double, const Merged*>> stable;
-    for (const Merged& point : open) {
-      if (!point.stable || point.loss > kLossAtKnee || !(point.mean_ns > 0)) continue;
-      const double value = std::log(point.goodput_per_s / point.mean_ns);
-      stable.emplace_back(value, &point);
-      if (value > top) {
-        top = value;
-        top_rate = point.rate_per_s;
-      }
-    }
-    readings.knee = top_rate;
-    if (stable.size() < 3) return;
-    for (const auto& [value, point] : stable) {
-      if (value < top - 0.4) continue;  // a parabola holds near its top only
-      rate.push_back(point->rate_per_s);
-      power.push_back(value);
-      weight.push_back(1);
-    }
-    std::vector<const Merged*> near;
-    for (const auto& [value, point] : stable) {
-      if (value < top - 0.4) continue;
-      near.push_back(point);
-      readings.knee_of_lossy = readings.knee_of_lossy || point->loss > options_.max_loss;
-    }
-    const double formed = knee_of_form(near, readings.saturation);
-    if (std::isfinite(formed)) {
-      const double first = stable.front().second->rate_per_s / kFollowKnee;
-      const double last = stable.back().second->rate_per_s * kFollowKnee;
-      readings.knee = std::clamp(formed, first, last);
-      readings.knee_inside = formed > first && formed < last;
-      return;
-    }
-    const std::vector<double> fit = polynomial_fit(rate, power, weight, 2);
-    if (!(fit.size() == 3 && fit[2] < 0)) return;
-    const double vertex = -fit[1] / (2 * fit[2]);
-    if (vertex <= stable.front().second->rate_per_s || vertex >= stable.back().second->rate_per_s) {
-      return;
-    }
-    readings.knee = vertex;
-    readings.knee_inside = true;
   }
 
   struct Bounds {
@@ -351,63 +269,8 @@ class Analysis {
     double more = 0, fewer = 0;  ///< 95% on the logarithm of what is left to saturation
   };
 
-  /// Requests of a burst, in units of u / (1 - u)^2. What the mean of responses scatters is what
-  /// the number above a high percentile does, relatively, within a fifth for most queues; and a
-  /// trial knows far more of the former.
-  double burst_scale(double rate, double ceiling) const {
-    double bursts = 0, loads = 0;
-    for (const RateGroup& group : groups_.open) {
-      if (std::abs(group.rate_per_s / rate - 1) > kBurstsWithin) continue;
-      const double burst = scatter_of(group).values_a_burst();
-      const double unit = unit_of_bursts(group.rate_per_s / ceiling);
-      if (!std::isfinite(burst)) continue;
-      // A burst scatters as its square does, so that of every rate counts alike.
-      bursts += burst / unit;
-      loads += 1;
-    }
-    return loads > 0 ? bursts / loads : kUsualBurst;
-  }
-
-  static double unit_of_bursts(double share) {
-    const double load = std::clamp(share, 0.02, 0.98);
-    return load / ((1 - load) * (1 - load));
-  }
-
-  /// Relative deviation of the number of requests above the percentile in `requests` at this rate,
-  /// as bursts alone would cause it.
-  double deviation_of_bursts(double rate, double ceiling, double requests) const {
-    const double length =
-        std::max(1.0, burst_scale(rate, ceiling) * unit_of_bursts(rate / ceiling));
-    const double above = 1 - options_.slo_percentile / 100;
-    return std::sqrt(length / std::max(1.0, above * requests));
-  }
-
-  /// The same for a crossing: of the points that its line was fitted through, each by what it moves
-  /// the line there.
-  double deviation_of_bursts(const Crossing& crossing, double ceiling, double slo_ns) const {
-    const std::vector<double>& rate = crossing.fit_rate;
-    if (rate.empty()) {
-      return deviation_of_bursts(
-          crossing.value, ceiling,
-          static_cast<double>(groups_.blocks) * crossing.value * options_.window_s);
-    }
-    double weight = 0, mean = 0, squares = 0;
-    for (std::size_t i = 0; i < rate.size(); ++i) {
-      weight += crossing.fit_weight[i];
-      mean += crossing.fit_weight[i] * rate[i];
-    }
-    mean /= weight;
-    for (std::size_t i = 0; i < rate.size(); ++i)
-      squares += crossing.fit_weight[i] * (rate[i] - mean) * (rate[i] - mean);
-    double variance = 0;
-    for (std::size_t i = 0; i < rate.size(); ++i) {
-      const double moves = crossing.fit_weight[i] *
-                           (1 / weight + (crossing.value - mean) * (rate[i] - mean) / squares);
-      const double part = moves * crossing.fit_inverse[i] * slo_ns *
-                          deviation_of_bursts(rate[i], ceiling, crossing.fit_requests[i]);
-      variance += part * part;
-    }
-    return std::sqrt(variance);
+  BurstDeviation bursts(const Readings& all) const {
+    return {groups_.open, all.saturation, options_.slo_percentile};
   }
 
   /// Few blocks can agree, or differ, by chance: the deviation that bursts alone would cause is
@@ -463,8 +326,7 @@ class Analysis {
     if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
       // 1 / percentile falls with the rate to 0 at saturation.
       const double room = left * at.percentile_ns / slo_ns;
-      const Spread spread = spread_of_room(
-          deviation_of_bursts(crossing.value, all.saturation, at.requests), kNaN, 0.95);
+      const Spread spread = spread_of_room(bursts(all).at(crossing.value, at.requests), kNaN, 0.95);
       if (above) end = std::min(end, all.saturation - room * std::exp(spread.more));
       if (!above && at.loss <= options_.max_loss)
         end = std::max(end, all.saturation - room * std::exp(-spread.fewer));
@@ -564,7 +426,9 @@ class Analysis {
           collect(resamples, [&](const Readings& r) { return (r.*which).value; });
       if (crossing.limited_by == "slo") {
         bound_below(estimate, values, all.saturation,
-                    deviation_of_bursts(crossing, all.saturation, slo_ns));
+                    bursts(all).at(
+                        crossing, slo_ns,
+                        static_cast<double>(groups_.blocks) * crossing.value * options_.window_s));
       } else {
         Bounds bounds;
         if (crossing.by_loss) {
@@ -617,15 +481,6 @@ class Analysis {
     estimate.high = estimate.value * std::exp(relative);
   }
 
-  /// The common mean of a group's responses, and how far bursts move it.
-  static PooledScatter scatter_of(const RateGroup& group) {
-    PooledScatter pooled;
-    for (const GroupMember& member : group.members) {
-      if (member.stable) pooled.add(member.responses, member.mean_ns, member.scatter);
-    }
-    return pooled;
-  }
-
   /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off;
   /// NaN where no trial has kept its scatter.
   double deviation_of_knee(const Readings& all) const {
@@ -647,10 +502,8 @@ class Analysis {
       std::vector<Merged> moved = open;
       for (std::size_t i = 0; i < moved.size(); ++i)
         moved[i].mean_ns *= std::exp(errors[i] * normal(random));
-      Readings readings;
-      readings.saturation = all.saturation;
-      find_knee(moved, readings);
-      if (readings.knee > 0) logs.push_back(std::log(readings.knee));
+      const Knee knee = find_knee(moved, all.saturation, options_.max_loss);
+      if (knee.rate_per_s > 0) logs.push_back(std::log(knee.rate_per_s));
     }
     return standard_deviation(logs);
   }
@@ -663,19 +516,20 @@ class Analysis {
 
   Estimate knee(const Readings& all, const std::vector<Readings>& resamples) const {
     Estimate estimate = unmeasured();
-    if (!(all.knee > 0)) return estimate;
-    estimate.value = all.knee;
-    estimate.resolution = resolution(all.knee);
-    if (all.knee_inside) {
+    if (!(all.knee.rate_per_s > 0)) return estimate;
+    estimate.value = all.knee.rate_per_s;
+    estimate.resolution = resolution(all.knee.rate_per_s);
+    if (all.knee.inside) {
       estimate.reached = "ok";
     } else {
-      const bool first = !groups_.open.empty() && all.knee <= groups_.open.front().rate_per_s;
+      const bool first =
+          !groups_.open.empty() && all.knee.rate_per_s <= groups_.open.front().rate_per_s;
       estimate.reached = first ? "below" : "above";
     }
-    bound(estimate, collect(resamples, [](const Readings& r) { return r.knee; }),
+    bound(estimate, collect(resamples, [](const Readings& r) { return r.knee.rate_per_s; }),
           {.expected = deviation_of_knee(all),
            .prior = kOfKnee,
-           .systematic = all.knee_of_lossy ? kFormErrorWithLoss : kFormError,
+           .systematic = all.knee.of_lossy ? kFormErrorWithLoss : kFormError,
            .of_one_block = 0.25});
     if (estimate.reached == "below") estimate.low = 0;
     if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
