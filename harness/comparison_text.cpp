@@ -34,6 +34,9 @@ std::string ratio_digits(double ratio) {
 std::string ratio_of(const Comparison& c, const TableStyle& style) {
   if (!(c.ratio > 0)) return dash(style);
   if (!std::isfinite(c.low) || !std::isfinite(c.high)) return ratio_digits(c.ratio);
+  // Two or three blocks under a correction for hundreds of comparisons know nothing.
+  constexpr double kNothingKnown = 1e4;
+  if (c.high / c.low > kNothingKnown) return fmt::format("{} [0, inf]", ratio_digits(c.ratio));
   return fmt::format("{} [{}, {}]", ratio_digits(c.ratio), ratio_digits(c.low),
                      ratio_digits(c.high));
 }
