@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numbers>
-#include <optional>
 
 #include "harness/burst_deviation.hpp"
 #include "harness/crossing.hpp"

@@ -20,6 +20,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
 from figures import palette, settings
+from figures.cells import rising
 from figures.media import looks, medium, request
 from precipice_run import RunError, load
 
@@ -234,6 +235,19 @@ class Talk(unittest.TestCase):
 
 
 class Axes(unittest.TestCase):
+    def test_a_line_of_responses_never_falls_and_the_dots_stay(self):
+        for found, expected in zip(rising([1, 4, 1, 8], [1, 1, 1, 1]), [1, 2, 2, 8]):  # on the logarithm
+            self.assertAlmostEqual(found, expected)
+        self.assertAlmostEqual(rising([8, 1], [2, 1])[0], 4)
+        axes = one(RUN, workload="sleep", series=("work_stealing",)).axes[0]
+        dots = [line for line in axes.get_lines() if line.get_linestyle() == "None" and len(line.get_xdata()) > 3]
+        lines = [line for line in axes.get_lines() if line.get_linestyle() not in ("None", ":") and len(line.get_xdata()) > 3]
+        falls = [any(b < a for a, b in zip(each, each[1:])) for each in (list(line.get_ydata()) for line in dots)]
+        self.assertIn(True, falls)  # else this shows nothing
+        for line in lines:
+            self.assertEqual(sorted(line.get_ydata()), list(line.get_ydata()))
+        self.assertTrue(lines)
+
     def test_any_column_against_any_other(self):
         for x, y, across, up in (("load", "p999_ns", "load, share", "p999 response"), ("goodput_per_s", "context_switches_per_request", "goodput", "context"),
                                  ("rate_per_s", "peak_rss_bytes", "offered load", "(MiB)"), ("threads", "saturation_per_s", "threads", "saturation")):
