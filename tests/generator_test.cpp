@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <thread>
@@ -25,6 +26,7 @@ class Sink final : public Model {
   void start(const ModelSetup&) override {}
   Refusal submit(const Request& request) noexcept override {
     ids.push_back(request.id);
+    ++taken;
     const std::int64_t now = slots_.sent(request.id).dispatch_ns;
     slots_[request.id].begin_ns = now;
     slots_.complete(request.id, now, Outcome::ok(0));
@@ -36,6 +38,8 @@ class Sink final : public Model {
   ModelStats stats() const override { return {}; }
 
   std::vector<std::uint64_t> ids;
+  /// For another thread to see that the generator is at work.
+  static inline std::atomic<std::uint64_t> taken{0};
 
  private:
   Slots& slots_;
@@ -108,8 +112,8 @@ TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
   action.sa_handler = sleep_in_handler;
   sigaction(SIGUSR2, &action, nullptr);
   const pthread_t generator = pthread_self();
-  std::thread pauser([generator] {
-    std::this_thread::sleep_for(100ms);
+  std::thread pauser([generator, before = Sink::taken.load()] {
+    while (Sink::taken - before < 20) std::this_thread::sleep_for(1ms);
     pthread_kill(generator, SIGUSR2);
   });
   Offered offered(1000, 400'000'000, {});
