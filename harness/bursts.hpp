@@ -23,6 +23,7 @@ BatchScatter batch_scatter(std::span<const std::int64_t> series);
 class PooledScatter {
  public:
   void add(double values, double mean, const BatchScatter& scatter);  ///< of NaNs is left out
+  double values() const { return values_; }
   /// So many consecutive values know of their mean what one independent value does, at least 1: the
   /// integrated autocorrelation time, from the variance of the batches' means. A batch that is not
   /// long against it shows too little, by what a correlation that decays exponentially explains.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "harness/burst_deviation.hpp"
 #include "harness/crossing.hpp"
@@ -24,23 +25,21 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 struct Prior {
   double degrees, least;
 };
-constexpr Prior kOfCliff = {9, 0.75}, kOfKnee = {5, 0};
+constexpr Prior kOfCliff = {6, 0.95}, kOfKnee = {5, 0};
 constexpr double kLeastPrior = 2;
 // The interval of a cliff, from the coverage study: its skew, its factor, and how a deviation of
 // several hundred percent levels off, since no fewer than no request can lie above a bound.
-constexpr double kSkew = 0.27, kWidth = 0.97, kLevelOff = 0.5;
+constexpr double kSkew = 0.14, kWidth = 0.87, kLevelOff = 0.9;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
-constexpr double kMuchLoss = 0.05;  // the power bends from here on
+constexpr double kMuchLoss = 0.05;      // the power bends from here on
+constexpr double kMostOffByLoss = 0.3;  // the most that a crossing's own bias is believed
 // What the form of the mean response errs about a knee: in general, and where requests are refused.
 // From the coverage study.
 constexpr double kFormError = 0.02, kFormErrorWithLoss = 0.10;
 // What is left to saturation, as a share of it, is not told apart below this.
 constexpr double kLeastRoom = 0.02;
-// The most that a bootstrap's own bias is believed, in standard deviations.
-constexpr double kMostShift = 0.5;
-constexpr double kMostShiftOfRoom = 0.15;  // and as a share of what is left to saturation
 /// What is read off one resample.
 struct Readings {
   double saturated_rate = 0;           ///< of the group whose goodput it is; 0: a closed loop
@@ -59,14 +58,18 @@ double median_inefficiency(std::size_t n) {
   return std::sqrt(1.570796 * (1 - (n % 2 == 1 ? 0.57 : 1.43) / static_cast<double>(n)));
 }
 
+/// Of the cliff, of the tighter and of the looser one.
+PerBound bounds_of(const CliffOptions& options) {
+  const double s = options.service_time_ns;
+  return {options.slo_ns, s > 0 ? 5 * s : options.slo_ns / 2, s > 0 ? 20 * s : options.slo_ns * 2};
+}
+
 class Analysis {
  public:
   Analysis(const std::vector<Point>& points, const CliffOptions& options)
-      : options_(options), groups_(RateGroups::gather(points, options.slo_percentile)) {
-    const double s = options.service_time_ns;
-    slo5_ = s > 0 ? 5 * s : options.slo_ns / 2;
-    slo20_ = s > 0 ? 20 * s : options.slo_ns * 2;
-  }
+      : options_(options),
+        bounds_ns_(bounds_of(options)),
+        groups_(RateGroups::gather(points, options.slo_percentile, bounds_ns_)) {}
 
   CellResult run() {
     CellResult result;
@@ -76,7 +79,10 @@ class Analysis {
       result.closed_loop_plateau_per_s =
           std::fmax(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
     }
-    const BlockWeights once(groups_.blocks, 1);
+    const Resample once = draw(BlockWeights(groups_.blocks, 1));
+    const Merged* speaker = highest_goodput(once);
+    bursts_.emplace(groups_.open, speaker == nullptr ? kNaN : speaker->goodput_per_s,
+                    options_.slo_percentile);
     const Readings all = read(once);
 
     std::vector<Readings> resamples;
@@ -85,14 +91,14 @@ class Analysis {
       for (int b = 0; b < options_.bootstrap; ++b) {
         BlockWeights weights(groups_.blocks, 0);
         for (std::size_t i = 0; i < groups_.blocks; ++i) ++weights[random.below(groups_.blocks)];
-        resamples.push_back(read(weights));
+        resamples.push_back(read(draw(weights)));
       }
     }
 
     result.saturation = saturation(all);
-    result.cliff = cliff(all, resamples, &Readings::cliff, options_.slo_ns);
-    result.cliff5 = cliff(all, resamples, &Readings::cliff5, slo5_);
-    result.cliff20 = cliff(all, resamples, &Readings::cliff20, slo20_);
+    result.cliff = cliff(all, resamples, &Readings::cliff, bounds_ns_[0]);
+    result.cliff5 = cliff(all, resamples, &Readings::cliff5, bounds_ns_[1]);
+    result.cliff20 = cliff(all, resamples, &Readings::cliff20, bounds_ns_[2]);
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
     const bool complete = result.cliff.reached == "ok" && result.cliff5.reached == "ok" &&
@@ -103,37 +109,48 @@ class Analysis {
   }
 
  private:
-  Readings read(const BlockWeights& weights) const {
-    Readings readings;
+  struct Resample {
     std::vector<Merged> open, closed;
+  };
+
+  Resample draw(const BlockWeights& weights) const {
+    Resample result;
     // Not every block measures saturation, and without it nothing else can be read.
     const BlockWeights once(groups_.blocks, 1);
     for (const RateGroup& group : groups_.open) {
       auto merged = group.merge(weights, options_.slo_percentile);
       if (!merged && group.overloaded()) merged = group.merge(once, options_.slo_percentile);
-      if (merged) open.push_back(*merged);
+      if (merged) result.open.push_back(*merged);
     }
     for (const RateGroup& group : groups_.closed) {
       auto merged = group.merge(weights, options_.slo_percentile);
       if (!merged) merged = group.merge(once, options_.slo_percentile);
-      if (merged) closed.push_back(*merged);
+      if (merged) result.closed.push_back(*merged);
     }
-    const Merged* speaker = highest_goodput(open, closed);
+    return result;
+  }
+
+  Readings read(const Resample& sample) const {
+    const std::vector<Merged>& open = sample.open;
+    Readings readings;
+    const Merged* speaker = highest_goodput(sample);
     readings.saturation = speaker == nullptr ? kNaN : speaker->goodput_per_s;
     if (speaker != nullptr) {
       readings.saturated_rate = speaker->rate_per_s;
       readings.saturated_closed = speaker->rate_per_s > 0 ? 0 : speaker->closed;
     }
-    CrossingOptions crossing{.slo_ns = options_.slo_ns,
-                             .slo_percentile = options_.slo_percentile,
-                             .max_loss = options_.max_loss,
-                             .fit_within = options_.fit_within,
-                             .saturation_per_s = readings.saturation};
-    readings.cliff = find_crossing(open, crossing);
-    crossing.slo_ns = slo5_;
-    readings.cliff5 = find_crossing(open, crossing);
-    crossing.slo_ns = slo20_;
-    readings.cliff20 = find_crossing(open, crossing);
+    const auto crossing = [&](std::size_t bound) {
+      return find_crossing(open, {.slo_ns = bounds_ns_[bound],
+                                  .bound = bound,
+                                  .slo_percentile = options_.slo_percentile,
+                                  .max_loss = options_.max_loss,
+                                  .fit_within = options_.fit_within,
+                                  .saturation_per_s = readings.saturation,
+                                  .bursts = &*bursts_});
+    };
+    readings.cliff = crossing(0);
+    readings.cliff5 = crossing(1);
+    readings.cliff20 = crossing(2);
     readings.retention = overload_retention(open, readings.saturation);
     readings.knee = find_knee(open, readings.saturation, options_.max_loss);
     readings.loss_power = loss_power(open);
@@ -160,10 +177,9 @@ class Analysis {
 
   /// The highest of several noisy medians is biased upwards; among saturated ones that cannot be
   /// told apart from it, the one that rests on most requests speaks.
-  static const Merged* highest_goodput(const std::vector<Merged>& open,
-                                       const std::vector<Merged>& closed) {
+  static const Merged* highest_goodput(const Resample& sample) {
     const Merged* best = nullptr;
-    for (const auto* list : {&open, &closed}) {
+    for (const auto* list : {&sample.open, &sample.closed}) {
       for (const Merged& point : *list) {
         if (best == nullptr || point.goodput_per_s > best->goodput_per_s) best = &point;
       }
@@ -178,8 +194,8 @@ class Analysis {
         speaker = &point;
       }
     };
-    for (const Merged& point : closed) consider(point);
-    for (const Merged& point : open) {
+    for (const Merged& point : sample.closed) consider(point);
+    for (const Merged& point : sample.open) {
       if (!point.stable) consider(point);
     }
     return speaker;
@@ -231,34 +247,34 @@ class Analysis {
 
   /// For a crossing of a percentile. Requests above a bound come in bursts, so that their number in
   /// a block is about gamma distributed: seldom many, mostly few, and an interval that is symmetric
-  /// lies too high too often. What is left up to `ceiling` is near proportional to 1 / percentile,
-  /// whose logarithm errs as that of the number above it does, divided by -log(1 - p); the
-  /// quantiles of a gamma variable with that deviation are approached by an exponential of a part
-  /// of it. `expected` as in spread_of_room.
-  void bound_below(Estimate& estimate, const std::vector<double>& values, double ceiling,
-                   double expected) const {
+  /// lies too high too often. What is left up to `ceiling` goes with a power of that number, the
+  /// crossing's; the quantiles of a gamma variable with its deviation are approached by an
+  /// exponential of a part of it.
+  void bound_below(Estimate& estimate, const Crossing& crossing, const std::vector<double>& values,
+                   double ceiling) const {
     const double left = ceiling - estimate.value;
     if (!(left > kLeastRoom * ceiling)) return bound(estimate, values, {});
-    std::vector<double> logs;
-    for (const double value : values) {
-      if (value > 0) logs.push_back(std::log(std::max(ceiling - value, kLeastRoom * ceiling)));
+    const double power = crossing.power_of_room > 0 ? crossing.power_of_room : usual_power();
+    const double expected =
+        crossing.beyond_deviation > 0
+            ? crossing.beyond_deviation
+            : bursts_->at(crossing.value,
+                          static_cast<double>(groups_.blocks) * crossing.value * options_.window_s);
+    double seen = kNaN, room = left;
+    if (groups_.blocks > 1) {
+      std::vector<double> logs;
+      for (const double value : values) {
+        if (value > 0) logs.push_back(std::log(std::max(ceiling - value, kLeastRoom * ceiling)));
+      }
+      const auto n = static_cast<double>(groups_.blocks);
+      const double deviation = standard_deviation(logs) * std::sqrt(n / (n - 1));
+      seen = deviation * power;
     }
-    const auto n = static_cast<double>(groups_.blocks);
-    const double above = 1 - options_.slo_percentile / 100;
-    const double burst = -std::log(std::max(1e-9, above));
-    const double deviation = standard_deviation(logs) * std::sqrt(n / (n - 1));
-
-    // The logarithm of a mean of few bursts lies below that of the truth; the resamples lie below
-    // the estimate by as much.
-    double shift = 0;
-    for (const double each : logs)
-      shift += (each - std::log(left)) / static_cast<double>(logs.size());
-    const double most = n < 3 ? 0 : std::min(kMostShift * deviation, kMostShiftOfRoom);
-    shift = std::clamp(shift, -most, most);
-    const double room = left * std::exp(-shift);
+    const double levelled = level_off(expected);
+    // The logarithm of a number of few bursts lies below that of the truth.
+    room *= std::exp(levelled * levelled / 2 / power);
     estimate.value = std::max(0.0, ceiling - room);
-
-    const Spread spread = spread_of_room(expected, deviation * burst);
+    const Spread spread = spread_of_room(expected, seen, power);
     estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
     estimate.high = ceiling - room * std::exp(-spread.fewer);
   }
@@ -267,8 +283,9 @@ class Analysis {
     double more = 0, fewer = 0;  ///< 95% on the logarithm of what is left to saturation
   };
 
-  BurstDeviation bursts(const Readings& all) const {
-    return {groups_.open, all.saturation, options_.slo_percentile};
+  /// Of what is left to saturation, for a tail that falls exponentially with it.
+  double usual_power() const {
+    return -std::log(std::max(1e-9, 1 - options_.slo_percentile / 100));
   }
 
   /// Few blocks can agree, or differ, by chance: the deviation that bursts alone would cause is
@@ -283,16 +300,18 @@ class Analysis {
                     prior.least * student_t(side, 1e6) * expected);
   }
 
-  /// Of the number above a percentile: its deviation by bursts alone is `expected`, and `seen` by
-  /// the blocks (NaN: by none).
-  Spread spread_of_room(double expected, double seen = kNaN, double side = 0.975) const {
-    expected /= std::sqrt(1 + kLevelOff * expected * expected);
+  static double level_off(double deviation) {
+    return deviation / std::sqrt(1 + kLevelOff * deviation * deviation);
+  }
+
+  /// The number above a percentile goes with this power of what is left to saturation; its
+  /// deviation by bursts alone is `expected`, and `seen` by the blocks (NaN: by none).
+  Spread spread_of_room(double expected, double seen, double power, double side = 0.975) const {
+    expected = level_off(expected);
     if (!std::isfinite(seen)) seen = expected;
-    const double above = 1 - options_.slo_percentile / 100;
-    const double burst = -std::log(std::max(1e-9, above));
     const double spread = kWidth * pooled_bound(expected, seen, kOfCliff, side);
-    return {std::expm1(kSkew * spread) / kSkew / burst,
-            -std::expm1(-kSkew * spread) / kSkew / burst};
+    return {std::expm1(kSkew * spread) / kSkew / power,
+            -std::expm1(-kSkew * spread) / kSkew / power};
   }
 
   /// Where the loss is what is allowed, it rests on a handful of requests of two rates, or of those
@@ -324,7 +343,8 @@ class Analysis {
     if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
       // 1 / percentile falls with the rate to 0 at saturation.
       const double room = left * at.percentile_ns / slo_ns;
-      const Spread spread = spread_of_room(bursts(all).at(crossing.value, at.requests), kNaN, 0.95);
+      const Spread spread =
+          spread_of_room(bursts_->at(crossing.value, at.requests), kNaN, usual_power(), 0.95);
       if (above) end = std::min(end, all.saturation - room * std::exp(spread.more));
       if (!above && at.loss <= options_.max_loss)
         end = std::max(end, all.saturation - room * std::exp(-spread.fewer));
@@ -419,26 +439,22 @@ class Analysis {
       bound_censored(estimate, crossing, all, slo_ns);
       return estimate;
     }
-    if (groups_.blocks > 1) {
-      const std::vector<double> values =
-          collect(resamples, [&](const Readings& r) { return (r.*which).value; });
-      if (crossing.limited_by == "slo") {
-        bound_below(estimate, values, all.saturation,
-                    bursts(all).at(
-                        crossing, slo_ns,
-                        static_cast<double>(groups_.blocks) * crossing.value * options_.window_s));
-      } else {
-        Bounds bounds;
-        if (crossing.by_loss) {
-          bounds.skewed_by = crossing.loss_power > 0         ? crossing.loss_power
-                             : std::isfinite(all.loss_power) ? all.loss_power
-                                                             : kLeastLossPower;
-          bounds.expected = deviation_by_loss(crossing, bounds.skewed_by);
-        }
-        bound(estimate, values, bounds);
+    const std::vector<double> values =
+        collect(resamples, [&](const Readings& r) { return (r.*which).value; });
+    if (crossing.limited_by == "slo" && (groups_.blocks > 1 || crossing.beyond_deviation > 0)) {
+      bound_below(estimate, crossing, values, all.saturation);
+    } else if (groups_.blocks > 1) {
+      Bounds bounds;
+      if (crossing.by_loss) {
+        bounds.skewed_by = crossing.loss_power > 0         ? crossing.loss_power
+                           : std::isfinite(all.loss_power) ? all.loss_power
+                                                           : kLeastLossPower;
+        bounds.expected = deviation_by_loss(crossing, bounds.skewed_by);
+        // The logarithm of a small number lost lies below that of the truth.
+        const double off = std::min(bounds.expected, kMostOffByLoss);
+        estimate.value *= std::exp(-off * off * bounds.skewed_by / 2);
       }
-    } else if (crossing.fit_rate.size() > 2) {
-      bound_by_residuals(estimate, crossing, slo_ns);
+      bound(estimate, values, bounds);
     } else {
       estimate.low = crossing.bracket_low;
       estimate.high = crossing.bracket_high;
@@ -452,31 +468,6 @@ class Analysis {
       estimate.high = std::min(estimate.high, most * (1 + estimate.resolution));
     }
     return estimate;
-  }
-
-  /// One block: the scatter about the fitted line is all that is known.
-  void bound_by_residuals(Estimate& estimate, const Crossing& crossing, double slo_ns) const {
-    const std::vector<double>& rate = crossing.fit_rate;
-    const std::vector<double> line =
-        polynomial_fit(rate, crossing.fit_inverse, crossing.fit_weight, 1);
-    const auto n = static_cast<double>(rate.size());
-    const double scale = std::sqrt(n / (n - 2));
-    std::vector<double> residuals;
-    for (std::size_t i = 0; i < rate.size(); ++i) {
-      residuals.push_back(scale * (crossing.fit_inverse[i] - line[0] - line[1] * rate[i]));
-    }
-    Random random(options_.seed);
-    std::vector<double> logs, inverse(rate.size());
-    for (int b = 0; b < options_.bootstrap; ++b) {
-      for (std::size_t i = 0; i < rate.size(); ++i) {
-        inverse[i] = line[0] + line[1] * rate[i] + residuals[random.below(residuals.size())];
-      }
-      const double value = line_crossing(rate, inverse, crossing.fit_weight, 1 / slo_ns);
-      if (value > 0) logs.push_back(std::log(value));
-    }
-    const double relative = student_t(0.975, n - 2) * standard_deviation(logs);
-    estimate.low = estimate.value * std::exp(-relative);
-    estimate.high = estimate.value * std::exp(relative);
   }
 
   /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off;
@@ -546,8 +537,9 @@ class Analysis {
   }
 
   const CliffOptions options_;
+  const PerBound bounds_ns_;
   const RateGroups groups_;
-  double slo5_ = 0, slo20_ = 0;
+  std::optional<BurstDeviation> bursts_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "harness/poisson_line.hpp"
 #include "harness/statistics.hpp"
 
 namespace precipice {
@@ -13,17 +14,28 @@ namespace {
 
 using Merged = RateGroup::Merged;
 
-// Relative residuals of a line in 1/percentile: more than the first shows a bend, so that fewer
-// points are better; more than the second is no line at all.
-constexpr double kBend = 0.04;
-constexpr double kWorstResidual = 0.15;
+// A tail that falls exponentially with what is left to saturation has a slope of -log(1 - p) over
+// it. Simulated at their cliffs (p99 <= 10 S), queues of one and two servers, of fixed, exponential
+// and bimodal service and with sharing have 0.94 to 1.13 of that; lognormal service with a
+// deviation of 1.3 means and a pareto of 2.1 have 0.7.
+constexpr double kSlopeDeviation = 0.25;
+// Squares of residuals, each over its variance: more than the first shows a bend, so that fewer
+// points are better; more than the second is no line at all. What a straight line may err by, of
+// the number of requests beyond a bound.
+constexpr double kBend = 2, kNoLine = 6;
+constexpr double kTolerance = 0.2;
+// What is left to saturation, as a share of it, is not told apart below this.
+constexpr double kLeastRoom = 0.02;
 // Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
 constexpr double kWidestBracket = 1.2;
-// A line may be followed this far past the last point that it was fitted through.
-constexpr double kFollow = 1.08;
-// Losses are fitted by a power of the rate within this share of the crossing; from where the fit
-// begins, and a power that is a step rather.
-constexpr double kLossWithin = 0.25, kUsualLossPower = 5, kSteepestLoss = 100;
+// What is near, and how far a line may be followed past the last point that it was fitted through:
+// these shares of the rate, or of so many times what is left to saturation, since it is that which
+// the tail goes with; and never further than the last.
+constexpr double kReachOfRoom = 2;
+constexpr double kFollow = 0.08, kFarthest = 0.25;
+// Losses are fitted by a power of the rate within this share of the crossing; a higher power is a
+// step rather.
+constexpr double kLossWithin = 0.25, kSteepestLoss = 100;
 // A queue that is full refuses the next ones too: variance of the number lost over its mean.
 constexpr double kLostTogether = 2;
 
@@ -51,40 +63,20 @@ struct LossCrossing {
 /// power.
 std::optional<LossCrossing> loss_crossing(const std::vector<Merged>& points, double centre,
                                           double max_loss) {
-  std::vector<double> x, requests, lost;
+  std::vector<CountedPoint> counted;
   for (const Merged& point : points) {
     if (!point.stable || std::abs(point.rate_per_s / centre - 1) > kLossWithin) continue;
-    x.push_back(std::log(point.rate_per_s / centre));
-    requests.push_back(point.requests);
-    lost.push_back(point.loss * point.requests);
+    counted.push_back({.x = std::log(point.rate_per_s / centre),
+                       .exposure = point.requests,
+                       .count = point.loss * point.requests,
+                       .dispersion = kLostTogether});
   }
-  if (x.size() < 3) return std::nullopt;
-  double level = std::log(max_loss), power = kUsualLossPower;
-  double one = 0, first = 0, second = 0, determinant = 0, step = 1;
-  for (int i = 0; i < 50 && std::abs(step) > 1e-9; ++i) {
-    double miss = 0, miss_first = 0;
-    one = first = second = 0;
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const double expected = requests[k] * std::exp(level + power * x[k]);
-      miss += lost[k] - expected;
-      miss_first += (lost[k] - expected) * x[k];
-      one += expected;
-      first += expected * x[k];
-      second += expected * x[k] * x[k];
-    }
-    determinant = one * second - first * first;
-    if (!(determinant > 0)) return std::nullopt;
-    // Newton's step, held back where it would leave the region in which the counts make sense.
-    const double up = (second * miss - first * miss_first) / determinant;
-    step = (one * miss_first - first * miss) / determinant;
-    const double part = std::min(1.0, 2 / std::max(std::abs(up), std::abs(step) * kLossWithin));
-    level += part * up;
-    power += part * step;
-    if (!(power > 0 && power < kSteepestLoss)) return std::nullopt;
-  }
-  const double at = (std::log(max_loss) - level) / power;
-  const double variance = (second - 2 * at * first + at * at * one) / determinant;
-  return LossCrossing{centre * std::exp(at), std::sqrt(kLostTogether * variance) / power, power};
+  if (counted.size() < 3) return std::nullopt;
+  const auto line = poisson_line(counted);
+  if (!line || !(line->slope > 0 && line->slope < kSteepestLoss)) return std::nullopt;
+  const double at = (std::log(max_loss) - line->level) / line->slope;
+  return LossCrossing{centre * std::exp(at), std::sqrt(line->variance_at(at)) / line->slope,
+                      line->slope};
 }
 
 /// The SLO holds up to the highest rate that the queue carries: the bound is stability or loss.
@@ -115,8 +107,8 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Me
     result.by_loss = true;
     result.value = holds.rate_per_s * std::pow(fails.rate_per_s / holds.rate_per_s, part);
     const auto fit = loss_crossing(points, result.value, options.max_loss);
-    if (fit && fit->rate_per_s > holds.rate_per_s / kFollow &&
-        fit->rate_per_s < fails.rate_per_s * kFollow) {
+    if (fit && fit->rate_per_s > holds.rate_per_s / (1 + kFollow) &&
+        fit->rate_per_s < fails.rate_per_s * (1 + kFollow)) {
       result.value = fit->rate_per_s;
       result.loss_deviation = fit->deviation;
       result.loss_power = fit->power;
@@ -130,53 +122,64 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Me
   return result;
 }
 
+/// Requests beyond the bound, fitted around a rate.
 struct Fit {
-  std::vector<double> rate, inverse, weight, requests;
+  double crossing = 0, misfit = 0;
+  double deviation = 0, power_of_room = 0;  ///< as in Crossing
 };
 
-Fit points_near(const std::vector<Merged>& good, double centre, double within) {
-  Fit fit;
+/// Nothing where too few points are near, or the line does not cross the bound among them.
+std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, double within,
+                            const CrossingOptions& options) {
+  const double above = -std::log(1 - options.slo_percentile / 100);
+  const double room = options.saturation_per_s - centre;
+  const bool known = room > kLeastRoom * options.saturation_per_s;
+  const double unit = known ? room : centre;
+  const double scale = std::max(centre, known ? kReachOfRoom * room : 0);
+  const double reach = within * scale;
+  const double follow = std::min(kFollow * scale, kFarthest * centre);
+  std::vector<CountedPoint> counted;
+  double lowest = 0, highest = 0;
+  int rates = 0;
   for (const Merged& point : good) {
-    const double distance = std::abs(point.rate_per_s / centre - 1) / within;
+    const double distance = std::abs(point.rate_per_s - centre) / reach;
     if (distance >= 1) continue;
     // Tricube: the line is asked about its centre, so the far points only steady it.
     const double near = 1 - distance * distance * distance;
-    fit.rate.push_back(point.rate_per_s);
-    fit.inverse.push_back(1 / point.percentile_ns);
-    fit.requests.push_back(point.requests);
-    fit.weight.push_back(near * near * near * point.requests);
+    const double burst =
+        options.bursts != nullptr ? options.bursts->requests_a_burst(point.rate_per_s) : 1;
+    counted.push_back({.x = (point.rate_per_s - centre) / unit,
+                       .exposure = point.responses,
+                       .count = point.beyond[options.bound],
+                       .weight = near * near * near,
+                       .dispersion = burst});
+    if (lowest == 0) lowest = point.rate_per_s;
+    if (point.rate_per_s > highest) ++rates;
+    highest = point.rate_per_s;
   }
-  return fit;
+  if (rates < (known ? 2 : 3)) return std::nullopt;
+  const SlopePrior prior = {.mean = above, .deviation = kSlopeDeviation * above};
+  const auto line = poisson_line(counted, known ? prior : SlopePrior{});
+  if (!line || !(line->slope > 0)) return std::nullopt;
+  const double at = (-above - line->level) / line->slope;
+  const double crossing = centre + at * unit;
+  // Two rates may be interpolated; three are followed past the last.
+  const double past = rates < 3 ? 0 : follow;
+  if (crossing < lowest - past || crossing > highest + past) return std::nullopt;
+  return Fit{
+      .crossing = crossing,
+      .misfit = poisson_misfit(counted, *line, kTolerance),
+      .deviation = std::sqrt(line->variance_at(at)),
+      .power_of_room = known ? line->slope * (options.saturation_per_s - crossing) / unit : 0};
 }
 
-/// Root of the weighted mean square of the relative residuals.
-double misfit(const Fit& fit) {
-  const std::vector<double> line = polynomial_fit(fit.rate, fit.inverse, fit.weight, 1);
-  double squares = 0, weight = 0;
-  for (std::size_t i = 0; i < fit.rate.size(); ++i) {
-    const double miss = (line[0] + line[1] * fit.rate[i]) / fit.inverse[i] - 1;
-    squares += fit.weight[i] * miss * miss;
-    weight += fit.weight[i];
-  }
-  return std::sqrt(squares / weight);
-}
-
-/// Relative noise of a percentile among the fitted points: the requests above it are counted.
-double noise_of(const Fit& fit, double percentile) {
-  double requests = 0;
-  for (const double each : fit.requests) requests += each;
-  const double above = requests / static_cast<double>(fit.requests.size()) * (1 - percentile / 100);
-  return 1 / std::sqrt(std::max(1.0, above));
+void take(const Fit& fit, Crossing& result) {
+  result.value = fit.crossing;
+  result.beyond_deviation = fit.deviation;
+  result.power_of_room = fit.power_of_room;
 }
 
 }  // namespace
-
-double line_crossing(const std::vector<double>& rate, const std::vector<double>& inverse,
-                     const std::vector<double>& weight, double level) {
-  const std::vector<double> line = polynomial_fit(rate, inverse, weight, 1);
-  if (!(line[1] < 0)) return std::numeric_limits<double>::quiet_NaN();
-  return (level - line[0]) / line[1];
-}
 
 Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions& options) {
   Crossing result;
@@ -195,7 +198,20 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   }
   const double target = std::log(options.slo_ns);
   const std::vector<double> level = isotonic(logs, weights);
+  // A search that fell short leaves the crossing just beyond its rates.
+  const auto beyond = [&](double edge) {
+    auto fit = fit_near(good, edge, options.fit_within, options);
+    if (fit) fit = fit_near(good, fit->crossing, options.fit_within, options);
+    if (!fit || fit->misfit > kNoLine) return false;
+    take(*fit, result);
+    result.reached = "ok";
+    result.limited_by = "slo";
+    result.bracket_low = std::min(edge, fit->crossing);
+    result.bracket_high = std::max(edge, fit->crossing);
+    return true;
+  };
   if (good.empty() || level.front() > target) {
+    if (!good.empty() && beyond(good.front().rate_per_s)) return result;
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
     result.reached = "below";
     result.at = points.front();
@@ -207,26 +223,7 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     const bool open_above =
         bound == points.size() ||
         std::min(points[bound].rate_per_s, options.saturation_per_s) > last * kWidestBracket;
-    if (open_above) {
-      // A coarse search that fell short leaves the crossing just above the refining rates.
-      Fit fit = points_near(good, last * (1 + options.fit_within / 3), options.fit_within);
-      if (fit.rate.size() >= 3 && misfit(fit) <= kWorstResidual) {
-        const double crossing =
-            line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
-        if (crossing <= last * kFollow) {
-          result.value = std::max(crossing, last);
-          result.reached = "ok";
-          result.limited_by = "slo";
-          result.bracket_low = last;
-          result.bracket_high = last * kFollow;
-          result.fit_rate = std::move(fit.rate);
-          result.fit_inverse = std::move(fit.inverse);
-          result.fit_weight = std::move(fit.weight);
-          result.fit_requests = std::move(fit.requests);
-          return result;
-        }
-      }
-    }
+    if (open_above && beyond(last)) return result;
     if (bound < points.size()) {
       return at_bound(good.back(), points[bound], points, options);
     }
@@ -253,28 +250,14 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   result.value = before.rate_per_s + log_between * (after.rate_per_s - before.rate_per_s);
 
   for (double within = options.fit_within; within > 0.02; within *= 0.7) {
-    double centre = rough;
-    Fit fit;
-    bool usable = true;
-    for (int pass = 0; pass < 2 && usable; ++pass) {
-      fit = points_near(good, centre, within);
-      usable = fit.rate.size() >= 3;
-      if (!usable) break;
-      const double crossing = line_crossing(fit.rate, fit.inverse, fit.weight, 1 / options.slo_ns);
-      usable = std::abs(crossing / rough - 1) < within;
-      if (usable) centre = crossing;
-    }
-    if (!usable) break;
-    const double miss = misfit(fit);
-    if (miss > std::hypot(kWorstResidual, noise_of(fit, options.slo_percentile))) continue;
-    result.value = centre;
-    result.fit_rate = std::move(fit.rate);
-    result.fit_inverse = std::move(fit.inverse);
-    result.fit_weight = std::move(fit.weight);
-    result.fit_requests = fit.requests;
-    if (miss <= std::hypot(kBend, noise_of(fit, options.slo_percentile))) return result;
+    auto fit = fit_near(good, rough, within, options);
+    if (fit) fit = fit_near(good, fit->crossing, within, options);
+    if (!fit) break;
+    if (fit->misfit > kNoLine) continue;
+    take(*fit, result);
+    if (fit->misfit <= kBend) break;
   }
-  if (!result.fit_rate.empty()) return result;
+  if (result.beyond_deviation > 0) return result;
   // Too few points for residuals. Two neighbours a small step apart still share a line.
   if (after.percentile_ns < 3 * before.percentile_ns) result.value = rough;
   return result;

@@ -4,16 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "harness/burst_deviation.hpp"
 #include "harness/rate_groups.hpp"
 
 namespace precipice {
 
 struct CrossingOptions {
   double slo_ns = 0;
+  std::size_t bound = 0;  ///< which of the groups' bounds this is
   double slo_percentile = 99;
   double max_loss = 0.001;
   double fit_within = 0.15;
   double saturation_per_s = 0;
+  const BurstDeviation* bursts = nullptr;  ///< without it requests are slow one by one
 };
 
 struct Crossing {
@@ -25,18 +28,17 @@ struct Crossing {
   double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
-  /// The points that a line in 1/percentile was fitted through; empty when it was not.
-  std::vector<double> fit_rate, fit_inverse, fit_weight, fit_requests;
+  /// Where the requests beyond the bound were fitted: relative deviation of their number at the
+  /// crossing, by bursts alone (0: they were not), and its power of what is left to saturation (0:
+  /// that is not known).
+  double beyond_deviation = 0, power_of_room = 0;
 };
 
-/// `points` ascending by rate. Isotonic log percentiles locate the crossing; stable points around
-/// it are fitted by a line in 1/percentile (exact for M/M/1, whose 1/p99 is linear in the rate),
-/// whose crossing is taken unless its residuals forbid.
+/// `points` ascending by rate. Isotonic log percentiles locate the crossing. Around it the number
+/// of requests beyond the bound is fitted by a Poisson regression whose logarithm is a line in the
+/// rate (exact for M/M/1): unlike a percentile of few requests, a count has no bias. Its crossing
+/// is taken unless its residuals forbid.
 Crossing find_crossing(const std::vector<RateGroup::Merged>& points,
                        const CrossingOptions& options);
-
-/// Where the weighted line through the points reaches `level`; NaN when it does not fall.
-double line_crossing(const std::vector<double>& rate, const std::vector<double>& inverse,
-                     const std::vector<double>& weight, double level);
 
 }  // namespace precipice

@@ -36,6 +36,20 @@ void keep_tails(RateGroup& group, const std::vector<const Histogram*>& histogram
   }
 }
 
+/// How many lie above the bound, a bucket that holds it by its share.
+double count_beyond(const Histogram& histogram, double bound_ns) {
+  const auto bound = static_cast<std::int64_t>(bound_ns);
+  if (bound > Histogram::kHighest) return static_cast<double>(histogram.overflow());
+  const std::uint32_t at = Histogram::index_of(bound);
+  const auto [low, high] = Histogram::bounds(at);
+  const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
+  auto beyond = static_cast<double>(histogram.overflow());
+  for (const auto& [index, count] : histogram.buckets()) {
+    if (index >= at) beyond += static_cast<double>(count) * (index > at ? 1 : share);
+  }
+  return beyond;
+}
+
 double weighted_median(std::vector<std::pair<double, int>>& values) {
   std::sort(values.begin(), values.end());
   int total = 0;
@@ -65,7 +79,7 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
   Merged merged;
   merged.rate_per_s = rate_per_s;
   merged.closed = closed;
-  double total = 0, stable = 0, responses = 0;
+  double total = 0, stable = 0;
   std::vector<std::pair<double, int>> goodputs;
   goodputs.reserve(members.size());
   for (const GroupMember& member : members) {
@@ -78,7 +92,9 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
     merged.mean_ns += requests * member.mean_ns;
     merged.loss += requests * member.loss;
     merged.percentile_ns += requests * member.percentile_ns;
-    responses += weight * member.responses;
+    merged.responses += weight * member.responses;
+    for (std::size_t i = 0; i < merged.beyond.size(); ++i)
+      merged.beyond[i] += weight * member.beyond[i];
     if (member.stable) stable += weight;
   }
   if (total == 0) return std::nullopt;
@@ -100,7 +116,7 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
   };
   // The middle of the step at the nearest rank: without the half, the expected quantile of n
   // samples from a tail is that of n + 1, too low by 1 / (n (1 - p)) of its scale.
-  const double rank = std::min(responses, percentile / 100 * responses + 0.5);
+  const double rank = std::min(merged.responses, percentile / 100 * merged.responses + 0.5);
   std::size_t low = 0, high = edges_ns.size() - 1;
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
@@ -119,7 +135,8 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
   return merged;
 }
 
-RateGroups RateGroups::gather(const std::vector<Point>& points, double percentile) {
+RateGroups RateGroups::gather(const std::vector<Point>& points, double percentile,
+                              const PerBound& bounds_ns) {
   const bool refined = std::any_of(points.begin(), points.end(), [](const Point& point) {
     return point.valid && point.closed == 0 && point.phase != Phase::coarse;
   });
@@ -147,17 +164,26 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
                    [](const Point* a, const Point* b) { return a->closed < b->closed; });
 
   const auto member = [&](const Point& point, std::size_t block) {
-    return GroupMember{
-        .block = block,
-        .goodput_per_s = point.goodput_per_s,
-        .mean_ns = point.mean_response_ns,
-        .percentile_ns = point.slo_percentile_ns,
-        .loss = point.loss,
-        .requests = static_cast<double>(point.requests),
-        .responses = point.responses ? static_cast<double>(point.responses->count()) : 0,
-        .scatter = point.scatter,
-        .stable = point.stable,
-        .cumulative = {}};
+    const double responses =
+        static_cast<double>(point.responses ? point.responses->count() : point.requests);
+    PerBound beyond{};
+    for (std::size_t i = 0; i < beyond.size(); ++i) {
+      if (!(bounds_ns[i] > 0)) continue;
+      beyond[i] = point.responses ? count_beyond(*point.responses, bounds_ns[i])
+                                  : responses * std::pow(1 - percentile / 100,
+                                                         bounds_ns[i] / point.slo_percentile_ns);
+    }
+    return GroupMember{.block = block,
+                       .goodput_per_s = point.goodput_per_s,
+                       .mean_ns = point.mean_response_ns,
+                       .percentile_ns = point.slo_percentile_ns,
+                       .loss = point.loss,
+                       .requests = static_cast<double>(point.requests),
+                       .responses = responses,
+                       .beyond = beyond,
+                       .scatter = point.scatter,
+                       .stable = point.stable,
+                       .cumulative = {}};
   };
   for (std::size_t i = 0; i < open.size();) {
     std::size_t end = i;

@@ -2,6 +2,7 @@
 // over blocks asks for a thousand times.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -13,11 +14,15 @@ namespace precipice {
 /// How often each block counts in a resample.
 using BlockWeights = std::vector<int>;
 
+/// Of each response bound that is asked about.
+using PerBound = std::array<double, 3>;
+
 /// One trial of a group.
 struct GroupMember {
   std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau of no block's
   double goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0, requests = 0;
   double responses = 0;  ///< in its histogram
+  PerBound beyond{};     ///< responses above each bound
   BatchScatter scatter;
   bool stable = false;
   /// Counts of responses up to each edge of the group's `edges_ns`, cumulative.
@@ -36,6 +41,8 @@ struct RateGroup {
   struct Merged {
     double rate_per_s = 0, goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0,
            requests = 0;
+    double responses = 0;  ///< that `beyond` is counted among
+    PerBound beyond{};
     bool stable = false;
     std::uint64_t closed = 0;
   };
@@ -50,7 +57,10 @@ struct RateGroups {
   std::size_t blocks = 0;
 
   /// Valid points only. Coarse points count only where nothing else was measured: they are short.
-  static RateGroups gather(const std::vector<Point>& points, double percentile);
+  /// A trial without a histogram has as many responses beyond a bound as an exponential tail
+  /// through its percentile.
+  static RateGroups gather(const std::vector<Point>& points, double percentile,
+                           const PerBound& bounds_ns = {});
 };
 
 }  // namespace precipice

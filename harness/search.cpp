@@ -169,17 +169,20 @@ void Search::learn(const Point& point) {
 
 double Search::centre() const {
   const double coarse = coarse_rate_per_s();
-  const RateGroups groups = RateGroups::gather(learned_, options_.slo_percentile);
+  const RateGroups groups =
+      RateGroups::gather(learned_, options_.slo_percentile, {options_.slo_ns});
+  const double saturation = plateau_ > 0 ? plateau_ : coarse;
+  const BurstDeviation bursts(groups.open, saturation, options_.slo_percentile);
   std::vector<RateGroup::Merged> merged;
   for (const RateGroup& group : groups.open) {
     if (auto each = group.merge(BlockWeights(groups.blocks, 1), options_.slo_percentile))
       merged.push_back(*each);
   }
-  const Crossing crossing =
-      find_crossing(merged, {.slo_ns = options_.slo_ns,
-                             .slo_percentile = options_.slo_percentile,
-                             .max_loss = options_.max_loss,
-                             .saturation_per_s = plateau_ > 0 ? plateau_ : coarse});
+  const Crossing crossing = find_crossing(merged, {.slo_ns = options_.slo_ns,
+                                                   .slo_percentile = options_.slo_percentile,
+                                                   .max_loss = options_.max_loss,
+                                                   .saturation_per_s = saturation,
+                                                   .bursts = &bursts});
   double result = coarse;
   if (crossing.reached == "ok") result = crossing.value;
   // 1 / percentile falls with the rate to 0 at saturation.

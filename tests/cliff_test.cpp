@@ -73,8 +73,8 @@ TEST(Cliff, CoversTheTruthWithItsInterval) {
   constexpr int kTrials = 80;
   for (int trial = 0; trial < kTrials; ++trial) {
     const CellResult result =
-        analyse(mm1_blocks(9, 0.05, 100 + static_cast<std::uint64_t>(trial)), options_for());
-    EXPECT_NEAR(result.cliff.value, 539.5, 25);
+        analyse(mm1_blocks(9, 0.02, 100 + static_cast<std::uint64_t>(trial)), options_for());
+    EXPECT_NEAR(result.cliff.value, 539.5, 10);
     covered += result.cliff.low <= 539.48 && 539.48 <= result.cliff.high;
   }
   EXPECT_GE(covered, 70);
@@ -300,13 +300,14 @@ TEST(Cliff, ReportsCollapseUnderOverload) {
 }
 
 TEST(Cliff, FallsBackToInterpolationWhereNoLineFits) {
-  // A response that jumps twentyfold at 900 is no line in 1/p99.
+  // A response that jumps twentyfold at 900 leaves no line, where requests are slow one by one.
   std::vector<Point> points;
   for (int block = 0; block < 3; ++block) {
     for (const double rate : {780.0, 820.0, 860.0, 890.0, 910.0, 940.0, 980.0}) {
       Point point = mm1(100, block);
       point.rate_per_s = point.goodput_per_s = rate;
       point.slo_percentile_ns = rate < 900 ? 2 * kMs : 40 * kMs;
+      point.scatter = {.deviation = 0.1 * kMs, .of_batches = 0.1 * kMs / std::sqrt(2000)};
       points.push_back(point);
     }
   }
@@ -336,10 +337,12 @@ TEST(Cliff, MergesHistogramsAndNeverAveragesPercentiles) {
     points.push_back(block_of(rate, 0, 10));
     points.push_back(block_of(rate, 1, 10));
   }
-  // Merged p99 is 10 ms x rate / 100; the mean of the two p99s would be 5.5 ms x rate / 100.
+  // Merged p99 is 10 ms x rate / 100; the mean of the two p99s would be 5.5 ms x rate / 100, and
+  // nothing would cross. Of the rates beside it none and 2% are slow.
   const CellResult result = analyse(points, options_for(10));
   EXPECT_EQ(result.cliff.reached, "ok");
-  EXPECT_NEAR(result.cliff.value, 100, 1);
+  EXPECT_GE(result.cliff.value, 100);
+  EXPECT_LT(result.cliff.value, 110);
 }
 
 TEST(Cliff, IsTheSameFromCompactedHistograms) {
