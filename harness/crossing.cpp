@@ -24,6 +24,8 @@ constexpr double kSlopeDeviation = 0.25;
 // the number of requests beyond a bound.
 constexpr double kBend = 2, kNoLine = 6;
 constexpr double kTolerance = 0.2;
+// From one rate to the next, the logarithm of the share that is slow: more is a step.
+constexpr double kStep = 4;
 // What is left to saturation, as a share of it, is not told apart below this.
 constexpr double kLeastRoom = 0.02;
 // Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
@@ -125,6 +127,7 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Me
 /// Requests beyond the bound, fitted around a rate.
 struct Fit {
   double crossing = 0, misfit = 0;
+  double slope = 0;                         ///< of the logarithm of the share beyond the bound
   double deviation = 0, power_of_room = 0;  ///< as in Crossing
 };
 
@@ -146,8 +149,10 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
     if (distance >= 1) continue;
     // Tricube: the line is asked about its centre, so the far points only steady it.
     const double near = 1 - distance * distance * distance;
-    const double burst =
-        options.bursts != nullptr ? options.bursts->requests_a_burst(point.rate_per_s) : 1;
+    // Beside saturation the length of a burst has no bound, and says nothing of one rate's weight.
+    const double burst = options.bursts == nullptr
+                             ? 1
+                             : options.bursts->requests_a_burst(known ? point.rate_per_s : centre);
     counted.push_back({.x = (point.rate_per_s - centre) / unit,
                        .exposure = point.responses,
                        .count = point.beyond[options.bound],
@@ -169,6 +174,7 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
   return Fit{
       .crossing = crossing,
       .misfit = poisson_misfit(counted, *line, kTolerance),
+      .slope = line->slope / unit,
       .deviation = std::sqrt(line->variance_at(at)),
       .power_of_room = known ? line->slope * (options.saturation_per_s - crossing) / unit : 0};
 }
@@ -253,7 +259,11 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     auto fit = fit_near(good, rough, within, options);
     if (fit) fit = fit_near(good, fit->crossing, within, options);
     if (!fit) break;
-    if (fit->misfit > kNoLine) continue;
+    // A step between the two rates: their counts do not say where, and their percentiles do.
+    if (fit->slope * (after.rate_per_s - before.rate_per_s) > kStep) break;
+    // Beside saturation no slope is known beforehand, and a line leads past what can be carried.
+    const bool inside = fit->crossing >= before.rate_per_s && fit->crossing <= after.rate_per_s;
+    if (fit->misfit > kNoLine || (fit->power_of_room == 0 && !inside)) continue;
     take(*fit, result);
     if (fit->misfit <= kBend) break;
   }
