@@ -29,7 +29,7 @@ constexpr Prior kOfCliff = {6, 0.95}, kOfKnee = {5, 0};
 constexpr double kLeastPrior = 2;
 // The interval of a cliff, from the coverage study: its skew, its factor, and how a deviation of
 // several hundred percent levels off, since no fewer than no request can lie above a bound.
-constexpr double kSkew = 0.14, kWidth = 0.87, kLevelOff = 0.9;
+constexpr double kSkew = 0.14, kWidth = 0.88, kLevelOff = 0.9;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
