@@ -39,7 +39,7 @@ constexpr double kFollow = 0.08, kFarthest = 0.25;
 // step rather.
 constexpr double kLossWithin = 0.25, kSteepestLoss = 100;
 // A queue that is full refuses the next ones too: variance of the number lost over its mean.
-constexpr double kLostTogether = 2;
+constexpr double kLostTogether = 1.9;
 
 /// Index of the first rate at which the queue does not hold: unstable, or losing too much. A single
 /// odd verdict between opposite ones is outvoted.
