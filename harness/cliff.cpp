@@ -30,6 +30,8 @@ constexpr double kLeastPrior = 2;
 // The interval of a cliff, from the coverage study: its skew, its factor, and how a deviation of
 // several hundred percent levels off, since no fewer than no request can lie above a bound.
 constexpr double kSkew = 0.14, kWidth = 0.88, kLevelOff = 0.9;
+// Seen among the blocks, as a multiple of what bursts alone would scatter.
+constexpr double kMoreThanBursts = 2;
 // A loss grows as a power of the rate, which the lossy points show and which is believed within
 // these bounds.
 constexpr double kLeastLossPower = 2, kMostLossPower = 8;
@@ -277,6 +279,13 @@ class Analysis {
     const Spread spread = spread_of_room(expected, seen, power);
     estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
     estimate.high = ceiling - room * std::exp(-spread.fewer);
+    if (seen > kMoreThanBursts * levelled) {
+      // Blocks that differ by more than bursts explain differ in what they carry: what is left is
+      // no measure of that, least of all where little is.
+      Estimate by_blocks = estimate;
+      bound(by_blocks, values, {});
+      estimate.low = std::max(estimate.low, by_blocks.low);
+    }
   }
 
   struct Spread {

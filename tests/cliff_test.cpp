@@ -317,6 +317,57 @@ TEST(Cliff, FallsBackToInterpolationWhereNoLineFits) {
   EXPECT_LE(result.cliff.value, 910);
 }
 
+TEST(Cliff, IsNotBiasedByFewRequests) {
+  // Three of 300 requests lie above their p99, which is 10% too low in the mean.
+  Random random(12);
+  double sum = 0;
+  constexpr int kSearches = 60;
+  for (int search = 0; search < kSearches; ++search) {
+    std::vector<Point> points;
+    for (int block = 0; block < 3; ++block) {
+      for (const double rate : {430.0, 480.0, 540.0, 600.0, 660.0}) {
+        std::vector<std::int64_t> series;
+        auto histogram = std::make_shared<Histogram>();
+        for (int i = 0; i < 300; ++i) {
+          const double mean_ns = kMs / (1 - rate / 1000);
+          series.push_back(std::llround(-mean_ns * std::log(random.uniform_positive())));
+          histogram->record(series.back());
+        }
+        Point point = mm1(rate, block);
+        point.requests = series.size();
+        point.slo_percentile_ns = static_cast<double>(histogram->percentile(99));
+        point.scatter = batch_scatter(series);
+        point.responses = histogram;
+        points.push_back(point);
+      }
+      points.push_back(mm1(1500, block));
+    }
+    const Estimate cliff = analyse(points, options_for()).cliff;
+    ASSERT_EQ(cliff.reached, "ok");
+    sum += cliff.value / kSearches;
+  }
+  // One search errs by 3%.
+  EXPECT_NEAR(sum, 539.5, 0.015 * 539.5);
+}
+
+TEST(Cliff, FollowsALineALittlePastItsRates) {
+  const auto search_of = [](std::vector<double> rates) {
+    std::vector<Point> points;
+    for (int block = 0; block < 3; ++block) {
+      for (const double rate : rates) points.push_back(mm1(rate, block));
+      points.push_back(mm1(1500, block));
+    }
+    return analyse(points, options_for()).cliff;
+  };
+  // The cliff is at 539.5.
+  for (const auto& near : {std::vector{440.0, 480.0, 510.0}, std::vector{570.0, 620.0, 680.0}}) {
+    EXPECT_EQ(search_of(near).reached, "ok");
+    EXPECT_NEAR(search_of(near).value, 539.5, 3);
+  }
+  EXPECT_EQ(search_of({300, 330, 360}).reached, "above");
+  EXPECT_EQ(search_of({800, 850, 900}).reached, "below");
+}
+
 TEST(Cliff, MergesHistogramsAndNeverAveragesPercentiles) {
   // Two blocks whose tails differ: the p99 of the union is not the mean of their p99s. One block in
   // which 4% take long puts the union's p99 (2% long) there too, at every rate.
