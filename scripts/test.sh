@@ -43,6 +43,11 @@ for i in "${!presets[@]}"; do
   ctest --preset "$preset" --parallel 4 "$@" || failed+=("$preset")
 done
 if [ ${#failed[@]} -gt 0 ]; then
-  printf 'precipice: tests failed in: %s\n' "${failed[*]}" >&2
+  # By name once more, since an earlier build's output lies thousands of lines above.
+  for preset in "${failed[@]}"; do
+    printf 'precipice: tests failed in %s:\n' "$preset" >&2
+    cat "build/$preset/Testing/Temporary/LastTestsFailed.log" >&2
+    grep -hE '^\[  FAILED  \]|: Failure$' "build/$preset/Testing/Temporary/LastTest.log" | sort -u >&2 || true
+  done
   exit 1
 fi
