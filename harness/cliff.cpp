@@ -255,7 +255,13 @@ class Analysis {
   void bound_below(Estimate& estimate, const Crossing& crossing, const std::vector<double>& values,
                    double ceiling) const {
     const double left = ceiling - estimate.value;
-    if (!(left > kLeastRoom * ceiling)) return bound(estimate, values, {});
+    if (!(left > kLeastRoom * ceiling)) {
+      bound(estimate, values, {.of_one_block = 0.5 * estimate.resolution});
+      if (groups_.blocks > 1) return;
+      estimate.low = std::min(estimate.low, crossing.bracket_low);
+      estimate.high = std::max(estimate.high, crossing.bracket_high);
+      return;
+    }
     const double power = crossing.power_of_room > 0 ? crossing.power_of_room : usual_power();
     const double expected =
         crossing.beyond_deviation > 0
@@ -461,12 +467,12 @@ class Analysis {
         bounds.expected = deviation_by_loss(crossing, bounds.skewed_by);
         // The logarithm of a small number lost lies below that of the truth.
         const double off = std::min(bounds.expected, kMostOffByLoss);
-        estimate.value *= std::exp(-off * off * bounds.skewed_by / 2);
+        estimate.value *= std::exp(-off * off * std::min(bounds.skewed_by, kMostLossPower) / 2);
       }
       bound(estimate, values, bounds);
     } else {
-      estimate.low = crossing.bracket_low;
-      estimate.high = crossing.bracket_high;
+      estimate.low = std::min(estimate.value, crossing.bracket_low);
+      estimate.high = std::max(estimate.value, crossing.bracket_high);
     }
     if (crossing.limited_by == "saturation" && !crossing.by_loss) {
       // Which of the two rates' verdicts would change with more time is not known.

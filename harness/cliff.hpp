@@ -36,7 +36,9 @@ struct CliffOptions {
   double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
   double window_s = 1;
   double max_loss = 0.001;
-  double fit_within = 0.15;  ///< points used: stable ones within this share of the crossing
+  /// Points used: stable ones within this share of the crossing, or of twice what is left from it
+  /// to saturation.
+  double fit_within = 0.15;
   int bootstrap = 1000;
   std::uint64_t seed = 1;
 };

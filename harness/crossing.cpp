@@ -136,7 +136,7 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
                             const CrossingOptions& options) {
   const double above = -std::log(1 - options.slo_percentile / 100);
   const double room = options.saturation_per_s - centre;
-  const bool known = room > kLeastRoom * options.saturation_per_s;
+  const bool known = options.bursts != nullptr && room > kLeastRoom * options.saturation_per_s;
   const double unit = known ? room : centre;
   const double scale = std::max(centre, known ? kReachOfRoom * room : 0);
   const double reach = within * scale;
@@ -171,6 +171,7 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
   // Two rates may be interpolated; three are followed past the last.
   const double past = rates < 3 ? 0 : follow;
   if (crossing < lowest - past || crossing > highest + past) return std::nullopt;
+  if (known && crossing >= options.saturation_per_s) return std::nullopt;
   return Fit{
       .crossing = crossing,
       .misfit = poisson_misfit(counted, *line, kTolerance),
@@ -208,7 +209,7 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   const auto beyond = [&](double edge) {
     auto fit = fit_near(good, edge, options.fit_within, options);
     if (fit) fit = fit_near(good, fit->crossing, options.fit_within, options);
-    if (!fit || fit->misfit > kNoLine) return false;
+    if (!fit || !(fit->misfit <= kNoLine)) return false;
     take(*fit, result);
     result.reached = "ok";
     result.limited_by = "slo";
@@ -263,12 +264,12 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
     if (fit->slope * (after.rate_per_s - before.rate_per_s) > kStep) break;
     // Beside saturation no slope is known beforehand, and a line leads past what can be carried.
     const bool inside = fit->crossing >= before.rate_per_s && fit->crossing <= after.rate_per_s;
-    if (fit->misfit > kNoLine || (fit->power_of_room == 0 && !inside)) continue;
+    if (!(fit->misfit <= kNoLine) || (fit->power_of_room == 0 && !inside)) continue;
     take(*fit, result);
     if (fit->misfit <= kBend) break;
   }
   if (result.beyond_deviation > 0) return result;
-  // Too few points for residuals. Two neighbours a small step apart still share a line.
+  // No line through several. Two neighbours a small step apart still share one.
   if (after.percentile_ns < 3 * before.percentile_ns) result.value = rough;
   return result;
 }

@@ -16,7 +16,8 @@ struct CrossingOptions {
   double max_loss = 0.001;
   double fit_within = 0.15;
   double saturation_per_s = 0;
-  const BurstDeviation* bursts = nullptr;  ///< without it requests are slow one by one
+  /// Without it requests are slow one by one, and no slope is known from saturation.
+  const BurstDeviation* bursts = nullptr;
 };
 
 struct Crossing {

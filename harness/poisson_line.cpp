@@ -12,6 +12,10 @@ constexpr double kLongestStep = 2;    // in the logarithm of a count, at any poi
 constexpr double kMostExponent = 50;  // beyond it the counts make no sense
 constexpr double kPriorDegrees = 4;
 
+double expected_at(const PoissonLine& line, const CountedPoint& point) {
+  return point.exposure * std::exp(std::min(line.at(point.x), kMostExponent));
+}
+
 /// A symmetric matrix of two rows.
 struct Matrix {
   double one = 0, first = 0, second = 0;
@@ -49,7 +53,7 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
     double miss = 0, miss_first = -believed * off;
     for (const CountedPoint& point : points) {
       const double weight = point.weight / point.dispersion;
-      const double expected = point.exposure * std::exp(std::min(line.at(point.x), kMostExponent));
+      const double expected = expected_at(line, point);
       information.add(weight * expected, point.x);
       miss += weight * (point.count - expected);
       miss_first += weight * (point.count - expected) * point.x;
@@ -70,7 +74,7 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
   // information says.
   Matrix scatter{.second = believed};
   for (const CountedPoint& point : points) {
-    const double expected = point.exposure * std::exp(line.at(point.x));
+    const double expected = expected_at(line, point);
     scatter.add(point.weight * point.weight * expected / point.dispersion, point.x);
   }
   const double determinant = information.determinant();
@@ -79,6 +83,8 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
   line.level_variance = a * a * scatter.one + 2 * a * b * scatter.first + b * b * scatter.second;
   line.covariance = a * b * scatter.one + (a * c + b * b) * scatter.first + b * c * scatter.second;
   line.slope_variance = b * b * scatter.one + 2 * b * c * scatter.first + c * c * scatter.second;
+  if (!std::isfinite(line.level_variance) || !std::isfinite(line.slope_variance))
+    return std::nullopt;
   return line;
 }
 
@@ -86,7 +92,7 @@ double poisson_misfit(std::span<const CountedPoint> points, const PoissonLine& l
                       double tolerance) {
   double squares = 0, weights = 0;
   for (const CountedPoint& point : points) {
-    const double expected = point.exposure * std::exp(std::min(line.at(point.x), kMostExponent));
+    const double expected = expected_at(line, point);
     const double miss = point.count - expected;
     const double allowed = tolerance * expected;
     // Of few expected, one more is no surprise.

@@ -35,7 +35,7 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
                                         const SlopePrior& prior = {});
 
 /// Weighted mean of the squared residuals of the counts, each over its own variance, in which a
-/// share `tolerance` of the expected count is allowed: about 1 for a line.
+/// share `tolerance` of the expected count is allowed: below 1 for a line, since it was fitted.
 double poisson_misfit(std::span<const CountedPoint> points, const PoissonLine& line,
                       double tolerance);
 

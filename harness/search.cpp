@@ -182,7 +182,7 @@ double Search::centre() const {
                                                    .slo_percentile = options_.slo_percentile,
                                                    .max_loss = options_.max_loss,
                                                    .saturation_per_s = saturation,
-                                                   .bursts = &bursts});
+                                                   .bursts = plateau_ > 0 ? &bursts : nullptr});
   double result = coarse;
   if (crossing.reached == "ok") result = crossing.value;
   // 1 / percentile falls with the rate to 0 at saturation.

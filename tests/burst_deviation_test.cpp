@@ -12,13 +12,16 @@ namespace {
 /// At one rate, responses that come in bursts of so many.
 RateGroup group_of(double rate, double responses, double burst) {
   constexpr double kDeviation = 1e5;
-  const double batch = responses / kBatches;
-  return {.rate_per_s = rate,
-          .members = {{.mean_ns = 1e6,
-                       .responses = responses,
-                       .scatter = {.deviation = kDeviation,
-                                   .of_batches = kDeviation * std::sqrt(burst / batch)},
-                       .stable = true}}};
+  GroupMember member;
+  member.mean_ns = 1e6;
+  member.responses = responses;
+  member.scatter.deviation = kDeviation;
+  member.scatter.of_batches = kDeviation * std::sqrt(burst / (responses / kBatches));
+  member.stable = true;
+  RateGroup group;
+  group.rate_per_s = rate;
+  group.members.push_back(member);
+  return group;
 }
 
 TEST(BurstDeviation, IsTheUsualOneWhereNothingWasMeasured) {

@@ -88,6 +88,18 @@ TEST(Cliff, HasAnIntervalFromOneBlockToo) {
   EXPECT_LT(result.saturation.low, result.saturation.high);
 }
 
+TEST(Cliff, HasAnIntervalFromOneBlockBesideSaturationToo) {
+  // At an SLO of 400 ms M/M/1 holds up to 988.5/s.
+  std::vector<Point> points;
+  for (const double rate : {970.0, 980.0, 985.0, 992.0, 1500.0}) points.push_back(mm1(rate, 0));
+  const Estimate cliff = analyse(points, options_for(400)).cliff;
+  ASSERT_EQ(cliff.reached, "ok");
+  EXPECT_NEAR(cliff.value, 988.5, 4);
+  EXPECT_LT(cliff.low, cliff.value);
+  EXPECT_GT(cliff.high, cliff.value);
+  EXPECT_LT(cliff.high, 1100);
+}
+
 TEST(Cliff, IgnoresInvalidPointsAndTheOrderOfPoints) {
   std::vector<Point> points = mm1_blocks(3);
   const double before = analyse(points, options_for()).cliff.value;
@@ -360,7 +372,7 @@ TEST(Cliff, FollowsALineALittlePastItsRates) {
     return analyse(points, options_for()).cliff;
   };
   // The cliff is at 539.5.
-  for (const auto& near : {std::vector{440.0, 480.0, 510.0}, std::vector{570.0, 620.0, 680.0}}) {
+  for (const auto& near : {std::vector{440.0, 480.0, 510.0}, std::vector{555.0, 585.0, 620.0}}) {
     EXPECT_EQ(search_of(near).reached, "ok");
     EXPECT_NEAR(search_of(near).value, 539.5, 3);
   }

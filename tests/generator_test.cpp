@@ -113,7 +113,7 @@ TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
   sigaction(SIGUSR2, &action, nullptr);
   const pthread_t generator = pthread_self();
   std::thread pauser([generator, before = Sink::taken.load()] {
-    while (Sink::taken - before < 20) std::this_thread::sleep_for(1ms);
+    for (int i = 0; i < 10'000 && Sink::taken - before < 20; ++i) std::this_thread::sleep_for(1ms);
     pthread_kill(generator, SIGUSR2);
   });
   Offered offered(1000, 400'000'000, {});
