@@ -239,7 +239,7 @@ class Axes(unittest.TestCase):
         for found, expected in zip(rising([1, 4, 1, 8], [1, 1, 1, 1]), [1, 2, 2, 8]):  # on the logarithm
             self.assertAlmostEqual(found, expected)
         self.assertAlmostEqual(rising([8, 1], [2, 1])[0], 4)
-        axes = one(RUN, workload="sleep", series=("work_stealing",)).axes[0]
+        axes = one(RUN, workload="sleep", series=("event_loop",)).axes[0]
         dots = [line for line in axes.get_lines() if line.get_linestyle() == "None" and len(line.get_xdata()) > 3]
         lines = [line for line in axes.get_lines() if line.get_linestyle() not in ("None", ":") and len(line.get_xdata()) > 3]
         falls = [any(b < a for a, b in zip(each, each[1:])) for each in (list(line.get_ydata()) for line in dots)]
