@@ -14,11 +14,12 @@
 #include "harness/environment.hpp"
 
 namespace precipice {
+
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
 namespace {
 
 namespace fs = std::filesystem;
-
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 /// `replacement` for every `secret` in `text` that is no part of a longer word.
 std::string replaced(std::string text, const std::string& secret, std::string_view replacement) {

@@ -17,6 +17,9 @@ struct Secrets {
   static Secrets of_this_process();
 };
 
+/// A letter of ASCII, a digit or _: what a secret that stands as a whole word has not beside it.
+bool in_word(char c);
+
 /// `text` with the secrets replaced by (path), (name), and numeric IPv4 and IPv6 addresses by
 /// (address); 127.0.0.1 and ::1 stay.
 std::string without_secrets(std::string_view text, const Secrets& secrets);

@@ -22,8 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTrace = "trace.txt";
 
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 bool in_path(char c) {
   return std::string_view(" \t\n\r\"'`(),;:=<>[]{}|").find(c) == std::string_view::npos;
 }

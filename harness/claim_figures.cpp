@@ -14,9 +14,6 @@
 namespace precipice {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 /// A load that differs by less from a measured rate is that rate.
 constexpr double kSame = 1.005;
 /// An overload answers for loads this near to it: both are bounds only.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 
+#include "harness/statistics.hpp"
 #include "harness/table.hpp"
 
 namespace precipice {
@@ -12,7 +12,6 @@ namespace {
 
 using Kind = ClaimNode::Kind;
 using Relation = ClaimRelation::Kind;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::string significant(double value) {
   if (value == 0 || !std::isfinite(value)) return fmt::format("{}", value);

@@ -11,14 +11,13 @@
 
 #include "harness/cell_reference.hpp"
 #include "harness/claim_text.hpp"
+#include "harness/statistics.hpp"
 
 namespace precipice {
 namespace {
 
 using Kind = ClaimNode::Kind;
 using Relation = ClaimRelation::Kind;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The interval of a bootstrap that misses more of its resamples would be too narrow.
 constexpr double kMostMissing = 0.2;

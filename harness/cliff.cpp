@@ -17,7 +17,6 @@ namespace precipice {
 namespace {
 
 using Merged = RateGroup::Merged;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // The deviation that bursts alone would cause counts with the blocks' own, so that two or three
 // blocks do not speak for themselves alone: together they have so many degrees of freedom, and it
@@ -40,8 +39,6 @@ constexpr double kMostOffByLoss = 0.3;  // the most that a crossing's own bias i
 // What the form of the mean response errs about a knee: in general, and where requests are refused.
 // From the coverage study.
 constexpr double kFormError = 0.02, kFormErrorWithLoss = 0.10;
-// What is left to saturation, as a share of it, is not told apart below this.
-constexpr double kLeastRoom = 0.02;
 /// What is read off one resample.
 struct Readings {
   double saturated_rate = 0;           ///< of the group whose goodput it is; 0: a closed loop

@@ -15,8 +15,6 @@
 namespace precipice {
 namespace {
 
-constexpr double kNaN = Comparison::kNaN;
-
 std::string cell_name(const CellSummary& cell) {
   return cell.model.to_string() + " " + cell.workload.to_string();
 }

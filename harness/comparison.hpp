@@ -2,11 +2,11 @@
 // functions over what analyse() was given. docs/comparisons.md explains the method.
 #pragma once
 
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "harness/campaign.hpp"
+#include "harness/statistics.hpp"
 
 namespace precipice {
 
@@ -35,8 +35,6 @@ struct ComparisonOptions {
 
 /// One figure of two cells.
 struct Comparison {
-  static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
   std::string figure;  ///< "saturation" or "cliff", per second
   Estimate a, b;       ///< of each side by itself, not adjusted for the machine's speed
   int blocks = 0;      ///< pairs
@@ -60,7 +58,7 @@ struct ComparedCell {
   bool adjusted = false;
   /// How much faster the machine was in B than in A by the probes of the blocks, as 0.04: their
   /// mean, lowest and highest. NaN without probes.
-  double speed = Comparison::kNaN, speed_low = Comparison::kNaN, speed_high = Comparison::kNaN;
+  double speed = kNaN, speed_low = kNaN, speed_high = kNaN;
   double work = 1;  ///< iterations of one request in B over those in A, for equal nominal work
   double slo_percentile = 99;
   double slo_a_ns = 0, slo_b_ns = 0;                ///< that each run had for itself
@@ -103,7 +101,7 @@ struct Ranking {
   std::vector<Comparison> pairs;  ///< of rows i < j, row by row: A is row i, B row j
   /// Relative difference between two models (with one model: between two such runs) that this suite
   /// finds here in 80% of the attempts, at 5%. NaN where no two blocks say.
-  double detectable = Comparison::kNaN;
+  double detectable = kNaN;
 };
 
 struct RunRanking {

@@ -112,7 +112,7 @@ TextTable cells_table(const std::vector<const ComparedCell*>& cells, int detail,
         row.push_back(figure_of(c.b, detail == 3, style));
       }
       Comparison shown = c;
-      if (detail == 0) shown.low = shown.high = Comparison::kNaN;
+      if (detail == 0) shown.low = shown.high = kNaN;
       row.push_back(ratio_of(shown, style));
       row.push_back(verdict_text(c, style));
       table.row(std::move(row));
@@ -158,7 +158,7 @@ TextTable ranking_table(const std::vector<const Ranking*>& rankings, bool interv
     for (const Ranking* each : rankings) {
       const Ranking::Row& r = each->rows[row];
       Comparison shown = r.to_first;
-      if (!intervals) shown.low = shown.high = Comparison::kNaN;
+      if (!intervals) shown.low = shown.high = kNaN;
       const bool ratio = r.estimate.reached == "ok" && shown.ratio != 1;
       fields.push_back(label(r.model));
       fields.push_back(ratio ? ratio_of(shown, style) : figure_of(r.estimate, false, style));

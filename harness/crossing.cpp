@@ -26,8 +26,6 @@ constexpr double kBend = 2, kNoLine = 6;
 constexpr double kTolerance = 0.2;
 // From one rate to the next, the logarithm of the share that is slow: more is a step.
 constexpr double kStep = 4;
-// What is left to saturation, as a share of it, is not told apart below this.
-constexpr double kLeastRoom = 0.02;
 // Neighbouring rates further apart than this do not bracket a stability bound, they leave it open.
 constexpr double kWidestBracket = 1.2;
 // What is near, and how far a line may be followed past the last point that it was fitted through:
@@ -256,12 +254,16 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   const double log_between = (target - level[over - 1]) / (level[over] - level[over - 1]);
   result.value = before.rate_per_s + log_between * (after.rate_per_s - before.rate_per_s);
 
+  const Crossing interpolated = result;
   for (double within = options.fit_within; within > 0.02; within *= 0.7) {
     auto fit = fit_near(good, rough, within, options);
     if (fit) fit = fit_near(good, fit->crossing, within, options);
     if (!fit) break;
     // A step between the two rates: their counts do not say where, and their percentiles do.
-    if (fit->slope * (after.rate_per_s - before.rate_per_s) > kStep) break;
+    if (fit->slope * (after.rate_per_s - before.rate_per_s) > kStep) {
+      result = interpolated;
+      break;
+    }
     // Beside saturation no slope is known beforehand, and a line leads past what can be carried.
     const bool inside = fit->crossing >= before.rate_per_s && fit->crossing <= after.rate_per_s;
     if (!(fit->misfit <= kNoLine) || (fit->power_of_room == 0 && !inside)) continue;

@@ -9,6 +9,9 @@
 
 namespace precipice {
 
+/// What is left to saturation, as a share of it, is not told apart below this.
+inline constexpr double kLeastRoom = 0.02;
+
 struct CrossingOptions {
   double slo_ns = 0;
   std::size_t bound = 0;  ///< which of the groups' bounds this is

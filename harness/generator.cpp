@@ -12,8 +12,6 @@
 namespace precipice {
 namespace {
 
-std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().count(); }
-
 void sleep_until(std::int64_t at_ns) {
   const timespec until{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);

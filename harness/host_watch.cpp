@@ -22,8 +22,6 @@ constexpr std::int64_t kPeriodNs = 1'000'000;
 // Stalls that begin within this of each other are one event of the host.
 constexpr std::int64_t kTogetherNs = 10'000'000;
 
-std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().count(); }
-
 double cpu_clock_ns(clockid_t clock) {
   timespec time{};
   clock_gettime(clock, &time);

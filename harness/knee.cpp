@@ -11,7 +11,6 @@ namespace precipice {
 namespace {
 
 using Merged = RateGroup::Merged;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A full queue that refuses some still has a knee, which may lie beyond what the SLO allows it.
 constexpr double kLossAtKnee = 0.05;

@@ -12,8 +12,6 @@
 namespace precipice {
 namespace {
 
-constexpr double kNaN = Comparison::kNaN;
-
 bool has_series(const PairSide& side) {
   return side.failure.empty() && side.estimate.reached == "ok" && !side.series.empty();
 }

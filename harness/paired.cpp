@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "harness/statistics.hpp"
 
 namespace precipice {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Probability that Student's t exceeds `t`.
 double upper_tail(double t, double degrees) {

@@ -36,16 +36,20 @@ void keep_tails(RateGroup& group, const std::vector<const Histogram*>& histogram
   }
 }
 
-/// How many lie above the bound, a bucket that holds it by its share.
-double count_beyond(const Histogram& histogram, double bound_ns) {
-  const auto bound = static_cast<std::int64_t>(bound_ns);
-  if (bound > Histogram::kHighest) return static_cast<double>(histogram.overflow());
-  const std::uint32_t at = Histogram::index_of(bound);
-  const auto [low, high] = Histogram::bounds(at);
-  const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
-  auto beyond = static_cast<double>(histogram.overflow());
-  for (const auto& [index, count] : histogram.buckets()) {
-    if (index >= at) beyond += static_cast<double>(count) * (index > at ? 1 : share);
+/// How many lie above each bound, a bucket that holds it by its share.
+PerBound count_beyond(const Histogram& histogram, const PerBound& bounds_ns) {
+  PerBound beyond{};
+  const auto buckets = histogram.buckets();
+  for (std::size_t i = 0; i < beyond.size(); ++i) {
+    if (!(bounds_ns[i] > 0)) continue;
+    beyond[i] = static_cast<double>(histogram.overflow());
+    const auto bound = static_cast<std::int64_t>(bounds_ns[i]);
+    if (bound > Histogram::kHighest) continue;
+    const std::uint32_t at = Histogram::index_of(bound);
+    const auto [low, high] = Histogram::bounds(at);
+    const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
+    for (auto each = buckets.rbegin(); each != buckets.rend() && each->first >= at; ++each)
+      beyond[i] += static_cast<double>(each->second) * (each->first > at ? 1 : share);
   }
   return beyond;
 }
@@ -167,11 +171,14 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
     const double responses =
         static_cast<double>(point.responses ? point.responses->count() : point.requests);
     PerBound beyond{};
-    for (std::size_t i = 0; i < beyond.size(); ++i) {
-      if (!(bounds_ns[i] > 0)) continue;
-      beyond[i] = point.responses ? count_beyond(*point.responses, bounds_ns[i])
-                                  : responses * std::pow(1 - percentile / 100,
-                                                         bounds_ns[i] / point.slo_percentile_ns);
+    if (point.responses) {
+      beyond = count_beyond(*point.responses, bounds_ns);
+    } else {
+      for (std::size_t i = 0; i < beyond.size(); ++i) {
+        if (bounds_ns[i] > 0)
+          beyond[i] =
+              responses * std::pow(1 - percentile / 100, bounds_ns[i] / point.slo_percentile_ns);
+      }
     }
     return GroupMember{.block = block,
                        .goodput_per_s = point.goodput_per_s,

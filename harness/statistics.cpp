@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 
 #include "models/random.hpp"
 
 namespace precipice {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Reorders its argument.
 double median_in_place(std::vector<double>& values) {

@@ -6,18 +6,17 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include "harness/spec.hpp"
+#include "harness/statistics.hpp"
 
 namespace precipice {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Of one histogram; thousands can be merged before their sum wraps.
 constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 

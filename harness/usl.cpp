@@ -17,8 +17,6 @@
 namespace precipice {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 /// The law as a line: N / X = idle + serial N + agreement N (N - 1), with lambda = 1 / (idle +
 /// serial), sigma = serial lambda, kappa = agreement lambda. All three at 0 or above is the same as
 /// kappa >= 0 and 0 <= sigma <= 1, and the peak is at sqrt(idle / agreement).

@@ -20,7 +20,7 @@ namespace precipice {
 namespace {
 
 // Inside a function, so that it is there whoever asks first.
-const std::vector<OptionKey>& keys() {
+const std::vector<OptionKey>& fixed_pool_keys() {
   static const std::vector<OptionKey> all = {
       {"threads", "64",
        "threads in the pool, 1 to 100000. 64 because these threads also do the waiting: as many as "
@@ -178,7 +178,7 @@ ModelInfo fixed_pool_model() {
   return {"fixed_pool",
           "a fixed number of threads and a queue; a request waits by blocking its thread",
           false,
-          keys(),
+          fixed_pool_keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<FixedPool>(options);
           },

@@ -15,7 +15,7 @@ namespace precipice {
 namespace {
 
 // Inside a function, so that it is there whoever asks first.
-const std::vector<OptionKey>& keys() {
+const std::vector<OptionKey>& inline_keys() {
   static const std::vector<OptionKey> all = {
       {"in_flight_limit", kInFlightLimitDefault,
        "most requests under way at once; past it, shed. Only submitters that run in parallel, or a "
@@ -98,7 +98,7 @@ ModelInfo inline_model() {
   return {"inline",
           "runs the request in the submitting thread with blocking calls; calibrates S",
           true,
-          keys(),
+          inline_keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<InlineModel>(options);
           },

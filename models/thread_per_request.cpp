@@ -31,7 +31,7 @@ namespace {
 constexpr Nanos kReapInterval = std::chrono::milliseconds(5);
 
 // Inside a function, so that it is there whoever asks first.
-const std::vector<OptionKey>& keys() {
+const std::vector<OptionKey>& thread_per_request_keys() {
   static const std::vector<OptionKey> all = {
       {"stack", "128KiB",
        "stack of each thread, at least PTHREAD_STACK_MIN. Frames of requests are on the heap, so "
@@ -327,7 +327,7 @@ ModelInfo thread_per_request_model() {
   return {"thread_per_request",
           "a new thread for every request, created by an acceptor; a request blocks its thread",
           false,
-          keys(),
+          thread_per_request_keys(),
           [](const Options& options) -> std::unique_ptr<Model> {
             return std::make_unique<ThreadPerRequest>(options);
           },

@@ -33,7 +33,7 @@ namespace {
 constexpr Nanos kWarmUpLimit = std::chrono::seconds(2);
 
 // Inside a function, so that it is there whoever asks first.
-const std::vector<OptionKey>& keys() {
+const std::vector<OptionKey>& work_stealing_keys() {
   static const std::vector<OptionKey> all = {
       {"threads", "",
        "workers of the arena, 1 to 10000; default: one per CPU of the model's set, as oneTBB "
@@ -415,7 +415,7 @@ ModelInfo work_stealing_model() {
       "work_stealing",
       "a oneTBB arena; a request suspends (io=suspend, resumed by a reactor) or blocks a worker",
       false,
-      keys(),
+      work_stealing_keys(),
       [](const Options& options) -> std::unique_ptr<Model> {
         return std::make_unique<WorkStealing>(options);
       },

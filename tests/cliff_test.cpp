@@ -329,6 +329,31 @@ TEST(Cliff, FallsBackToInterpolationWhereNoLineFits) {
   EXPECT_LE(result.cliff.value, 910);
 }
 
+TEST(Cliff, BlocksThatDifferInWhatTheyCarrySayHowFarBelowItMayLie) {
+  // 46 of 1000 are left to saturation, and blocks carry up to 9% less and more: the worst of them
+  // has its cliff at 864.
+  std::vector<Point> points;
+  for (int block = 0; block < 7; ++block) {
+    const double carried = 0.91 + 0.03 * block;
+    for (const double rate : {820.0, 840.0, 860.0, 890.0, 910.0, 925.0, 940.0, 955.0, 1500.0}) {
+      Point point = mm1(rate / carried, block);
+      point.rate_per_s = rate;
+      point.goodput_per_s = std::min(rate, 1000 * carried);
+      auto histogram = std::make_shared<Histogram>();
+      for (int i = 0; i < 2000; ++i) {
+        const double share = (i + 0.5) / 2000;
+        histogram->record(std::llround(point.mean_response_ns * -std::log(1 - share)), 50);
+      }
+      point.responses = histogram;
+      points.push_back(point);
+    }
+  }
+  const Estimate cliff = analyse(points, options_for(100)).cliff;
+  ASSERT_EQ(cliff.reached, "ok");
+  EXPECT_GT(cliff.low, 800);
+  EXPECT_GT(cliff.high, 900);
+}
+
 TEST(Cliff, IsNotBiasedByFewRequests) {
   // Three of 300 requests lie above their p99, which is 10% too low in the mean.
   Random random(12);
