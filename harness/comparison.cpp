@@ -84,10 +84,11 @@ PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
     if (side.estimate.reached == "above") side.estimate.value /= 1 + resolution;
   }
   // Where only a bound is known, what is compared is the bound that holds with confidence.
-  if (side.estimate.reached == "above" && side.estimate.low > 0)
-    side.estimate.value = std::min(side.estimate.value, side.estimate.low);
-  if (side.estimate.reached == "below" && std::isfinite(side.estimate.high))
-    side.estimate.value = std::max(side.estimate.value, side.estimate.high);
+  Estimate& estimate = side.estimate;
+  if (estimate.reached == "above" && estimate.low > 0)
+    estimate.value = estimate.low = std::min(estimate.value, estimate.low);
+  if (estimate.reached == "below" && std::isfinite(estimate.high))
+    estimate.value = estimate.high = std::max(estimate.value, estimate.high);
   std::set<int> blocks;
   for (const Point& point : cell.evidence) {
     if (point.valid) blocks.insert(point.block);

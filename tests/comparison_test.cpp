@@ -169,6 +169,7 @@ TEST(Comparison, ABoundGivesNoNumberAndMayDecide) {
   b.seed = 2;
   const Comparison open = figure(compared(a, b), "cliff");
   EXPECT_EQ(open.a.reached, "above");
+  EXPECT_EQ(open.a.low, open.a.value);  // it is the bound that is compared
   EXPECT_TRUE(std::isnan(open.ratio));
   EXPECT_EQ(open.verdict, Verdict::undecided);
   EXPECT_NE(open.remark.find("A is"), std::string::npos);
