@@ -98,6 +98,17 @@ class Analysis {
     result.cliff = cliff(all, resamples, &Readings::cliff, bounds_ns_[0]);
     result.cliff5 = cliff(all, resamples, &Readings::cliff5, bounds_ns_[1]);
     result.cliff20 = cliff(all, resamples, &Readings::cliff20, bounds_ns_[2]);
+    // Each rests on its own requests; but a looser bound is met no less far.
+    if (result.cliff.reached == "ok" && result.cliff5.reached == "ok" &&
+        bounds_ns_[1] <= bounds_ns_[0]) {
+      result.cliff5.value = std::min(result.cliff5.value, result.cliff.value);
+      result.cliff5.low = std::min(result.cliff5.low, result.cliff5.value);
+    }
+    if (result.cliff.reached == "ok" && result.cliff20.reached == "ok" &&
+        bounds_ns_[2] >= bounds_ns_[0]) {
+      result.cliff20.value = std::max(result.cliff20.value, result.cliff.value);
+      result.cliff20.high = std::max(result.cliff20.high, result.cliff20.value);
+    }
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
     const bool complete = result.cliff.reached == "ok" && result.cliff5.reached == "ok" &&
@@ -139,13 +150,17 @@ class Analysis {
       readings.saturated_closed = speaker->rate_per_s > 0 ? 0 : speaker->closed;
     }
     const auto crossing = [&](std::size_t bound) {
-      return find_crossing(open, {.slo_ns = bounds_ns_[bound],
-                                  .bound = bound,
-                                  .slo_percentile = options_.slo_percentile,
-                                  .max_loss = options_.max_loss,
-                                  .fit_within = options_.fit_within,
-                                  .saturation_per_s = readings.saturation,
-                                  .bursts = &*bursts_});
+      Crossing found = find_crossing(open, {.slo_ns = bounds_ns_[bound],
+                                            .bound = bound,
+                                            .slo_percentile = options_.slo_percentile,
+                                            .max_loss = options_.max_loss,
+                                            .fit_within = options_.fit_within,
+                                            .saturation_per_s = readings.saturation,
+                                            .bursts = &*bursts_});
+      // A rate that held may lie above saturation, by as much as either is not known.
+      if (found.reached == "ok" && readings.saturation > 0)
+        found.value = std::min(found.value, readings.saturation);
+      return found;
     };
     readings.cliff = crossing(0);
     readings.cliff5 = crossing(1);

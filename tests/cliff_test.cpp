@@ -258,6 +258,52 @@ TEST(Cliff, IsTheStabilityBoundWhenTheSloHoldsUpToIt) {
   EXPECT_GE(result.cliff.high, 1050);
 }
 
+TEST(Cliff, IsNoHigherThanSaturation) {
+  // 980/s held, and most requests say that 970/s is all.
+  const CellResult result = analyse(step([](Point& point) {
+                                      point.stable = false;
+                                      point.slo_percentile_ns = 1e12;
+                                      point.goodput_per_s = 970;
+                                      point.requests = 40'000;
+                                    }),
+                                    options_for());
+  EXPECT_NEAR(result.saturation.value, 970, 1e-6);
+  EXPECT_NEAR(result.cliff.value, 970, 1e-6);
+  EXPECT_LE(result.cliff.low, 970);
+  EXPECT_GE(result.cliff.high, 1050);
+}
+
+TEST(Cliff, OfALooserBoundLiesNoLower) {
+  // Blocks whose trials differ in what is carried, beside saturation: there each bound is read off
+  // its own few requests.
+  Random random(5);
+  for (int search = 0; search < 40; ++search) {
+    std::vector<Point> points;
+    for (int block = 0; block < 3; ++block) {
+      for (const double rate : {700.0, 780.0, 850.0, 900.0, 940.0, 970.0, 1500.0}) {
+        const double carried = 1 + 0.1 * (2 * random.uniform() - 1);
+        Point point = mm1(rate / carried, block);
+        point.rate_per_s = rate;
+        point.goodput_per_s = std::min(rate, 1000 * carried);
+        points.push_back(point);
+      }
+    }
+    CliffOptions options = options_for(50);
+    options.service_time_ns = 0;  // half and twice the SLO
+    const CellResult result = analyse(points, options);
+    ASSERT_EQ(result.cliff.reached, "ok");
+    if (result.cliff5.reached == "ok") {
+      EXPECT_LE(result.cliff5.value, result.cliff.value) << search;
+    }
+    if (result.cliff20.reached == "ok") {
+      EXPECT_GE(result.cliff20.value, result.cliff.value) << search;
+    }
+    EXPECT_LE(result.cliff.value, result.saturation.value) << search;
+    EXPECT_LE(result.cliff20.low, result.cliff20.value) << search;
+    EXPECT_GE(result.cliff20.high, result.cliff20.value) << search;
+  }
+}
+
 TEST(Cliff, IsWhereLossBeginsWhenTheModelSheds) {
   const CellResult result = analyse(step([](Point& point) {
                                       point.loss = 1 - 1000 / point.rate_per_s;
