@@ -115,48 +115,6 @@ class Sharing {
   double attained_ = 0, now_ = 0;
 };
 
-/// What the requests of a schedule bring with them. All rates of a block draw the same, so the last
-/// draws of each thread are kept.
-class Draws {
- public:
-  struct Draw {
-    double service_ns;
-    std::uint64_t digest;
-  };
-
-  static Draws& of(const OracleSettings& settings, std::uint64_t seed) {
-    thread_local Draws last;
-    const auto mean = settings.mean.count();
-    if (last.seed_ != seed || last.mean_ != mean || last.shape_ != settings.service.to_string()) {
-      last.seed_ = seed;
-      last.mean_ = mean;
-      last.shape_ = settings.service.to_string();
-      last.kept_.clear();
-    }
-    return last;
-  }
-  Draw operator()(const OracleSettings& settings, std::size_t id) {
-    while (id >= kept_.size()) {
-      if (kept_.size() == kMostKept) return draw(settings, id);
-      kept_.push_back(draw(settings, kept_.size()));
-    }
-    return kept_[id];
-  }
-
- private:
-  static constexpr std::size_t kMostKept = 1U << 22;
-
-  Draw draw(const OracleSettings& settings, std::size_t id) const {
-    const std::uint64_t seed = request_seed(seed_, id);
-    return {settings.service_ns(id, seed), mix64(seed)};
-  }
-
-  std::uint64_t seed_ = 0;
-  std::int64_t mean_ = -1;
-  std::string shape_;
-  std::vector<Draw> kept_;
-};
-
 struct Stamps {
   std::int64_t dispatch = 0, begin = 0, end = 0;
   bool shed = false;
@@ -182,8 +140,7 @@ struct Simulation {
 
   explicit Simulation(const TrialRequest& from)
       : request(from),
-        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))),
-        draws_(Draws::of(settings, from.seed)) {
+        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))) {
     stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
              static_cast<double>(settings.stall_for.count())};
     window_end = (from.warmup + from.window).count();
@@ -211,9 +168,9 @@ struct Simulation {
                                     : settings.in_flight_limit;
     return limit < most ? limit : 0;
   }
-  unsigned server(std::size_t id) const {
+  unsigned server(std::size_t id, std::uint64_t seed) const {
     return settings.discipline == OracleSettings::Discipline::random_split
-               ? settings.server_of(id, request_seed(request.seed, id))
+               ? settings.server_of(id, seed)
                : 0;
   }
   double retry_after() const {
@@ -260,9 +217,10 @@ struct Simulation {
     issued = intended.size();
     for (std::size_t id = 0; id < issued; ++id) {
       const auto wall = static_cast<double>(intended[id]);
-      const Draws::Draw draw = draws_(settings, id);
-      const auto served = queues.arrive(stall.work_time(wall), draw.service_ns, server(id));
-      tell(summary, stamps_of(wall, served).first, intended[id], draw.digest);
+      const std::uint64_t seed = request_seed(request.seed, id);
+      const auto served =
+          queues.arrive(stall.work_time(wall), settings.service_ns(id, seed), server(id, seed));
+      tell(summary, stamps_of(wall, served).first, intended[id], mix64(seed));
     }
   }
 
@@ -281,10 +239,11 @@ struct Simulation {
       const double wall = ready.top();
       ready.pop();
       const std::size_t id = issued++;
-      const Draws::Draw draw = draws_(settings, id);
-      const auto served = queues.arrive(stall.work_time(wall), draw.service_ns, server(id));
+      const std::uint64_t seed = request_seed(request.seed, id);
+      const auto served =
+          queues.arrive(stall.work_time(wall), settings.service_ns(id, seed), server(id, seed));
       const auto [stamp, end] = stamps_of(wall, served);
-      tell(summary, stamp, stamp.dispatch, draw.digest);
+      tell(summary, stamp, stamp.dispatch, mix64(seed));
       ready.push(stamp.shed ? wall + retry_after()
                             : end + static_cast<double>(request.think.count()));
     }
@@ -333,15 +292,13 @@ struct Simulation {
       }
       const double at = stall.work_time(arrival);
       stamps[id].begin = rounded(stall.begin_time(at));
-      sharing.arrive(at, id, draws_(settings, id).service_ns);
+      sharing.arrive(at, id, settings.service_ns(id, request_seed(request.seed, id)));
     }
     for (std::size_t id = 0; id < issued; ++id) {
       tell(summary, stamps[id], request.closed > 0 ? stamps[id].dispatch : intended[id],
-           draws_(settings, id).digest);
+           mix64(request_seed(request.seed, id)));
     }
   }
-
-  Draws& draws_;
 };
 
 void require_oracle(const TrialRequest& request) {
