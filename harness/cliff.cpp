@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 
@@ -63,6 +62,21 @@ PerBound bounds_of(const CliffOptions& options) {
   return {options.slo_ns, s > 0 ? 5 * s : options.slo_ns / 2, s > 0 ? 20 * s : options.slo_ns * 2};
 }
 
+double steepness(const CellResult& result) {
+  for (const Estimate* each : {&result.cliff, &result.cliff5, &result.cliff20}) {
+    if (each->reached != "ok") return kNaN;
+  }
+  return (result.cliff20.value - result.cliff5.value) / result.cliff.value;
+}
+
+/// Moves a value that was reached to within the two, and its interval as far as to hold it.
+void move_between(Estimate& estimate, double least, double most) {
+  if (estimate.reached != "ok") return;
+  estimate.value = std::min(std::max(estimate.value, least), most);
+  estimate.low = std::min(estimate.low, estimate.value);
+  estimate.high = std::max(estimate.high, estimate.value);
+}
+
 class Analysis {
  public:
   Analysis(const std::vector<Point>& points, const CliffOptions& options)
@@ -98,23 +112,9 @@ class Analysis {
     result.cliff = cliff(all, resamples, &Readings::cliff, bounds_ns_[0]);
     result.cliff5 = cliff(all, resamples, &Readings::cliff5, bounds_ns_[1]);
     result.cliff20 = cliff(all, resamples, &Readings::cliff20, bounds_ns_[2]);
-    // Each rests on its own requests; but a looser bound is met no less far.
-    if (result.cliff.reached == "ok" && result.cliff5.reached == "ok" &&
-        bounds_ns_[1] <= bounds_ns_[0]) {
-      result.cliff5.value = std::min(result.cliff5.value, result.cliff.value);
-      result.cliff5.low = std::min(result.cliff5.low, result.cliff5.value);
-    }
-    if (result.cliff.reached == "ok" && result.cliff20.reached == "ok" &&
-        bounds_ns_[2] >= bounds_ns_[0]) {
-      result.cliff20.value = std::max(result.cliff20.value, result.cliff.value);
-      result.cliff20.high = std::max(result.cliff20.high, result.cliff20.value);
-    }
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
-    const bool complete = result.cliff.reached == "ok" && result.cliff5.reached == "ok" &&
-                          result.cliff20.reached == "ok";
-    result.steepness =
-        complete ? (result.cliff20.value - result.cliff5.value) / result.cliff.value : kNaN;
+    result.steepness = steepness(result);
     return result;
   }
 
@@ -150,17 +150,13 @@ class Analysis {
       readings.saturated_closed = speaker->rate_per_s > 0 ? 0 : speaker->closed;
     }
     const auto crossing = [&](std::size_t bound) {
-      Crossing found = find_crossing(open, {.slo_ns = bounds_ns_[bound],
-                                            .bound = bound,
-                                            .slo_percentile = options_.slo_percentile,
-                                            .max_loss = options_.max_loss,
-                                            .fit_within = options_.fit_within,
-                                            .saturation_per_s = readings.saturation,
-                                            .bursts = &*bursts_});
-      // A rate that held may lie above saturation, by as much as either is not known.
-      if (found.reached == "ok" && readings.saturation > 0)
-        found.value = std::min(found.value, readings.saturation);
-      return found;
+      return find_crossing(open, {.slo_ns = bounds_ns_[bound],
+                                  .bound = bound,
+                                  .slo_percentile = options_.slo_percentile,
+                                  .max_loss = options_.max_loss,
+                                  .fit_within = options_.fit_within,
+                                  .saturation_per_s = readings.saturation,
+                                  .bursts = &*bursts_});
     };
     readings.cliff = crossing(0);
     readings.cliff5 = crossing(1);
@@ -384,7 +380,7 @@ class Analysis {
     }
     // One-sided: nothing is said about the other end.
     estimate.low = above ? std::max(0.0, end) : 0;
-    estimate.high = above ? std::numeric_limits<double>::infinity() : end;
+    estimate.high = above ? kInfinity : end;
   }
 
   template <class Read>
@@ -548,7 +544,7 @@ class Analysis {
            .systematic = all.knee.of_lossy ? kFormErrorWithLoss : kFormError,
            .of_one_block = 0.25});
     if (estimate.reached == "below") estimate.low = 0;
-    if (estimate.reached == "above") estimate.high = std::numeric_limits<double>::infinity();
+    if (estimate.reached == "above") estimate.high = kInfinity;
     return estimate;
   }
 
@@ -573,6 +569,18 @@ class Analysis {
 
 CellResult analyse(const std::vector<Point>& points, const CliffOptions& options) {
   return Analysis(points, options).run();
+}
+
+CellResult in_agreement(CellResult result) {
+  const double most = result.saturation.reached == "ok" ? result.saturation.value : kInfinity;
+  for (Estimate* each : {&result.cliff, &result.cliff5, &result.cliff20})
+    move_between(*each, 0, most);
+  if (result.cliff.reached == "ok") {
+    move_between(result.cliff5, 0, result.cliff.value);
+    move_between(result.cliff20, result.cliff.value, kInfinity);
+  }
+  result.steepness = steepness(result);
+  return result;
 }
 
 }  // namespace precipice

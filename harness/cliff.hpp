@@ -47,4 +47,10 @@ struct CliffOptions {
 /// matter.
 CellResult analyse(const std::vector<Point>& points, const CliffOptions& options);
 
+/// What was read off each for itself, made to agree, for cliffs at half and at twice the SLO: where
+/// both were reached, no cliff lies above saturation, and that of a tighter bound lies no higher
+/// than the cliff, of a looser one no lower. Values move, and an interval as far as to hold its
+/// own. For showing: what is compared, or resampled, is better off with what was read.
+CellResult in_agreement(CellResult result);
+
 }  // namespace precipice

@@ -122,7 +122,7 @@ void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellS
     summary.note += (summary.note.empty() ? "" : "; ") + mark;
   }
   summary.options = options_of(plan, summary);
-  summary.result = analyse(summary.evidence, summary.options);
+  summary.result = in_agreement(analyse(summary.evidence, summary.options));
   if (const auto ideal = ideal_of(plan, summary.model, summary.workload, summary.service_time_ns,
                                   summary.slo_ns)) {
     summary.ideal_saturation_per_s = ideal->saturation_per_s;

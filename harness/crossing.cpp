@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 
 #include "harness/poisson_line.hpp"
@@ -188,7 +187,7 @@ void take(const Fit& fit, Crossing& result) {
 
 Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions& options) {
   Crossing result;
-  result.value = std::numeric_limits<double>::quiet_NaN();
+  result.value = kNaN;
   if (points.empty()) return result;
 
   const std::size_t bound = first_failing(points, options.max_loss);

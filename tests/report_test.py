@@ -217,6 +217,7 @@ class Page(unittest.TestCase):
                 self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))")
                 return
             except TimeoutException:
+                print("no frame for 20 s", file=sys.stderr)
                 self.driver.get_screenshot_as_png()
         self.fail("the browser draws no frames")
 
