@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -27,6 +28,12 @@ constexpr int kSequencesApart = 1000;  // more than a suite lists of one kind
 constexpr double kClose[] = {0.91, 0.96, 1.01, 1.06};
 constexpr double kUp[] = {1.25, 1.5, 2.0};
 constexpr double kDown[] = {0.7, 0.5, 0.25};
+constexpr int kMostGivenUp = 4;  // to a seventh of the first rate and less
+// A percentile that the lower rate should have lowered, and did not; how long to look for the dip
+// then, and which of two gaps counts as the wider.
+constexpr double kNotLower = 0.9;
+constexpr int kMostLooks = 5;
+constexpr double kWider = 1.01;
 
 template <std::size_t N>
 double pick(const double (&steps)[N], int index) {
@@ -121,6 +128,7 @@ std::optional<double> Search::coarse_candidate() const {
     if (too_fast_ / pass_ <= options_.coarse_ratio) return std::nullopt;
     return std::sqrt(pass_ * too_fast_);
   }
+  if (fail_ < kUnknown && dip_ == Dip::looking) return std::min(next_of_dip(), limit);
   if (fail_ < kUnknown) {
     const double lowest =
         options_.lowest_rate_per_s > 0 ? options_.lowest_rate_per_s : start_rate() / 4096;
@@ -139,20 +147,58 @@ void Search::add_coarse(const Point& point) {
       // Halving towards a rate that can be offered is progress, not a wedge; but it is bounded.
       ++steps_up_;
       invalid_in_a_row_ = 0;
-    } else {
-      ++invalid_in_a_row_;
+    } else if (++invalid_in_a_row_ > kMostInvalid && pass_ == 0 && given_up_ < kMostGivenUp) {
+      // Nobody knows whether this rate would hold; a much lower one may be measurable.
+      ++given_up_;
+      too_fast_ = std::min(too_fast_, asked_);
+      invalid_in_a_row_ = 0;
     }
     return;
   }
   invalid_in_a_row_ = 0;
   const bool bracketed = pass_ > 0 && fail_ < kUnknown;
   if (meets_slo(point)) {
+    if (pass_ == 0 && fail_ < asked_) fail_ = kUnknown;  // the low rates that failed lie below it
+    dip_ = Dip::done;
     pass_ = std::max(pass_, asked_);
     if (!bracketed && fail_ == kUnknown) ++steps_up_;
   } else {
-    fail_ = std::min(fail_, asked_);
+    add_failing(point);
     if (!bracketed && pass_ == 0) ++steps_down_;
   }
+}
+
+void Search::add_failing(const Point& point) {
+  if (pass_ > 0) {
+    // Below what has passed it is no end of anything.
+    if (asked_ > pass_) fail_ = std::min(fail_, asked_);
+    return;
+  }
+  const bool by_latency = point.stable && point.loss <= options_.max_loss;
+  const double percentile = by_latency ? point.slo_percentile_ns : kUnknown;
+  const auto lowest = failing_.begin();
+  const bool not_lower = by_latency && lowest != failing_.end() && asked_ < lowest->first &&
+                         percentile >= kNotLower * lowest->second;
+  failing_[asked_] = percentile;
+  fail_ = std::min(fail_, asked_);
+  if (dip_ == Dip::not_seen && not_lower)
+    dip_ = Dip::looking;
+  else if (dip_ == Dip::looking && ++looked_ >= kMostLooks)
+    dip_ = Dip::done;
+}
+
+/// Above the least latency while it is the highest rate, then into the wider of the gaps beside it.
+double Search::next_of_dip() const {
+  const auto least =
+      std::min_element(failing_.rbegin(), failing_.rend(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  const double rate = least->first;
+  const auto above = failing_.upper_bound(rate);
+  if (above == failing_.end()) return rate * pick(kUp, looked_);
+  const auto at = failing_.find(rate);
+  const double upward = above->first / rate;
+  const double downward = at == failing_.begin() ? 1 : rate / std::prev(at)->first;
+  return downward > kWider * upward ? rate / std::sqrt(downward) : rate * std::sqrt(upward);
 }
 
 double Search::coarse_rate_per_s() const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,6 +113,8 @@ class Search {
 
   bool meets_slo(const Point& point) const;
   void add_plateau(const Point& point);
+  void add_failing(const Point& point);
+  double next_of_dip() const;
   void add_coarse(const Point& point);
   double start_rate() const;
   double centre() const;
@@ -134,6 +137,14 @@ class Search {
   double too_fast_ = kUnknown;  ///< lowest that the generator could not offer
   int steps_up_ = 0, steps_down_ = 0;
   double asked_ = 0;
+  int given_up_ = 0;  ///< times that a rate showed nothing and a much lower one was tried
+  /// Latency can fall with the rate and rise again (batches that fill, caches that warm up). Where
+  /// a lower rate fails by no less than a higher one did, the search looks around the least latency
+  /// among all that failed, once.
+  enum class Dip : std::uint8_t { not_seen, looking, done };
+  Dip dip_ = Dip::not_seen;
+  int looked_ = 0;
+  std::map<double, double> failing_;  ///< percentile by rate; infinite where it is not stable
 
   std::vector<Point> learned_;  ///< valid ones of open loops
 };
