@@ -183,9 +183,50 @@ void take(const Fit& fit, Crossing& result) {
   result.power_of_room = fit.power_of_room;
 }
 
+/// Where latency falls with the rate before it rises, the low rates that surely break the bound and
+/// lie below one that keeps it are no part of the rise: the number of leading points to leave out.
+std::size_t broken_below(const std::vector<Merged>& points, const CrossingOptions& options) {
+  std::size_t after = 0, broken = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Merged& point = points[i];
+    if (!point.stable || point.loss > options.max_loss || !(point.percentile_ns > 0)) continue;
+    if (deviations_beyond(point, options) > kSure) {
+      broken = i + 1;
+    } else if (point.percentile_ns <= options.slo_ns) {
+      after = broken;
+    }
+  }
+  return after;
+}
+
+Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptions& options);
+
 }  // namespace
 
+double deviations_beyond(const Merged& point, const CrossingOptions& options) {
+  const double allowed = (1 - options.slo_percentile / 100) * point.responses;
+  if (!(allowed > 0)) return 0;
+  const double burst =
+      options.bursts == nullptr ? 1 : options.bursts->requests_a_burst(point.rate_per_s);
+  return (point.beyond[options.bound] - allowed) / std::sqrt(allowed * std::max(1.0, burst));
+}
+
 Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions& options) {
+  const std::size_t below = broken_below(points, options);
+  if (below == 0) return crossing_of_rise(points, options);
+  Crossing result = crossing_of_rise(
+      {points.begin() + static_cast<std::ptrdiff_t>(below), points.end()}, options);
+  for (std::size_t i = 0; i < below; ++i) {
+    if (!(deviations_beyond(points[i], options) > kSure)) continue;
+    if (result.broken_from == 0) result.broken_from = points[i].rate_per_s;
+    result.broken_to = points[i].rate_per_s;
+  }
+  return result;
+}
+
+namespace {
+
+Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptions& options) {
   Crossing result;
   result.value = kNaN;
   if (points.empty()) return result;
@@ -275,4 +316,5 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   return result;
 }
 
+}  // namespace
 }  // namespace precipice

@@ -32,11 +32,20 @@ struct Crossing {
   double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
+  /// Rates below it that surely break the bound by latency, though higher ones keep it: the lowest
+  /// and the highest of them; 0: none.
+  double broken_from = 0, broken_to = 0;
   /// Where the requests beyond the bound were fitted: relative deviation of their number at the
   /// crossing, by bursts alone (0: they were not), and its power of what is left to saturation (0:
   /// that is not known).
   double beyond_deviation = 0, power_of_room = 0;
 };
+
+/// How surely a point keeps (negative) or breaks its bound: the number of requests beyond it, in
+/// standard deviations from what its percentile allows, as many as a burst holds counted as one.
+double deviations_beyond(const RateGroup::Merged& point, const CrossingOptions& options);
+/// More than this is sure.
+inline constexpr double kSure = 3;
 
 /// `points` ascending by rate. Isotonic log percentiles locate the crossing. Around it the number
 /// of requests beyond the bound is fitted by a Poisson regression whose logarithm is a line in the
