@@ -11,6 +11,7 @@
 #include "harness/gates.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/service_level.hpp"
+#include "harness/windows.hpp"
 #include "models/distribution.hpp"
 #include "models/model.hpp"
 #include "models/random.hpp"
@@ -24,7 +25,7 @@ double seconds(Nanos duration) { return std::chrono::duration<double>(duration).
 struct Cell {
   CellSummary summary;
   Calibration service;
-  Nanos warmup{0}, window{0}, coarse_window{0};
+  Nanos warmup{0}, window{0}, coarse_window{0}, drain{0};
   std::optional<Search> search;
 };
 
@@ -80,11 +81,7 @@ class Campaign {
     for (Cell& cell : cells_) {
       if (!cell.summary.failure.empty() || !cell.search) continue;
       CellSummary summary = cell.summary;
-      const auto service = result_.service_by_block.find(summary.workload.to_string());
-      conclude(plan_,
-               service == result_.service_by_block.end() ? std::map<int, Calibration>()
-                                                         : service->second,
-               summary);
+      estimate_figures(plan_, summary);
       const CellResult& result = summary.result;
       if (precise(result.saturation)) cell.search->settle();
       // What could not be offered, or met by nothing, no further block will show.
@@ -171,8 +168,10 @@ class Campaign {
     summary.slo_ns = resolve_slo_ns(plan_.slo_of(summary.workload), summary.model, summary.workload,
                                     cell.service);
     cell.warmup = resolve_warmup(plan_, cell.service.mean_ns);
-    cell.window = plan_.window;
-    cell.coarse_window = plan_.coarse_window;
+    cell.window =
+        std::max(resolve_window(plan_.window, cell.service.mean_ns), plan_.arrivals.burst_cycle());
+    cell.coarse_window = resolve_window(plan_.coarse_window, cell.service.mean_ns);
+    cell.drain = resolve_drain(plan_.drain, summary.model, summary.workload);
     if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
       const auto servers = summary.model.given.find("servers");
       const double count = servers == summary.model.given.end() ? 1 : std::stod(servers->second);
@@ -269,7 +268,7 @@ class Campaign {
   /// Long enough for what an overload leaves behind, twice over, so that its recovery is seen.
   Nanos drain_of(const Cell& cell, const Probe& probe) const {
     const Nanos least =
-        plan_.clock == ClockKind::virtual_time ? std::max(plan_.drain, cell.window) : plan_.drain;
+        plan_.clock == ClockKind::virtual_time ? std::max(cell.drain, cell.window) : cell.drain;
     if (probe.phase != Phase::overload || !(cell.search->plateau_per_s() > 0)) return least;
     const double excess = std::max(0.0, probe.rate_per_s / cell.search->plateau_per_s() - 1);
     return std::max(least,
@@ -288,6 +287,13 @@ class Campaign {
     request.rate_per_s = probe.rate_per_s;
     request.closed = probe.closed;
     request.window = coarse ? cell.coarse_window : cell.window;
+    if (probe.closed == 0) {
+      // Part of a cycle would offer another rate than the one that is asked for.
+      const Nanos cycle = plan_.arrivals.cycle(probe.rate_per_s);
+      if (cycle <= cell.window)
+        request.window =
+            plan_.arrivals.whole_cycles(probe.rate_per_s, std::max(request.window, cycle));
+    }
     request.warmup = cell.warmup;
     request.drain = drain_of(cell, probe);
     // All models of a block replay the same sequences.
@@ -348,8 +354,8 @@ class Campaign {
       if (record->generator_limited) ++limited;
       // Once may have been a stall that only the generator met; a limit shows again at once.
       const bool limit_shown = limited > std::min(1, plan_.repeats);
-      const bool final_attempt =
-          record->used || last_.model_fault || limit_shown || attempt > plan_.repeats;
+      const bool final_attempt = record->used || last_.model_fault || limit_shown ||
+                                 cannot_be_repeated(last_) || attempt > plan_.repeats;
       Point point = point_of(*record);
       point.generator_limited = limit_shown;
       count_trial(summary, std::move(*record));

@@ -82,7 +82,9 @@ class Analysis {
   Analysis(const std::vector<Point>& points, const CliffOptions& options)
       : options_(options),
         bounds_ns_(bounds_of(options)),
-        groups_(RateGroups::gather(points, options.slo_percentile, bounds_ns_)) {}
+        groups_(RateGroups::gather(points, options.slo_percentile, bounds_ns_)),
+        ended_(std::any_of(points.begin(), points.end(), of_a_block)),
+        loop_still_grew_(still_grew(points)) {}
 
   CellResult run() {
     CellResult result;
@@ -115,10 +117,35 @@ class Analysis {
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
     result.steepness = steepness(result);
+    result.broken_from_per_s = all.cliff.broken_from;
+    result.broken_to_per_s = all.cliff.broken_to;
+    if (groups_.blocks < 2) {
+      for (Estimate* each : {&result.saturation, &result.cliff, &result.cliff5, &result.cliff20,
+                             &result.knee, &result.overload_retention})
+        each->low = each->high = kNaN;
+    }
     return result;
   }
 
  private:
+  static bool of_a_block(const Point& point) {
+    return point.valid && point.closed == 0 && point.phase != Phase::coarse;
+  }
+  static bool still_grew(const std::vector<Point>& points) {
+    constexpr double kGrowth = 1.05;  // as the search sees it
+    std::uint64_t largest = 0;
+    for (const Point& point : points) {
+      if (point.valid) largest = std::max(largest, point.closed);
+    }
+    double of_largest = 0, of_smaller = 0;
+    for (const Point& point : points) {
+      if (!point.valid || point.closed == 0) continue;
+      double& best = point.closed == largest ? of_largest : of_smaller;
+      best = std::max(best, point.goodput_per_s);
+    }
+    return of_smaller > 0 && of_largest > kGrowth * of_smaller;
+  }
+
   struct Resample {
     std::vector<Merged> open, closed;
   };
@@ -444,8 +471,8 @@ class Analysis {
     for (const RateGroup& group : groups_.open) {
       for (const GroupMember& member : group.members) overloaded = overloaded || !member.stable;
     }
-    overloaded = overloaded || closed >= 0.95 * estimate.value;
-    if (!overloaded) estimate.reached = "above";
+    overloaded = overloaded || (closed >= 0.95 * estimate.value && !loop_still_grew_);
+    if (!overloaded || !ended_) estimate.reached = "above";
     return estimate;
   }
 
@@ -456,6 +483,12 @@ class Analysis {
     estimate.reached = crossing.reached;
     estimate.limited_by = crossing.limited_by;
     if (crossing.reached == "unmeasured") return estimate;
+    if (!supported(crossing)) {
+      estimate = unmeasured();
+      estimate.limited_by = "";
+      return estimate;
+    }
+    if (!ended_) return highest_that_held(slo_ns);
     estimate.value = crossing.value;
     estimate.resolution = resolution(crossing.value);
     if (crossing.reached != "ok") {
@@ -490,7 +523,60 @@ class Analysis {
       const double most = std::max(all.saturation, crossing.bracket_high);
       estimate.high = std::min(estimate.high, most * (1 + estimate.resolution));
     }
+    reach_what_is_sure(estimate, which, slo_ns);
     return estimate;
+  }
+
+  /// A percentile shows only in requests beyond it. With fewer than three expected, none at all are
+  /// seen in more than one of twenty series (exp(-3) = 0.05), whatever the bound is.
+  bool supported(const Crossing& crossing) const {
+    constexpr double kLeastBeyond = 3, kNear = 0.25;
+    double responses = 0;
+    for (const RateGroup& group : groups_.open) {
+      if (std::abs(group.rate_per_s / crossing.value - 1) > kNear) continue;
+      for (const GroupMember& member : group.members) responses += member.responses;
+    }
+    return responses * (1 - options_.slo_percentile / 100) >= kLeastBeyond;
+  }
+
+  /// Of a search that was cut short: a bound, or nothing.
+  Estimate highest_that_held(double slo_ns) const {
+    Estimate estimate = unmeasured();
+    for (const RateGroup& group : groups_.open) {
+      for (const GroupMember& member : group.members) {
+        const bool held = member.stable && member.loss <= options_.max_loss &&
+                          member.percentile_ns <= slo_ns && member.responses > 0;
+        if (!held || group.rate_per_s <= estimate.value) continue;
+        estimate.value = group.rate_per_s;
+        estimate.reached = "above";
+      }
+    }
+    return estimate;
+  }
+
+  /// No interval excludes both a rate that surely kept the bound and the next one, that surely
+  /// broke it.
+  void reach_what_is_sure(Estimate& estimate, Crossing Readings::*which, double slo_ns) const {
+    const std::size_t bound = which == &Readings::cliff ? 0 : which == &Readings::cliff5 ? 1 : 2;
+    const CrossingOptions options = {.slo_ns = slo_ns,
+                                     .bound = bound,
+                                     .slo_percentile = options_.slo_percentile,
+                                     .max_loss = options_.max_loss,
+                                     .bursts = &*bursts_};
+    double kept = 0;
+    for (const RateGroup& group : groups_.open) {
+      const auto merged = group.merge(BlockWeights(groups_.blocks, 1), options_.slo_percentile);
+      if (!merged) continue;
+      const double beyond = deviations_beyond(*merged, options);
+      const bool holds = merged->stable && merged->loss <= options_.max_loss;
+      if (holds && beyond < -kSure) {
+        kept = merged->rate_per_s;
+      } else if (holds && beyond > kSure && kept > 0) {
+        estimate.low = std::min(estimate.low, merged->rate_per_s);
+        estimate.high = std::max(estimate.high, kept);
+        return;
+      }
+    }
   }
 
   /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off;
@@ -562,6 +648,8 @@ class Analysis {
   const CliffOptions options_;
   const PerBound bounds_ns_;
   const RateGroups groups_;
+  const bool ended_;            ///< the search did: rates of a block were measured
+  const bool loop_still_grew_;  ///< with the largest N, so that the plateau was not reached
   std::optional<BurstDeviation> bursts_;
 };
 

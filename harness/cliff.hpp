@@ -10,9 +10,10 @@
 
 namespace precipice {
 
-/// A number with its 95% interval, or how it was censored. `reached`: "ok", "below" (fails at the
-/// lowest rate tried; value is that rate), "above" (not reached; value is the highest rate
-/// offered), "unmeasured" (no valid points; value is NaN).
+/// A number with its 95% interval, or how it was censored. One block shows nothing of what differs
+/// from block to block, so a figure of one has no interval: low and high are NaN. `reached`: "ok",
+/// "below" (fails at the lowest rate tried; value is that rate), "above" (not reached; value is the
+/// highest rate offered), "unmeasured" (no valid points; value is NaN).
 struct Estimate {
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();
@@ -28,6 +29,9 @@ struct CellResult {
   Estimate overload_retention;  ///< a ratio; 1 is graceful
   Estimate recovery;  ///< a ratio; 1 is ideal. Filled in by conclude, from the drains of overloads
   double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
+  /// Rates below the cliff that surely break the SLO though higher ones keep it, the lowest and the
+  /// highest of them; 0: none.
+  double broken_from_per_s = 0, broken_to_per_s = 0;
 };
 
 struct CliffOptions {

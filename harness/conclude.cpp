@@ -1,5 +1,7 @@
 #include "harness/conclude.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -21,8 +23,21 @@ double drift(const std::map<int, Calibration>& service, const CellSummary& summa
   return own->second.mean_ns / summary.service_time_ns;
 }
 
+std::string broken_below_sentence(const CellResult& result) {
+  if (!(result.broken_from_per_s > 0)) return "";
+  const std::string rates =
+      result.broken_from_per_s == result.broken_to_per_s
+          ? fmt::format("{:.4g}/s", result.broken_from_per_s)
+          : fmt::format("{:.4g} to {:.4g}/s", result.broken_from_per_s, result.broken_to_per_s);
+  return fmt::format(
+      "{} break the SLO too, though higher rates keep it: the cliff is where it is "
+      "broken for good",
+      rates);
+}
+
 /// Each block against its own S: what repeats on a machine whose speed drifts.
-void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& summary) {
+void compare_with_ideal(const Plan& plan, const std::map<int, Calibration>& service,
+                        CellSummary& summary) {
   std::vector<Point> relative;
   std::set<int> blocks;
   for (Point point : summary.evidence) {
@@ -36,7 +51,15 @@ void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& 
   for (const int block : blocks) {
     mean_drift += drift(service, summary, block) / static_cast<double>(blocks.size());
   }
-  const double scale = mean_drift / summary.ideal_cliff_per_s;
+  std::set<std::uint64_t> seeds;
+  for (const Record& record : summary.points) {
+    if (record.used && record.phase == Phase::refine) seeds.insert(record.trial.request.seed);
+  }
+  const double ideal =
+      ideal_cliff_of_sequences(plan, summary.workload, summary.service_time_ns, summary.slo_ns,
+                               blocks.empty() ? 1 : *blocks.rbegin() + 1, seeds)
+          .value_or(summary.ideal_cliff_per_s);
+  const double scale = mean_drift / ideal;
   summary.cliff_of_ideal = summary.result.cliff;
   for (double* part :
        {&summary.cliff_of_ideal.value, &summary.cliff_of_ideal.low, &summary.cliff_of_ideal.high}) {
@@ -112,6 +135,11 @@ Point point_of(const Record& record) {
   return point;
 }
 
+void estimate_figures(const Plan& plan, CellSummary& summary) {
+  summary.options = options_of(plan, summary);
+  summary.result = in_agreement(analyse(summary.evidence, summary.options));
+}
+
 void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellSummary& summary) {
   const CellVerdict verdict = judge_cell(summary.points);
   if (!verdict.unmeasured.empty()) {
@@ -121,13 +149,14 @@ void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellS
   for (const std::string& mark : verdict.marks) {
     summary.note += (summary.note.empty() ? "" : "; ") + mark;
   }
-  summary.options = options_of(plan, summary);
-  summary.result = in_agreement(analyse(summary.evidence, summary.options));
+  estimate_figures(plan, summary);
+  if (const std::string sentence = broken_below_sentence(summary.result); !sentence.empty())
+    summary.note += (summary.note.empty() ? "" : "; ") + sentence;
   if (const auto ideal = ideal_of(plan, summary.model, summary.workload, summary.service_time_ns,
                                   summary.slo_ns)) {
     summary.ideal_saturation_per_s = ideal->saturation_per_s;
     summary.ideal_cliff_per_s = ideal->cliff_per_s;
-    compare_with_ideal(service, summary);
+    compare_with_ideal(plan, service, summary);
   }
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});

@@ -23,7 +23,9 @@ void count_trial(CellSummary& summary, Record&& record);
 /// The point of a trial, as the search and the estimators see it.
 Point point_of(const Record& record);
 
-/// Fills the figures of `summary` from its evidence and options. `service` is S_block by block;
+/// Fills saturation, cliffs and knee of `summary` from its evidence, and nothing else.
+void estimate_figures(const Plan& plan, CellSummary& summary);
+/// Fills all figures of `summary` from its evidence and options. `service` is S_block by block;
 /// where a block has none, S_ref stands for it.
 void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellSummary& summary);
 

@@ -154,7 +154,9 @@ TailCurve tail_curve(const CellSummary& cell) {
   std::map<long, std::pair<double, std::vector<double>>> by_rate;
   for (const Record& record : cell.points) {
     const TrialRequest& request = record.trial.request;
-    if (!record.used || request.closed > 0 || !(request.rate_per_s > 0)) continue;
+    if (!record.used || !record.trial.response.known || request.closed > 0 ||
+        !(request.rate_per_s > 0))
+      continue;
     auto& [rate, tails] = by_rate[std::lround(200 * std::log(request.rate_per_s))];
     rate = request.rate_per_s;
     tails.push_back(static_cast<double>(record.trial.response.p99));

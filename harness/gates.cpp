@@ -264,6 +264,11 @@ void apply_gates(const GateInput& input, Trial& trial) {
   trial.valid = trial.invalid_reasons.empty();
 }
 
+bool cannot_be_repeated(const Trial& trial) {
+  return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
+                     [](const InvalidReason& reason) { return reason.cause == "window"; });
+}
+
 bool cannot_offer(const Trial& trial) {
   bool unsent = false, off = false, late = false, backend = false;
   for (const InvalidReason& reason : trial.invalid_reasons) {

@@ -31,6 +31,9 @@ struct GateInput {
 /// generator that was held up could very well offer the rate.
 void apply_gates(const GateInput& input, Trial& trial);
 
+/// A repetition would show the same: the schedule itself is what cannot be measured.
+bool cannot_be_repeated(const Trial& trial);
+
 /// The load itself is too high for the generator or for the backend, as against a hiccup on the
 /// way, which may pass when the trial is repeated. It bounds a search from above.
 bool cannot_offer(const Trial& trial);

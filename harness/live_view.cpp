@@ -20,7 +20,7 @@ std::string under_way(const CampaignHost::Progress& p, std::size_t width) {
   std::string rest = fmt::format("  {}", to_string(p.phase));
   rest += p.closed > 0 ? fmt::format("  {} in flight", p.closed)
                        : fmt::format("  {}/s", short_rate(p.rate_per_s));
-  if (p.last != nullptr)
+  if (p.last != nullptr && p.last->response.known)
     rest += fmt::format("  last p99 {}", short_time(static_cast<double>(p.last->response.p99)));
   const std::string cell = fmt::format("cell {}/{}  ", p.cell, p.cells);
   const std::string name = fmt::format("{} {}", p.series, p.workload);

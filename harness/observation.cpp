@@ -37,6 +37,38 @@ void judge_stability(const Occupancy& occupancy, Trial& trial) {
   trial.stable = tolerable || slope.low <= 0;
 }
 
+/// A window that no request falls into shows nothing, and one that offers another rate than was
+/// asked for shows that one.
+void judge_window(Trial& trial) {
+  const TrialRequest& request = trial.request;
+  const double window_s = std::chrono::duration<double>(request.window).count();
+  const auto fail = [&](std::string_view gate, std::string text) {
+    trial.invalid_reasons.push_back({"window", std::string(gate), std::move(text)});
+  };
+  if (trial.counts.scheduled == 0) {
+    const std::string load = request.closed > 0
+                                 ? fmt::format("a closed loop of {}", request.closed)
+                                 : fmt::format("{:g} requests/s", request.rate_per_s);
+    fail("empty_window",
+         fmt::format("no request of {} arrives in the window of {:g} s: make it longer", load,
+                     window_s));
+    return;
+  }
+  if (request.closed > 0) return;
+  const std::int64_t from = request.warmup.count();
+  const std::int64_t to = from + request.window.count();
+  const double factor = request.arrivals.offered_share(request.rate_per_s, from, to);
+  // As far as whole requests allow; what is independently random is not meant by this.
+  const double allowed = 0.01 + 1 / std::max(1.0, request.rate_per_s * window_s);
+  if (std::abs(factor - 1) <= allowed) return;
+  fail("offered_rate",
+       fmt::format("the window of {:g} s holds {:.3g} of the cycles of {}, so {:.3g} times the "
+                   "{:g} requests/s that were asked for are offered in it: make it a whole number "
+                   "of cycles",
+                   window_s, request.arrivals.cycles(request.rate_per_s, request.window),
+                   request.arrivals.to_string(), factor, request.rate_per_s));
+}
+
 }  // namespace
 
 Samples::Samples() {
@@ -64,6 +96,7 @@ Percentiles Samples::percentiles(double own, std::int64_t* own_ns) const {
   Percentiles result;
   if (!varied_) {
     if (equal_ == 0) return result;
+    result.known = true;
     result.mean = static_cast<double>(first_);
     result.p50 = result.p90 = result.p95 = result.p99 = result.p999 = result.max = first_;
     if (own_ns != nullptr) *own_ns = first_;
@@ -96,6 +129,7 @@ Percentiles Samples::percentiles(double own, std::int64_t* own_ns) const {
   result.p99 = find(99);
   result.p999 = find(99.9);
   result.max = most;
+  result.known = true;
   if (own_ns != nullptr) *own_ns = find(own);
   return result;
 }
@@ -151,6 +185,7 @@ StampTotals Summary::finish() {
     trial_.refusals[std::string(to_string(static_cast<Refusal>(kind)))] += refused_[kind];
   }
   judge_stability(occupancy_, trial_);
+  judge_window(trial_);
 
   const auto fault = [&](std::string_view gate, std::string text) {
     trial_.model_fault = true;

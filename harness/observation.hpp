@@ -231,14 +231,17 @@ inline void Summary::measure(const Fate& fate, bool unfinished) {
   }
   if (unfinished || fate.end == End::completed) {
     const std::int64_t value = (unfinished ? deadline_ : fate.completion_ns) - fate.intended_ns;
+    if (unfinished)
+      trial_.response_bound_from_ns =
+          std::min(trial_.response_bound_from_ns.value_or(value), value);
     response_.add(value);
     slice_at(fate.intended_ns).record(value);
   }
 }
 
 /// Fills counts, rates, percentiles, histograms, slices, the mean in flight, stability, `drained`,
-/// and the conservation and digest verdicts. Leaves everything that needs a clock, the kernel or a
-/// model's counters.
+/// and the conservation, digest and window verdicts. Leaves everything that needs a clock, the
+/// kernel or a model's counters.
 StampTotals summarise(const Observation& observation, Trial& trial);
 
 }  // namespace precipice

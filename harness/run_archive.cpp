@@ -211,7 +211,7 @@ RunArchive open_run(const std::string& path) try {
   run.directory = find_run(path);
   run.name = run_name(run.directory);
   const Json manifest = read_document(run.directory + "/manifest.json");
-  run.plan = load_suite(run.directory + "/suite.toml");
+  run.plan = load_suite(run.directory + "/suite.toml", SuiteUse::read);
   run.manifest = std::make_shared<const Json>(manifest);
   run.environment_before =
       std::make_shared<const Json>(read_if_there(run.directory + "/environment.before.json"));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "models/options.hpp"
@@ -222,6 +223,53 @@ std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t spa
     }
   }
   return times;
+}
+
+std::chrono::nanoseconds Arrivals::burst_cycle() const {
+  return std::chrono::nanoseconds(off_ns_ > 0 ? on_ns_ + off_ns_ : 0);
+}
+
+std::chrono::nanoseconds Arrivals::cycle(double rate_per_s) const {
+  if (process_ != Process::trace) return burst_cycle();
+  const double ns = std::ceil(static_cast<double>(trace_.size()) * 1e9 / rate_per_s);
+  constexpr double kLongest = 9e18;  // what 64 bits hold
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(ns, kLongest)));
+}
+
+double Arrivals::cycles(double rate_per_s, std::chrono::nanoseconds window) const {
+  const auto length = static_cast<double>(cycle(rate_per_s).count());
+  return length > 0 ? static_cast<double>(window.count()) / length
+                    : std::numeric_limits<double>::infinity();
+}
+
+std::chrono::nanoseconds Arrivals::whole_cycles(double rate_per_s,
+                                                std::chrono::nanoseconds window) const {
+  const std::chrono::nanoseconds length = cycle(rate_per_s);
+  if (length.count() == 0 || length > window) return window;
+  return (window + length - std::chrono::nanoseconds(1)) / length * length;
+}
+
+double Arrivals::offered_share(double rate_per_s, std::int64_t from_ns, std::int64_t to_ns) const {
+  const double asked = rate_per_s * static_cast<double>(to_ns - from_ns) * 1e-9;
+  if (cycle(rate_per_s).count() == 0 || !(asked > 0)) return 1;
+  if (process_ == Process::bursts) {
+    const auto busy_until = [&](std::int64_t at) {
+      const std::int64_t whole = at / (on_ns_ + off_ns_), rest = at % (on_ns_ + off_ns_);
+      return static_cast<double>(whole * on_ns_ + std::min(rest, on_ns_));
+    };
+    const double busy = busy_until(to_ns) - busy_until(from_ns);
+    return busy / static_cast<double>(to_ns - from_ns) * static_cast<double>(on_ns_ + off_ns_) /
+           static_cast<double>(on_ns_);
+  }
+  const auto arrived_by = [&](std::int64_t at) {
+    const double unit = static_cast<double>(at) * 1e-9 * rate_per_s;
+    const auto length = static_cast<double>(trace_.size());
+    const double passes = std::floor(unit / length);
+    const auto in_pass =
+        std::lower_bound(trace_.begin(), trace_.end(), unit - passes * length) - trace_.begin();
+    return passes * length + static_cast<double>(in_pass);
+  };
+  return (arrived_by(to_ns) - arrived_by(from_ns)) / asked;
 }
 
 std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id) {

@@ -2,6 +2,7 @@
 // trial.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,19 @@ class Arrivals {
   /// counts). Throws UsageError when rate x span would exceed kMaxRequests.
   std::vector<std::int64_t> schedule(double rate_per_s, std::int64_t span_ns,
                                      std::uint64_t seed) const;
+
+  /// On and off of bursts together; 0 for other processes and bursts without a pause.
+  std::chrono::nanoseconds burst_cycle() const;
+  /// What repeats: the cycle of bursts, a pass of a trace at this rate; 0 for a process without
+  /// one.
+  std::chrono::nanoseconds cycle(double rate_per_s) const;
+  /// How many cycles a window holds; infinity without one.
+  double cycles(double rate_per_s, std::chrono::nanoseconds window) const;
+  /// The window, made longer to a whole number of cycles if it holds one at least.
+  std::chrono::nanoseconds whole_cycles(double rate_per_s, std::chrono::nanoseconds window) const;
+  /// The arrivals expected from `from_ns` to `to_ns` of the schedule as a share of rate x time: 1
+  /// but where part of a cycle is cut out.
+  double offered_share(double rate_per_s, std::int64_t from_ns, std::int64_t to_ns) const;
 
  private:
   enum class Process { poisson, fixed, uniform, bursts, trace };

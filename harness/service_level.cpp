@@ -89,6 +89,42 @@ Nanos resolve_warmup(const Plan& plan, double service_ns) {
   return Nanos(static_cast<std::int64_t>(std::max(floor_ns, multiple * service_ns)));
 }
 
+std::optional<double> ideal_cliff_of_sequences(const Plan& plan, const Spec& workload,
+                                               double service_ns, double slo_ns, int blocks,
+                                               const std::set<std::uint64_t>& seeds) {
+  if (plan.clock != ClockKind::real || !only_computes(workload)) return std::nullopt;
+  Plan ideal = plan;
+  ideal.clock = ClockKind::virtual_time;
+  ideal.virtual_requests = 0;
+  ideal.warmup = resolve_warmup(plan, service_ns);
+  ideal.blocks = blocks;
+  ideal.slo = {.percentile = plan.slo_of(workload).percentile,
+               .times_service = 0,
+               .bound = Nanos(static_cast<std::int64_t>(slo_ns)),
+               .text = {}};
+  ideal.workload_slo.clear();
+  ideal.workload_models.clear();
+  ideal.claims.clear();
+  ideal.only.clear();
+  ideal.budget = Nanos(0);
+  ideal.precision = 0;
+  ideal.models = {Spec{"oracle",
+                       {{"servers", std::to_string(plan.model_cpus.size())},
+                        {"service", given_or(workload, "dist", "fixed")},
+                        {"mean", exact_duration(Nanos(static_cast<std::int64_t>(service_ns)))}}}};
+  ideal.workloads = {Spec{"empty", {}}};
+  VirtualHost host;
+  const CellSummary cell = std::move(run_campaign(ideal, host).cells.front());
+  std::set<std::uint64_t> played;
+  for (const Record& record : cell.points) {
+    if (record.phase == Phase::refine) played.insert(record.trial.request.seed);
+  }
+  const bool same =
+      !seeds.empty() && std::includes(played.begin(), played.end(), seeds.begin(), seeds.end());
+  if (!same || cell.result.cliff.reached != "ok") return std::nullopt;
+  return cell.result.cliff.value;
+}
+
 std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& workload,
                               double service_ns, double slo_ns) {
   if (service_ns <= 0) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "harness/campaign.hpp"
 #include "harness/plan.hpp"
@@ -31,5 +32,14 @@ struct Ideal {
 };
 std::optional<Ideal> ideal_of(const Plan& plan, const Spec& model, const Spec& workload,
                               double service_ns, double slo_ns);
+
+/// The cliff of the same queue when it plays the very sequences of arrivals that the cell was
+/// measured with: a few hundred requests a trial can lie 15% off together, and a model and its
+/// ideal then do so alike (common random numbers; Law and Kelton, Simulation Modeling and
+/// Analysis, 11.2). `seeds` are those of the cell's refining trials. nullopt where they are not the
+/// plan's, as in runs of earlier versions, or where the queue's cliff is not among the rates.
+std::optional<double> ideal_cliff_of_sequences(const Plan& plan, const Spec& workload,
+                                               double service_ns, double slo_ns, int blocks,
+                                               const std::set<std::uint64_t>& seeds);
 
 }  // namespace precipice

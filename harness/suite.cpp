@@ -16,6 +16,7 @@
 #include "harness/cell_reference.hpp"
 #include "harness/claim_parser.hpp"
 #include "harness/spec.hpp"
+#include "harness/windows.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -424,6 +425,34 @@ void check_clock(const Place& place, const Plan& plan) {
   }
 }
 
+/// A window or a drain that the suite names is refused where it is too short for the work; a
+/// default is made longer when the work is known.
+void check_windows(const Place& place, const toml::table& root, const Plan& plan) {
+  const toml::table* load = table_of(place, root, "load");
+  if (load == nullptr) return;
+  const auto check = [&](std::string_view key, Nanos length, bool of_arrivals) {
+    const toml::node* node = load->get(key);
+    const std::string why = node == nullptr ? "" : why_too_short(plan, length, of_arrivals);
+    if (!why.empty()) throw place.error(node->source(), fmt::format("load.{}", key), why);
+  };
+  check("window", plan.window, true);
+  check("coarse_window", plan.coarse_window, false);
+  check("drain", plan.drain, false);
+}
+
+/// Defaults that are too short for the work, made longer, so that the plan as resolved is one that
+/// can be measured.
+void lengthen_defaults(const Place& place, const toml::table& root, Plan& plan) {
+  const toml::table* load = table_of(place, root, "load");
+  const auto given = [&](std::string_view key) { return load != nullptr && load->contains(key); };
+  Nanos work{0};
+  for (const CellName& cell : cells_of(plan))
+    work = std::max(work, nominal_service(cell.model, cell.workload));
+  if (!given("window")) plan.window = std::max({plan.window, work, plan.arrivals.burst_cycle()});
+  if (!given("coarse_window")) plan.coarse_window = std::max(plan.coarse_window, work);
+  if (!given("drain")) plan.drain = std::max(plan.drain, work);
+}
+
 void check_every_series_is_used(const Place& place, const Plan& plan) {
   for (const Spec& model : plan.models) {
     const bool used = std::any_of(plan.workloads.begin(), plan.workloads.end(),
@@ -486,7 +515,7 @@ std::string list_text(const std::vector<double>& values) {
 
 }  // namespace
 
-Plan parse_suite(std::string_view text, std::string_view file) {
+Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   const Place place(file);
   if (text.size() > (std::size_t{1} << 20)) throw place.error("is longer than 1 MiB: not a suite");
   refuse_deep_keys(place, text);
@@ -510,11 +539,13 @@ Plan parse_suite(std::string_view text, std::string_view file) {
   }
   check_every_series_is_used(place, plan);
   check_clock(place, plan);
+  lengthen_defaults(place, root, plan);
+  if (use == SuiteUse::measure) check_windows(place, root, plan);
   read_claims(place, root, plan);
   return plan;
 }
 
-Plan load_suite(const std::string& path) {
+Plan load_suite(const std::string& path, SuiteUse use) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) {
@@ -522,7 +553,7 @@ Plan load_suite(const std::string& path) {
         "{}: cannot be read as a suite; give the path of a .toml file (precipice list suites)",
         path));
   }
-  return parse_suite(text.str(), path);
+  return parse_suite(text.str(), path, use);
 }
 
 void keep_only(Plan& plan, std::string_view only) {

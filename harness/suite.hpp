@@ -2,6 +2,7 @@
 // file, line and key.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,13 @@
 namespace precipice {
 
 /// Reads and checks a suite. Throws UsageError: `FILE:LINE: key: what is wrong and what is right`.
-Plan load_suite(const std::string& path);
+enum class SuiteUse : std::uint8_t {
+  measure,
+  read,  ///< of a run that is there, with windows that a new one would be refused for
+};
+Plan load_suite(const std::string& path, SuiteUse use = SuiteUse::measure);
 /// As load_suite, of a text; `file` is for messages.
-Plan parse_suite(std::string_view text, std::string_view file);
+Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use = SuiteUse::measure);
 
 /// Keeps the cells whose "series workload" contains `only`, and drops models and workloads that
 /// have none left. Throws UsageError that lists the cells when nothing is left.

@@ -49,6 +49,13 @@ std::string points_header() {
 std::string points_row(const Record& record) {
   const Trial& t = record.trial;
   const auto whole = [](auto value) { return std::to_string(value); };
+  const auto of = [](const Percentiles& all, auto value) {
+    if constexpr (std::is_integral_v<decltype(value)>) {
+      return all.known ? std::to_string(value) : std::string();
+    } else {
+      return all.known ? field(value) : std::string();
+    }
+  };
   const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
   return joined({
       text_field(record.series),
@@ -61,16 +68,16 @@ std::string points_row(const Record& record) {
       field(t.request.rate_per_s),
       field(t.offered_per_s),
       field(t.goodput_per_s),
-      field(t.response.mean),
-      whole(t.response.p50),
-      whole(t.response.p90),
-      whole(t.response.p95),
-      whole(t.response.p99),
-      whole(t.response.p999),
-      whole(t.response.max),
+      of(t.response, t.response.mean),
+      of(t.response, t.response.p50),
+      of(t.response, t.response.p90),
+      of(t.response, t.response.p95),
+      of(t.response, t.response.p99),
+      of(t.response, t.response.p999),
+      of(t.response, t.response.max),
       field(record.slo_ns),
       field(t.request.slo_percentile),
-      whole(t.slo_percentile_ns),
+      of(t.response, t.slo_percentile_ns),
       field(t.loss()),
       flag(t.stable),
       flag(t.valid),
@@ -82,9 +89,9 @@ std::string points_row(const Record& record) {
       field(t.cpu_generator_ns),
       field(t.context_switches_per_request),
       whole(t.peak_rss_bytes),
-      whole(t.submit.p50),
-      whole(t.submit.p99),
-      whole(t.self_lag.p99),
+      of(t.submit, t.submit.p50),
+      of(t.submit, t.submit.p99),
+      of(t.self_lag, t.self_lag.p99),
       field(t.steal_percent),
       whole(t.hiccup_max_ns),
       field(t.speed_ns),

@@ -63,17 +63,18 @@ struct Counts {
                 unfinished = 0;
 };
 
-/// Of exact samples; all in ns; zero when there are none.
+/// Of exact samples; all in ns.
 struct Percentiles {
   double mean = 0;
   std::int64_t p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
+  bool known = false;  ///< rests on at least one sample; else all are 0 and mean nothing
 };
 
 /// Why a trial cannot be used: who is to blame, which gate, and the sentence with its numbers.
 struct InvalidReason {
-  std::string cause;  ///< generator | host | backend | model
+  std::string cause;  ///< generator | host | backend | model | window
   std::string gate;   ///< self_lag, unsent, realised_rate, stall, steal, throttling, conservation,
-                      ///< little, digest, ...
+                      ///< little, digest, empty_window, offered_rate, ...
   std::string text;
 };
 
@@ -88,9 +89,12 @@ struct Trial {
   std::map<int, std::uint64_t> errors;            ///< by errno
   Percentiles response, lag, self_lag, model_lag, submit, residence;
   std::int64_t slo_percentile_ns = 0;  ///< response at request.slo_percentile
-  BatchScatter response_scatter;       ///< of the responses, in order of intended arrival
-  Histogram response_histogram;        ///< unfinished requests included at the drain deadline
-  std::vector<Histogram> slices;       ///< of equal length over the window, by intended arrival
+  /// The shortest response that the drain's deadline cut off: what is as long or longer,
+  /// percentiles included, is a lower bound. None where every request ended.
+  std::optional<std::int64_t> response_bound_from_ns;
+  BatchScatter response_scatter;  ///< of the responses, in order of intended arrival
+  Histogram response_histogram;   ///< unfinished requests included at the drain deadline
+  std::vector<Histogram> slices;  ///< of equal length over the window, by intended arrival
   double cpu_model_ns = 0, cpu_generator_ns = 0;  ///< per request
   double context_switches_per_request = 0;        ///< of the model's threads, voluntary and not
   std::uint64_t peak_rss_bytes = 0;
@@ -124,6 +128,14 @@ struct Trial {
 
   /// The share of requests that were shed, failed or unfinished.
   double loss() const;
+  /// Whether a figure of `response` is a lower bound only.
+  bool is_lower_bound(std::int64_t response_ns) const {
+    return response_bound_from_ns && response_ns >= *response_bound_from_ns;
+  }
 };
+
+/// How many requests were cut off at the drain's deadline, and which percentiles are lower bounds
+/// for it; "" where every request ended.
+std::string cut_off_sentence(const Trial& trial);
 
 }  // namespace precipice

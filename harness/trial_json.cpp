@@ -21,6 +21,10 @@ namespace {
 constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 
 Json percentiles_json(const Percentiles& p) {
+  if (!p.known) {
+    return {{"mean", nullptr}, {"p50", nullptr},  {"p90", nullptr}, {"p95", nullptr},
+            {"p99", nullptr},  {"p999", nullptr}, {"max", nullptr}};
+  }
   return {{"mean", number(p.mean)}, {"p50", p.p50},   {"p90", p.p90}, {"p95", p.p95},
           {"p99", p.p99},           {"p999", p.p999}, {"max", p.max}};
 }
@@ -83,6 +87,7 @@ Percentiles percentiles_from(const Json& json, const char* key) {
   read(*found, "p99", p.p99);
   read(*found, "p999", p.p999);
   read(*found, "max", p.max);
+  p.known = found->contains("max") && !found->at("max").is_null();
   return p;
 }
 
@@ -186,7 +191,9 @@ Json to_json(const Trial& t) {
       {"model_lag_ns", percentiles_json(t.model_lag)},
       {"submit_ns", percentiles_json(t.submit)},
       {"residence_ns", percentiles_json(t.residence)},
-      {"slo_percentile_ns", t.slo_percentile_ns},
+      {"slo_percentile_ns", t.response.known ? Json(t.slo_percentile_ns) : Json(nullptr)},
+      {"response_bound_from_ns",
+       t.response_bound_from_ns ? Json(*t.response_bound_from_ns) : Json(nullptr)},
       {"response_deviation_ns",
        {{"value", number(t.response_scatter.deviation)},
         {"of_batches", number(t.response_scatter.of_batches)}}},
@@ -242,6 +249,9 @@ Trial trial_from_json(const Json& json) {
   t.submit = percentiles_from(json, "submit_ns");
   t.residence = percentiles_from(json, "residence_ns");
   read(json, "slo_percentile_ns", t.slo_percentile_ns);
+  if (const auto bound = json.find("response_bound_from_ns");
+      bound != json.end() && !bound->is_null())
+    t.response_bound_from_ns = whole<std::int64_t>(*bound);
   read(child(json, "response_deviation_ns"), "value", t.response_scatter.deviation);
   read(child(json, "response_deviation_ns"), "of_batches", t.response_scatter.of_batches);
   read(child(json, "cpu_ns_per_request"), "model", t.cpu_model_ns);

@@ -12,6 +12,7 @@
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
+#include "harness/windows.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -49,6 +50,8 @@ Plan plan_from(const Arguments& a) {
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
   if (!a.seconds.empty()) {
     plan.window = parse_seconds(a.seconds, "--seconds");
+    const std::string why = why_too_short(plan, plan.window, true);
+    if (!why.empty()) throw UsageError(fmt::format("--seconds: {}", why));
     if (plan.clock == ClockKind::virtual_time) plan.coarse_window = plan.window / 4;
     plan.virtual_requests = 0;
   }

@@ -7,6 +7,7 @@
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
+#include "harness/windows.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -37,6 +38,16 @@ TrialRequest request_from(const Arguments& a) {
   if (!a.warmup.empty()) r.warmup = parse_seconds(a.warmup, "--warmup", true);
   if (!a.seed.empty()) r.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
   r.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
+  // What ends in the window began before it, and what began in it ends after it.
+  const Nanos longest = longest_service(r.model, r.workload);
+  if (a.warmup.empty()) r.warmup = std::max(r.warmup, longest);
+  r.drain = resolve_drain(r.drain, r.model, r.workload);
+  const Nanos work = nominal_service(r.model, r.workload);
+  if (r.closed > 0 && r.window < work + r.think) {
+    throw UsageError(fmt::format(
+        "--seconds: in {} no request of {} begins and ends; a closed loop needs several of them",
+        format_duration(r.window), format_duration(work + r.think)));
+  }
   return r;
 }
 
@@ -53,8 +64,16 @@ void apply_slo(const std::string& text, TrialRequest& r, TrialSource& source) {
   }
 }
 
-void print_row(const char* name, const Percentiles& p) {
-  const auto time = [](auto ns) { return short_time(static_cast<double>(ns)); };
+void print_row(const char* name, const Percentiles& p, const Trial* bounds = nullptr) {
+  if (!p.known) {
+    fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", name, "-", "-", "-", "-", "-",
+               "-", "-");
+    return;
+  }
+  const auto time = [&](auto ns) {
+    const bool bound = bounds != nullptr && bounds->is_lower_bound(static_cast<std::int64_t>(ns));
+    return (bound ? ">" : "") + short_time(static_cast<double>(ns));
+  };
   fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", name, time(p.mean), time(p.p50),
              time(p.p90), time(p.p95), time(p.p99), time(p.p999), time(p.max));
 }
@@ -73,7 +92,7 @@ void print_trial(const Trial& t) {
       c.scheduled, c.sent, c.unsent, c.completed, c.failed, c.shed, c.unfinished);
   fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50", "p90", "p95",
              "p99", "p99.9", "max");
-  print_row("response", t.response);
+  print_row("response", t.response, &t);
   print_row("residence", t.residence);
   print_row("submit", t.submit);
   print_row("lag", t.lag);
@@ -102,7 +121,9 @@ int trial(const Arguments& arguments) {
   watch_signals(true);
   TrialSource source;
   apply_slo(arguments.slo, request, source);
-  const Trial result = source.measure(request);
+  Trial result = source.measure(request);
+  if (const std::string cut_off = cut_off_sentence(result); !cut_off.empty())
+    result.note += (result.note.empty() ? "" : "; ") + cut_off;
   if (arguments.json) {
     print_json(to_json(result));
   } else {
