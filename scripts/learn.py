@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """The guided path: runs its short suites one after the other and draws the chart of each.
 
     scripts/learn.py [LESSON...] [--precipice FILE] [--out DIR] [--draw-only]
@@ -7,39 +7,28 @@ A LESSON is questions, mean, knee, little, omission, threads, work or past; all 
 (default: results), the chart of each to its run as figures/learn-LESSON.svg and .png. --draw-only draws the newest finished
 run of each again. docs/learn.md says what to see in them.
 
-Exit codes: 0 done, 2 what was asked for cannot be done (one line on stderr says why).
+Exit codes: 0 done, 2 what was asked for cannot be done (one line on stderr says why), 5 standard output cannot be written.
 """
 
+import argparse
 import os
+import subprocess
 import sys
 
-DEBIAN_PYTHON = "/usr/bin/python3"
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
 
-# Debian's packages serve Debian's interpreter, whichever python3 comes first on the PATH.
-if (os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(DEBIAN_PYTHON)
-        and not os.environ.get("PRECIPICE_PLOT_PYTHON")):
-    os.environ["PRECIPICE_PLOT_PYTHON"] = DEBIAN_PYTHON
-    os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, os.path.abspath(__file__)] + sys.argv[1:])
-
-import argparse
-import subprocess
-
-try:
-    import numpy  # noqa: F401 (the charts need it; named here for the message)
-    import matplotlib  # noqa: F401
-except ImportError as missing:
-    print(f"learn.py: needs {missing.name}: apt-get install python3-matplotlib python3-numpy", file=sys.stderr)
-    sys.exit(2)
-
-SCRIPTS = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(SCRIPTS)
-sys.path.insert(0, SCRIPTS)
+if __name__ == "__main__":
+    launch.on_debian_python()
+launch.require("numpy", "matplotlib")
 from figures import lessons, settings
 from figures.cells import load_run
 from figures.save import Built, save
 from figures.standard.base import Skip
 from precipice_run import RunError
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def measure(lesson, binary, out):
@@ -69,23 +58,23 @@ def main():
     if unknown:
         parser.error(f"'{unknown[0]}' is no lesson: {', '.join(lessons.NAMES)}")
     if not arguments.draw_only and not os.access(arguments.precipice, os.X_OK):
-        print(f"learn.py: {arguments.precipice} is not there; build it first (README.md) or name it with --precipice",
-              file=sys.stderr)
-        return 2
+        raise RunError(f"{arguments.precipice} is not there; build it first (README.md) or name it with --precipice")
     settings.apply()
     failed = 0
     for lesson in arguments.lessons or lessons.NAMES:
         if not arguments.draw_only and not measure(lesson, arguments.precipice, arguments.out):
-            print(f"learn.py: {lesson} was not measured", file=sys.stderr)
+            launch.complain(f"{lesson} was not measured")
             failed = 2
             continue
         try:
             print(draw(os.path.join(arguments.out, f"learn_{lesson}")))
+        except OSError as error:
+            raise RunError(f"{error.filename}: cannot be written: {error.strerror}") from error
         except (RunError, Skip) as reason:
-            print(f"learn.py: {lesson}: {reason}", file=sys.stderr)
+            launch.complain(f"{lesson}: {reason}")
             failed = 2
     return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.run(main)

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """Draws figures of runs, from their directories alone.
 
     scripts/plot.py RUN [--out DIR] [--format svg,pdf,png]       the standard charts of a run
@@ -7,35 +7,21 @@
 With --for: --x and --y put any column against any other, --facet makes panels, --highlight brings a model forward,
 --reveal builds slides up step by step, --dark is for dark slides and pages. docs/figures.md shows each.
 
-Exit codes: 0 drawn, 2 what was asked for cannot be done (one line on stderr says why).
+Exit codes: 0 drawn, 2 what was asked for cannot be done (one line on stderr says why), 5 standard output cannot be written.
 """
 
+import argparse
 import os
 import sys
 
-DEBIAN_PYTHON = "/usr/bin/python3"
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
 
-# Debian's packages serve Debian's interpreter, whichever python3 comes first on the PATH.
-if (os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(DEBIAN_PYTHON)
-        and not os.environ.get("PRECIPICE_PLOT_PYTHON")):
-    os.environ["PRECIPICE_PLOT_PYTHON"] = DEBIAN_PYTHON
-    os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, os.path.abspath(__file__)] + sys.argv[1:])
-
-import argparse
-
-try:
-    import numpy  # noqa: F401 (precipice_run needs it; named here for the message)
-    import matplotlib  # noqa: F401
-except ImportError as missing:
-    if sys.version_info < (3, 11):
-        print("plot.py: needs Python 3.11 or later", file=sys.stderr)
-    else:
-        print(f"plot.py: {sys.executable} has no {missing.name}: apt-get install python3-{missing.name}", file=sys.stderr)
-    sys.exit(2)
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from figures import settings, standard
+if __name__ == "__main__":
+    launch.on_debian_python()
+launch.require("numpy", "matplotlib")
+from figures import glyphs, settings, standard
 from figures.cells import load_run
 from figures.media import request as wanted
 from figures.media.select import FACETS
@@ -113,23 +99,21 @@ def for_medium(arguments, formats):
 def main():
     arguments = parser().parse_args()
     settings.apply()
+    formats = formats_of(arguments)
+    if not arguments.medium:
+        refuse_without_medium(arguments)
     try:
-        formats = formats_of(arguments)
-        if not arguments.medium:
-            refuse_without_medium(arguments)
-        try:
-            (for_medium if arguments.medium else draw_standard)(arguments, formats)
-        except OSError as error:
-            raise RunError(f"{error.filename or arguments.out}: cannot be written: {error.strerror}") from error
-        except (AttributeError, TypeError, KeyError) as error:
-            if os.environ.get("PRECIPICE_TRACE"):
-                raise
-            raise RunError(f"{arguments.runs[0]}: a field of summary.json or points.csv has the wrong type: {error}") from error
-    except RunError as error:
-        print(f"plot.py: {error}", file=sys.stderr)
-        return 2
+        (for_medium if arguments.medium else draw_standard)(arguments, formats)
+    except OSError as error:
+        raise RunError(f"{error.filename or arguments.out}: cannot be written: {error.strerror}") from error
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        if os.environ.get("PRECIPICE_TRACE"):
+            raise
+        raise RunError(f"{arguments.runs[0]}: a field of summary.json or points.csv has the wrong type: {error!r}") from error
+    if glyphs.remark():
+        launch.complain(glyphs.remark())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.run(main)

@@ -1,6 +1,6 @@
 """A run's directory as data: the one place where scripts learn what lies where (results/README.md describes it).
 
-    run = precipice_run.load("results/quick")     # a run, or a suite's directory: its newest finished run
+    run = precipice_run.load("results/quick")     # a run, or a suite's directory: its newest finished run; also just "quick"
     run.name                                      # "quick/20261121T153613Z-de117dc"
     run.manifest, run.suite, run.before, run.after, run.summary      # dicts, {} where a file is not there
     run.cells                                     # the summary's cells, dicts
@@ -10,8 +10,8 @@
     run.warnings                                  # what could not be read, for a footnote
     estimate(cell, "cliff_per_s")                 # (value, low, high, reached)
 
-What makes a directory unusable is a RunError with one line for the user. Percentiles are never averaged: histograms
-are added (Histogram.merged) and the percentile is taken from the sum.
+What makes a directory unusable is a RunError with one line for the user. All text of a run has gone through `shown`, since a stranger
+may have written it. Percentiles are never averaged: histograms are added (Histogram.merged) and the percentile is taken from the sum.
 """
 
 import csv
@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy
+
+from launch import Failure
+from shown import clean, shown
 
 SCHEMA = 1
 MAX_LOSS = 0.001  # a cliff allows this share to be shed, failed or unfinished
@@ -37,7 +40,7 @@ TEXT_COLUMNS = frozenset(("series", "model", "workload", "phase", "invalid_cause
 FLAG_COLUMNS = frozenset(("stable", "valid", "used"))
 
 
-class RunError(Exception):
+class RunError(Failure):
     """What is wrong with a run's directory, in one line for the user."""
 
 
@@ -88,11 +91,12 @@ def bucket_highest(index):
 
 
 class Histogram:
-    """Counts by bucket index, and what lay beyond the layout's range."""
+    """Counts by bucket index, and what lay beyond the layout's range. Not changed once it has been read from."""
 
     def __init__(self, counts=None, overflow=0):
         self.counts = counts or {}
         self.overflow = overflow
+        self.sums = None  # what `cumulative` has found: a spectrum asks hundreds of times
 
     @staticmethod
     def from_journal(stored):
@@ -121,8 +125,10 @@ class Histogram:
 
     def cumulative(self):
         """(values in ns, how many are at most that), ascending; the overflow is left out."""
-        indexes = sorted(self.counts)
-        return bucket_highest(indexes), numpy.cumsum([self.counts[i] for i in indexes])
+        if self.sums is None:
+            indexes = sorted(self.counts)
+            self.sums = bucket_highest(indexes), numpy.cumsum([self.counts[i] for i in indexes])
+        return self.sums
 
     def percentile(self, p):
         """Nearest rank, p in (0, 100]; NaN of nothing."""
@@ -148,6 +154,7 @@ class RunDirectory:
     summary: dict
     points: list
     warnings: list = field(default_factory=list)
+    text: object = shown  # what all text goes through
 
     @property
     def cells(self):
@@ -157,7 +164,7 @@ class RunDirectory:
     def name(self):
         """SUITE/TIME-GITSHA: what a reader calls this run."""
         suite = self.summary.get("suite") or self.suite.get("name") or "?"
-        return f"{suite}/{os.path.basename(os.path.abspath(self.directory))}"
+        return f"{suite}/{self.text(os.path.basename(os.path.abspath(self.directory)))}"
 
     @property
     def finished(self):
@@ -180,7 +187,7 @@ class RunDirectory:
         """Every readable line of the journal. A torn line costs only itself, and is told once in `warnings`."""
         torn = 0
         try:
-            stream = open(os.path.join(self.directory, "journal.jsonl"), encoding="utf-8", errors="replace")
+            stream = open(os.path.join(self.directory, "journal.jsonl"), encoding="utf-8", errors="surrogateescape")
         except OSError:
             self.warn("journal.jsonl cannot be read: medians over blocks stand in for merged histograms")
             return
@@ -190,11 +197,11 @@ class RunDirectory:
                     continue
                 try:
                     entry = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     torn += 1
                     continue
-                if isinstance(entry, dict):
-                    yield entry
+                if isinstance(entry, dict):  # what lies deeper is text only where a report shows it, and cleaned there
+                    yield {key: self.text(value) if isinstance(value, str) else value for key, value in entry.items()}
                 else:
                     torn += 1
         if torn:
@@ -219,74 +226,84 @@ class RunDirectory:
             self.warnings.append(sentence)
 
 
-def read_json(path, what):
+def read_json(path, what, text=shown):
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             document = json.load(stream)
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: is not JSON, so this {what} cannot be used: {error}") from error
     if not isinstance(document, dict):
         raise RunError(f"{path}: holds no JSON object, so this {what} cannot be used")
-    return document
+    return clean(document, text)
 
 
-def read_optional(path, what):
+def read_optional(path, what, text=shown):
     try:
-        return read_json(path, what)
+        return read_json(path, what, text)
     except RunError:
         return {}
 
 
-def read_points(path):
+def read_points(path, text=shown):
     """points.csv with its numbers as floats (NaN where empty), its flags as booleans and the rest as text."""
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            table = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            table = csv.DictReader(stream)
+            if not NEEDED_COLUMNS <= set(table.fieldnames or ()):
+                raise RunError(f"{path}: the column {sorted(NEEDED_COLUMNS - set(table.fieldnames or ()))[0]!r} is not there")
+            rows = list(table)
+    except (OSError, csv.Error) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
-    if table and not NEEDED_COLUMNS <= set(table[0]):
-        raise RunError(f"{path}: the column {sorted(NEEDED_COLUMNS - set(table[0]))[0]!r} is not there")
-    return [{name: value or "" if name in TEXT_COLUMNS else truth(value) if name in FLAG_COLUMNS else finite(value)
-             for name, value in row.items() if name is not None} for row in table]
+    return [{name: text(value or "") if name in TEXT_COLUMNS else truth(value) if name in FLAG_COLUMNS else finite(value)
+             for name, value in row.items() if name is not None} for row in rows]
 
 
 def locate(path):
-    """The run meant by a path: itself, or of a suite's directory its newest finished run."""
-    if not os.path.isdir(path):
-        raise RunError(f"{path}: no such directory")
-    if os.path.isfile(os.path.join(path, "manifest.json")) or os.path.isfile(os.path.join(path, "summary.json")):
-        return path
-    inside = sorted(name for name in os.listdir(path) if os.path.isfile(os.path.join(path, name, "summary.json")))
-    for name in reversed(inside):
-        if read_optional(os.path.join(path, name, "manifest.json"), "run").get("finished"):
-            return os.path.join(path, name)
-    return path
+    """The run meant by a path: itself, or of a suite's directory its newest finished run; there, or below results/."""
+    unfinished = there = ""
+    for place in (path, os.path.join("results", path)):
+        if any(os.path.isfile(os.path.join(place, name)) for name in ("manifest.json", "summary.json")):
+            return place
+        try:
+            names = sorted(os.listdir(place), reverse=True)  # which begin with the time
+        except OSError:
+            continue
+        there = there or place
+        for run in (os.path.join(place, name) for name in names):
+            if os.path.isfile(os.path.join(run, "manifest.json")):
+                if read_optional(os.path.join(run, "manifest.json"), "run").get("finished"):
+                    return run
+                unfinished = unfinished or run
+    if unfinished:
+        raise RunError(f"{path}: holds no finished run; name an unfinished one itself to read it: {unfinished}")
+    raise RunError(f"{path}: is not a run's directory: it has no manifest.json" if there else f"{path}: no such directory")
 
 
-def load(path):
-    """Everything but the journal, which is read when asked for; RunError when there is no run."""
+def load(path, text=shown):
+    """Everything but the journal, which is read when asked for; RunError when there is no run, or nothing in it yet."""
     directory = locate(path)
-    summary_path = os.path.join(directory, "summary.json")
-    points_path = os.path.join(directory, "points.csv")
-    for needed in (summary_path, points_path):
-        if not os.path.isfile(needed):
-            raise RunError(f"{directory}: not a run's directory, or no block of it is finished: "
-                           f"{os.path.basename(needed)} is not there")
-    summary = read_json(summary_path, "run")
+    at = {name: os.path.join(directory, name) for name in ("summary.json", "points.csv", "suite.toml", "manifest.json",
+                                                           "environment.before.json", "environment.after.json")}
+    manifest = read_optional(at["manifest.json"], "manifest", text)
+    for needed in ("summary.json", "points.csv"):
+        if not os.path.isfile(at[needed]):
+            raise RunError(f"{directory}: {needed} is not there: " + (
+                "the run is under way or was killed; `precipice run` of its suite continues it" if manifest else "this is not a run's directory"))
+    summary = read_json(at["summary.json"], "run", text)
     if summary.get("schema") != SCHEMA:
-        raise RunError(f"{summary_path}: schema {summary.get('schema')!r} is unknown; this script reads schema {SCHEMA}")
-    run = RunDirectory(directory, read_optional(os.path.join(directory, "manifest.json"), "manifest"), {},
-                       read_optional(os.path.join(directory, "environment.before.json"), "environment"),
-                       read_optional(os.path.join(directory, "environment.after.json"), "environment"), summary,
-                       read_points(points_path))
+        raise RunError(f"{at['summary.json']}: schema {summary.get('schema')!r} is unknown; this script reads schema {SCHEMA}")
+    run = RunDirectory(directory, manifest, {}, read_optional(at["environment.before.json"], "environment", text),
+                       read_optional(at["environment.after.json"], "environment", text), summary, read_points(at["points.csv"], text), text=text)
+    if not run.points and not run.finished:
+        raise RunError(f"{directory}: nothing was measured yet; `precipice run` of its suite continues it")
     if not run.cells:
-        raise RunError(f"{summary_path}: names no cell, so there is nothing to draw")
+        raise RunError(f"{at['summary.json']}: names no cell, so there is nothing to draw")
     try:
-        with open(os.path.join(directory, "suite.toml"), "rb") as stream:
-            run.suite = tomllib.load(stream)
-    except (OSError, ValueError):
+        with open(at["suite.toml"], "rb") as stream:
+            run.suite = clean(tomllib.load(stream), text)
+    except (OSError, ValueError, RecursionError):
         run.warn("suite.toml cannot be read: the subtitle says less")
     return run
 
@@ -299,7 +316,7 @@ def load_named(arguments, load=load):
         if "=" in text and not os.path.exists(text):
             name, path = text.split("=", 1)
         run = load(path)
-        name = wanted = name or run.name
+        name = wanted = run.text(name).strip() or run.name
         taken, number = [other for other, _ in named], 2
         while name in taken:
             name, number = f"{wanted} ({number})", number + 1

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """Makes one self-contained HTML page of a run, or of several laid over each other.
 
     scripts/report.py RUN [RUN...] [-o FILE]
@@ -7,37 +7,30 @@ A RUN is a run's directory or a suite's (its newest finished run). The page is w
 file; with several runs the first one's directory. It needs no network and works from file://. The sources of the page are in
 scripts/report/; plotly's JavaScript is taken from Debian's python3-plotly.
 
-Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why).
+Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why), 5 standard output cannot be written.
 """
-
-import os
-import sys
-
-DEBIAN_PYTHON = "/usr/bin/python3"
-sys.dont_write_bytecode = True
-
-# Debian's packages serve Debian's interpreter, whichever python3 comes first on the PATH.
-if (os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(DEBIAN_PYTHON)
-        and not os.environ.get("PRECIPICE_PLOT_PYTHON")):
-    os.environ["PRECIPICE_PLOT_PYTHON"] = DEBIAN_PYTHON
-    os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, os.path.abspath(__file__)] + sys.argv[1:])
 
 import argparse
 import base64
 import gzip
 import html
 import json
+import os
+import re
+import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-try:
-    from plotly.offline import get_plotlyjs
-    import precipice_run
-    import report_data
-except ImportError as missing:
-    print(f"report.py: {sys.executable} has no {missing.name}: apt-get install python3-{missing.name}", file=sys.stderr)
-    sys.exit(2)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
 
+if __name__ == "__main__":
+    launch.on_debian_python()
+launch.require("numpy", "plotly")
+import precipice_run
+import report_data
+from plotly.offline import get_plotlyjs
+
+HERE = os.path.dirname(os.path.realpath(__file__))
 SCRIPTS = ("format.js", "capacity.js", "state.js", "figures.js", "words.js", "response.js", "slo_line.js", "goodput.js", "intervals.js",
            "spectrum.js", "heat.js", "threads.js", "why.js", "verdict.js", "table.js", "map.js", "advice.js", "advice_words.js", "facts.js", "compare.js",
            "controls.js", "page.js")
@@ -69,10 +62,7 @@ def page(document):
     title = " and ".join(run["name"] for run in document["runs"])
     parts = {"TITLE": html.escape(title), "STYLE": source("page.css"), "SCRIPT": f'"use strict";\n(() => {{\n{script}\n}})();',
              "DATA": packed(json.dumps(document, separators=(",", ":"), allow_nan=False)), "PLOTLY": packed(get_plotlyjs())}
-    text = source("page.html")
-    for name, part in parts.items():
-        text = text.replace("{{" + name + "}}", part)
-    return text
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda place: parts[place[1]], source("page.html"))
 
 
 def main():
@@ -80,28 +70,24 @@ def main():
     parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's directory, or a suite's: its newest finished run")
     parser.add_argument("-o", "--out", metavar="FILE", help="where to write (default: report.html in the first run's directory)")
     arguments = parser.parse_args()
+    runs = [precipice_run.load(path) for path in arguments.runs]
+    if len({os.path.realpath(run.directory) for run in runs}) < len(runs):
+        raise precipice_run.RunError("a run is named twice")
     try:
-        runs = [precipice_run.load(path) for path in arguments.runs]
-        if len({os.path.realpath(run.directory) for run in runs}) < len(runs):
-            raise precipice_run.RunError("a run is named twice")
-        try:
-            document = report_data.report(runs)
-        except (AttributeError, TypeError, KeyError) as error:
-            raise precipice_run.RunError(f"{arguments.runs[0]}: a field of the run has the wrong type: {error!r}") from error
+        document = report_data.report(runs)
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise precipice_run.RunError(f"{arguments.runs[0]}: a field of the run has the wrong type: {error!r}") from error
+    text = page(document)
+    if len(text.encode("utf-8")) > LIMIT:
+        without_heat(document)
         text = page(document)
-        if len(text.encode("utf-8")) > LIMIT:
-            without_heat(document)
-            text = page(document)
-        out = arguments.out or os.path.join(runs[0].directory, "report.html")
-        try:
-            with open(out + ".part", "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.replace(out + ".part", out)
-        except OSError as error:
-            raise precipice_run.RunError(f"{out}: cannot be written: {error.strerror}") from error
-    except precipice_run.RunError as error:
-        print(f"report.py: {error}", file=sys.stderr)
-        return 2
+    out = arguments.out or os.path.join(runs[0].directory, "report.html")
+    try:
+        with open(out + ".part", "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(out + ".part", out)
+    except OSError as error:
+        raise precipice_run.RunError(f"{out}: cannot be written: {error.strerror}") from error
     size = len(text.encode("utf-8"))
     print(f"{out}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {size / 1e6:.1f} MB" +
           ("" if size <= LIMIT else "; larger than 5 MB even without heat maps: name fewer runs"))
@@ -109,4 +95,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.run(main)

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """Writes the figures of runs as tables, from their directories alone.
 
     scripts/tables.py RUN...                      capacity.tex, capacity.md and numbers.tex into RUN/tables
@@ -7,7 +7,7 @@
 A RUN is a run's directory or a suite's (its newest finished run); NAME=RUN names it in a table of several. docs/figures.md
 shows what a paper does with each.
 
-Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why).
+Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why), 5 standard output cannot be written.
 """
 
 import argparse
@@ -16,17 +16,14 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-try:
-    import precipice_run
-    from tabular import latex, macros, markdown, rows
-except ImportError as missing:
-    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3") and not os.environ.get("PRECIPICE_PLOT_PYTHON"):
-        # Debian's packages serve Debian's interpreter, whichever python3 comes first on the PATH.
-        os.environ["PRECIPICE_PLOT_PYTHON"] = "/usr/bin/python3"
-        os.execv("/usr/bin/python3", ["/usr/bin/python3", os.path.abspath(__file__)] + sys.argv[1:])
-    print(f"tables.py: {sys.executable} has no {missing.name}: apt-get install python3-{missing.name}", file=sys.stderr)
-    sys.exit(2)
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
+
+if __name__ == "__main__":
+    launch.on_debian_python()
+launch.require("numpy")
+import precipice_run
+from tabular import latex, macros, markdown, rows
 
 
 def parser():
@@ -63,30 +60,29 @@ def save(directory, name, text):
 
 def main():
     arguments = parser().parse_args()
+    if not 1 <= arguments.digits <= 15:
+        raise precipice_run.RunError(f"--digits: {arguments.digits} is not from 1 to 15")
+    if not re.fullmatch("[A-Za-z]+", arguments.prefix):
+        raise precipice_run.RunError(f"--prefix: {arguments.prefix!r} is no word of letters, which is all that TeX takes")
+    runs = precipice_run.load_named(arguments.runs)
     try:
-        if not 1 <= arguments.digits <= 15:
-            raise precipice_run.RunError(f"--digits: {arguments.digits} is not from 1 to 15")
-        if not re.fullmatch("[A-Za-z]+", arguments.prefix):
-            raise precipice_run.RunError(f"--prefix: {arguments.prefix!r} is no word of letters, which is all that TeX takes")
-        runs = precipice_run.load_named(arguments.runs)
         made = forms(arguments, runs)
-        if arguments.form and not arguments.out:
-            sys.stdout.write(made[arguments.form][1])
-            return 0
-        out = arguments.out or os.path.join(runs[0][1].directory, "tables")
-        chosen = [made[arguments.form]] if arguments.form else list(made.values())
-        try:
-            os.makedirs(out, exist_ok=True)
-            for name, text in chosen:
-                save(out, name, text)
-        except OSError as error:
-            raise precipice_run.RunError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
-        print(f"{', '.join(name for name, _ in chosen)} in {out}")
-    except precipice_run.RunError as error:
-        print(f"tables.py: {error}", file=sys.stderr)
-        return 2
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise precipice_run.RunError(f"{arguments.runs[0]}: a field of summary.json has the wrong type: {error!r}") from error
+    if arguments.form and not arguments.out:
+        sys.stdout.write(made[arguments.form][1])
+        return 0
+    out = arguments.out or os.path.join(runs[0][1].directory, "tables")
+    chosen = [made[arguments.form]] if arguments.form else list(made.values())
+    try:
+        os.makedirs(out, exist_ok=True)
+        for name, text in chosen:
+            save(out, name, text)
+    except OSError as error:
+        raise precipice_run.RunError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
+    print(f"{', '.join(name for name, _ in chosen)} in {out}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.run(main)

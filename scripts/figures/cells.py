@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy
 
+from figures.glyphs import drawable
+from figures.names import workload_of
 from precipice_run import MAX_LOSS, Histogram, RunError, finite
 import precipice_run
 
@@ -90,6 +92,10 @@ class Run:
     @property
     def name(self):
         return self.raw.name
+
+    @property
+    def text(self):
+        return self.raw.text
 
     @property
     def suite(self):
@@ -174,13 +180,13 @@ def curve(rows, histograms, percentile):
 
 def load_run(directory):
     """The run of a directory with its curves; RunError when it is none."""
-    raw = precipice_run.load(directory)
+    raw = precipice_run.load(directory, drawable)
     rows_of_cells, open_loop = raw.cells, raw.open_loop()
     histograms = raw.histograms(row["key"] for row in open_loop)
 
     workloads, order = {}, []
     for row in rows_of_cells:
-        text = row.get("workload") or row.get("workload_name") or "?"
+        text = workload_of(row)
         if text not in workloads:
             workloads[text] = (text, row.get("workload_name") or text.split(":")[0], [])
         if row["series"] not in order:
