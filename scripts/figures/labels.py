@@ -2,6 +2,8 @@
 
 import math
 
+import numpy
+
 
 class Labels:
     """Names at line ends, moved until none covers another, and off the curves where there is room.
@@ -12,12 +14,14 @@ class Labels:
 
     ANGLES = [0, 20, -20, 40, -40, 60, -60, 90, -90, 120, -120, 150, -150, 180]
     RADII = [9, 16, 25, 36, 50, 68, 90, 115, 145, 180, 220, 265, 320, 380]
+    NEAR = 17  # points: further away, a leader says whose end is meant
 
     def __init__(self, axes, size=11, background="white"):
         self.axes, self.size, self.items, self.fixed, self.bars, self.curves = axes, size, [], [], [], []
         self.background = background
         self.placed = []  # the drawn labels, in the order of add
         self.clear = True  # after place: every name stands by its own line's end and nothing else
+        self.legible = True  # after place: no name covers another or leaves the page
 
     def add(self, x, y, text, colour, prefer=0):
         """A label for the line that ends at (x, y) in data; `prefer` is the best direction in degrees."""
@@ -34,7 +38,8 @@ class Labels:
         """Curves, in data, that labels should not cover."""
         self.curves.append((list(xs), list(ys)))
 
-    def place(self):
+    def place(self, all_of_them=True):
+        """Draws the labels: all, as far from their ends as it takes, or those alone that find room beside their ends."""
         figure, axes = self.axes.figure, self.axes
         figure.canvas.draw()
         renderer = figure.canvas.get_renderer()
@@ -46,7 +51,7 @@ class Labels:
             fixed.append((middle - 8, y0 - 8, middle + 8, y1))
         frame, page = axes.get_window_extent(renderer), figure.bbox
         area = (frame.x0 + 4, frame.y0 + 4, page.x1 - 10, frame.y1 + 8, frame.x1)
-        dots = self.samples()
+        dots = numpy.array(self.samples() or numpy.empty((0, 2)))
         anchors, sizes = [], []
         for x, y, text, _, _ in self.items:
             anchors.append(tuple(axes.transData.transform((x, y))))
@@ -54,6 +59,28 @@ class Labels:
             box = probe.get_window_extent(renderer)
             probe.remove()
             sizes.append((box.width + 12, box.height + 6))
+        chosen = self.beside_all(anchors, sizes, fixed, frame, area, dots, scale) if all_of_them \
+            else self.beside_some(anchors, sizes, fixed, area, dots, scale)
+        for (x, y, text, colour, _), anchor, box in zip(self.items, anchors, chosen):
+            if box is None:
+                continue
+            at = ((box[0] + 6 - anchor[0]) / scale, ((box[1] + box[3]) / 2 - anchor[1]) / scale)
+            in_column = box[0] > frame.x1
+            self.clear = self.clear and self.is_clear(anchor, box, anchors, chosen, dots, self.NEAR * scale)
+            far = in_column and abs((box[1] + box[3]) / 2 - anchor[1]) > 6 * scale or math.dist(nearest(anchor, box), anchor) > self.NEAR * scale
+            arrow = {"arrowstyle": "-", "color": colour, "lw": 0.8, "alpha": 0.8, "shrinkA": 0, "shrinkB": 5,
+                     "relpos": (0, 0.5) if in_column else relative(anchor, box)}
+            self.placed.append(axes.annotate(
+                text, (x, y), at, textcoords="offset points", fontsize=self.size, color=colour, va="center",
+                linespacing=1.15, annotation_clip=False, zorder=9,
+                bbox={"boxstyle": "square,pad=0.1", "fc": self.background, "ec": "none", "alpha": 0.85},
+                arrowprops=arrow if far else None))
+        words = [(box[0] + 6, box[1] + 3, box[2] - 6, box[3] - 3) for box in chosen if box]
+        self.legible = (all(box[0] >= page.x0 and box[2] <= page.x1 and box[1] >= frame.y0 - 3 and box[3] <= area[3] for box in words)
+                        and not any(overlap(a, b) for i, a in enumerate(words) for b in words[i + 1:] + boxes_of(boxes)))
+
+    def beside_all(self, anchors, sizes, fixed, frame, area, dots, scale):
+        """The box of every label."""
         chosen = [None] * len(self.items)
         crowd = [i for i in range(len(self.items)) if anchors[i][0] > frame.x0 + 0.8 * frame.width and not self.items[i][4]]
         if len(crowd) >= 3:
@@ -67,26 +94,37 @@ class Labels:
                 leaders = [(anchors[j], nearest(anchors[j], box)) for j, box in others.items()]
                 chosen[i] = self.best(anchors[i], sizes[i], self.items[i][4], area, fixed + list(others.values()), dots,
                                       scale, [anchors[j] for j in range(len(anchors)) if j != i], leaders)
-        for (x, y, text, colour, _), anchor, box in zip(self.items, anchors, chosen):
-            at = ((box[0] + 6 - anchor[0]) / scale, ((box[1] + box[3]) / 2 - anchor[1]) / scale)
-            in_column = box[0] > frame.x1
-            self.clear = self.clear and self.is_clear(anchor, box, anchors, chosen, dots, 17 * scale)
-            far = in_column and abs((box[1] + box[3]) / 2 - anchor[1]) > 6 * scale or math.dist(nearest(anchor, box), anchor) > 17 * scale
-            arrow = {"arrowstyle": "-", "color": colour, "lw": 0.8, "alpha": 0.8, "shrinkA": 0, "shrinkB": 5,
-                     "relpos": (0, 0.5) if in_column else relative(anchor, box)}
-            self.placed.append(axes.annotate(
-                text, (x, y), at, textcoords="offset points", fontsize=self.size, color=colour, va="center",
-                linespacing=1.15, annotation_clip=False, zorder=9,
-                bbox={"boxstyle": "square,pad=0.1", "fc": self.background, "ec": "none", "alpha": 0.85},
-                arrowprops=arrow if far else None))
+        return chosen
+
+    def beside_some(self, anchors, sizes, fixed, area, dots, scale):
+        """The boxes of those labels that need no leader and cover nothing, None for the others. The first and the last come before the
+        middle, that before the quarters, and so on: those that are left out lie between others."""
+        chosen, count = [None] * len(anchors), len(anchors)
+        for i in sorted(range(count), key=lambda i: (i not in (0, count - 1), -(i & -i))):
+            others = fixed + [box for box in chosen if box] + [(x - 5, y - 5, x + 5, y + 5) for j, (x, y) in enumerate(anchors) if j != i]
+            for radius in (r for r in self.RADII if r <= self.NEAR):
+                for angle in self.ANGLES[:7]:
+                    box = self.box_at(anchors[i], sizes[i], radius * scale, math.radians(angle + self.items[i][4]))
+                    inside = area[0] <= box[0] and area[1] <= box[1] and box[2] <= area[2] and box[3] <= area[3]
+                    if chosen[i] is None and inside and not covered(box, dots) and not any(overlap(box, other) for other in others):
+                        chosen[i] = box
+        return chosen
+
+    @staticmethod
+    def box_at(anchor, size, radius, turn):
+        """The box whose nearest edge lies `radius` from a line's end, in a direction."""
+        cos, sin = math.cos(turn), math.sin(turn)
+        cx = anchor[0] + radius * cos + size[0] / 2 * (cos if abs(cos) < 0.4 else math.copysign(1, cos))
+        cy = anchor[1] + radius * sin + size[1] / 2 * (sin if abs(sin) < 0.4 else math.copysign(1, sin))
+        return (cx - size[0] / 2, cy - size[1] / 2, cx + size[0] / 2, cy + size[1] / 2)
 
     @staticmethod
     def is_clear(anchor, box, anchors, boxes, dots, reach):
         """Whether a name is within reach of its own line's end, nearer to it than to any other, and covers nothing."""
         own = math.dist(nearest(anchor, box), anchor)
         return (own <= reach and all(math.dist(nearest(other, box), other) > own for other in anchors if other is not anchor)
-                and not any(overlap(box, other) for other in boxes if other is not box)
-                and sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in dots) <= 1)
+                and not any(overlap(box, other) for other in boxes if other is not box and other)
+                and covered(box, dots) <= 1)
 
     @staticmethod
     def column(crowd, anchors, sizes, chosen, fixed, frame, gap):
@@ -153,26 +191,20 @@ class Labels:
         candidates = []
         for radius in self.RADII:
             for angle in self.ANGLES:
-                turn = math.radians(angle + prefer)
-                cos, sin = math.cos(turn), math.sin(turn)
-                # The box's nearest edge lies `radius` from the line's end.
-                cx = anchor[0] + radius * scale * cos + size[0] / 2 * (cos if abs(cos) < 0.4 else math.copysign(1, cos))
-                cy = anchor[1] + radius * scale * sin + size[1] / 2 * (sin if abs(sin) < 0.4 else math.copysign(1, sin))
-                candidates.append((radius + abs(angle) / 12, cx, cy))
+                candidates.append((radius + abs(angle) / 12, self.box_at(anchor, size, radius * scale, math.radians(angle + prefer))))
         # A column in the margin, for ends that crowd together.
         column, y = area[4] + 12 * scale + size[0] / 2, area[1] + size[1] / 2
         while y < area[3] - size[1] / 2:
             distance = math.dist((column - size[0] / 2, y), anchor) / scale
-            candidates.append((20 + 0.5 * distance, column, y))
+            candidates.append((20 + 0.5 * distance, (column - size[0] / 2, y - size[1] / 2, column + size[0] / 2, y + size[1] / 2)))
             y += 6 * scale
         best = (math.inf, None)
-        for cost, cx, cy in candidates:
-            box = (cx - size[0] / 2, cy - size[1] / 2, cx + size[0] / 2, cy + size[1] / 2)
+        for cost, box in candidates:
             outside = (max(0, area[0] - box[0]) + max(0, box[2] - area[2]) + max(0, area[1] - box[1])
                        + max(0, box[3] - area[3]))
             cost += 40 * outside + 900 * sum(overlap(box, other) for other in others)
             if cost < best[0]:
-                cost += 14 * sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in dots)
+                cost += 14 * covered(box, dots)
             if cost < best[0]:
                 own = nearest(anchor, box)
                 cost += 400 * sum(crosses(anchor, own, other) for other in others)
@@ -185,6 +217,17 @@ class Labels:
             if cost < best[0]:
                 best = (cost, box)
         return best[1]
+
+
+def covered(box, dots):
+    """How many dots of curves lie in a box."""
+    x, y = dots[:, 0], dots[:, 1]
+    return int(numpy.count_nonzero((box[0] <= x) & (x <= box[2]) & (box[1] <= y) & (y <= box[3])))
+
+
+def boxes_of(extents):
+    """Matplotlib's boxes as (left, low, right, top)."""
+    return [(b.x0, b.y0, b.x1, b.y1) for b in extents]
 
 
 def nearest(anchor, box):

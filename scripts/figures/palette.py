@@ -1,5 +1,7 @@
 """Which colour, marker and dash a series has, in every picture of every run. Needs no library."""
 
+from figures.names import names_of
+
 # Okabe and Ito's palette: told apart with every common colour-vision deficiency. A model keeps its
 # hue, marker and dash in every chart of every run.
 MODELS = {
@@ -83,7 +85,7 @@ def styles_of(cells):
     by_model = {}
     for cell in cells:
         by_model.setdefault(cell.model, {}).setdefault(cell.series, cell)
-    styles, unknown = {}, sorted(set(by_model) - set(MODELS))
+    styles, unknown, names = {}, sorted(set(by_model) - set(MODELS)), names_of(cells)
     for model, members in by_model.items():
         base, marker, dash = MODELS.get(model) or SPARE[unknown.index(model) % len(SPARE)]
         series = sorted(members, key=natural)
@@ -92,7 +94,5 @@ def styles_of(cells):
             # Light to dark around the model's own hue.
             where = 0.0 if len(series) == 1 else -0.4 + 0.8 * i / (len(series) - 1)
             colour = mix(base, "#FFFFFF", -where) if where < 0 else mix(base, "#000000", where)
-            options = ", ".join(f"{k}={v}" for k, v in sorted(members[one].options.items()))
-            label = f"{model} {options}".strip() if members[one].options else (model if len(series) == 1 else one)
-            styles[one] = Style(label, colour, marker, dash, fills[i % len(fills)])
+            styles[one] = Style(names[one], colour, marker, dash, fills[i % len(fills)])
     return styles

@@ -1,12 +1,12 @@
 """Cliff and saturation of every series with their intervals, one panel per workload, for one medium."""
 
 import math
-import re
 
 from matplotlib.lines import Line2D
 
+from figures.fit import fitted, inches, shrink
 from figures.media.axis import axis_of
-from figures.media.sheet import EDGE, Sheet, text_inches
+from figures.media.sheet import EDGE, Sheet
 from figures.save import Built
 
 
@@ -17,9 +17,10 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
     rows.sort(key=lambda key: order.index(key[0]))
     several = len({run for _, run in rows}) > 1
     words = [f"{looks[series].label} · {run}" if several else looks[series].label for series, run in rows]
-    words = [wrapped(medium, word, 0.45 * medium.width / min(medium.columns, len(name_and_cells))) for word in words]
+    room = 0.45 * medium.width / min(medium.columns, len(name_and_cells))
+    words = [fitted(word, room, medium.size, 3) for word in words]
     lines = max(word.count("\n") + 1 for word in words)
-    left = max(text_inches(medium, word) for word in words) / (medium.size / 72) + (EDGE if medium.title else 0.4) + 0.6
+    left = max(inches(word, medium.size) for word in words) / (medium.size / 72) + (EDGE if medium.title else 0.4) + 0.6
     mark = {"ls": "none", "color": medium.ink, "marker": "o", "ms": medium.marker * 1.2, "mec": medium.background}
     handles = [Line2D([], [], label="cliff", **mark),
                Line2D([], [], ls="none", marker="|", ms=medium.size * 1.1, mew=1.6 * medium.line, color=medium.ink, label="saturation")]
@@ -39,7 +40,7 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
         axes.tick_params(axis="y", length=0)
         axes.set_yticks(range(len(rows)), words if sheet.first_column[at] else [""] * len(rows))
         if len(name_and_cells) > 1:
-            axes.set_title(workload, loc="left", pad=0.4 * medium.size)
+            shrink(axes.set_title(workload, loc="left", pad=0.4 * medium.size), sheet.panel_inches[at][0], medium.size)
         for i, row in enumerate(rows):
             if sheet.first_column[at]:
                 tick = axes.get_yticklabels()[i]
@@ -52,16 +53,6 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
     for (series, _), artists in steps.items():
         by_series.setdefault(series, []).extend(artists)
     return Built(sheet.figure, list(by_series.values()), title)
-
-
-def wrapped(medium, text, room):
-    """The name of a row in lines of at most `room` inches, broken between its options where there are such places."""
-    lines = [""]
-    for part in re.findall(r"(?:\([^)]*\)|[^ ,(])+[ ,]*", text):
-        if lines[-1] and text_inches(medium, (lines[-1] + part).rstrip()) > room:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def draw_row(axes, i, cell, look, medium, x):

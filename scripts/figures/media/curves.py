@@ -5,11 +5,12 @@ import math
 from matplotlib.lines import Line2D
 
 from figures.cells import rising
+from figures.fit import fitted, inches, shrink
 from figures.labels import Labels
 from figures.media.looks import RUN_DASHES
 from figures.media.plan import cliff_on, percentile_of, shows_slo
 from figures.media.select import PERCENTILES, RESPONSE
-from figures.media.sheet import LEFT, RIGHT, Sheet, handle, text_inches
+from figures.media.sheet import LEFT, RIGHT, Sheet, handle
 from figures.palette import PAST
 from figures.save import Built
 from figures.words import duration, percentile_name, rate
@@ -47,8 +48,8 @@ class Drawing:
             self.frame(at, axes, x, y, self.common(limits))
             if len(plan.panels) > 1:
                 look = self.looks[panel.curves[0].series]
-                axes.set_title(look.label if panel.title == panel.curves[0].series else panel.title, loc="left", pad=0.4 * medium.size,
-                               color=look.ink if self.one_each() else medium.ink)
+                shrink(axes.set_title(look.label if panel.title == panel.curves[0].series else panel.title, loc="left", pad=0.4 * medium.size,
+                                      color=look.ink if self.one_each() else medium.ink), self.sheet.panel_inches[at][0], medium.size)
             if not self.fill(panel, axes, x, y):
                 return None
         return Built(self.sheet.figure, list(self.steps.values()), plan.title)
@@ -84,7 +85,7 @@ class Drawing:
             end = end_of(curve, x, y)
             if end:
                 words = end_words(self.plan, medium, self.looks[curve.series].label, curve)
-                needs.append((x.share(end[0]), max(text_inches(medium, line) for line in words.split("\n")) / em + 1.6))
+                needs.append((x.share(end[0]), inches(words, medium.size) / em + 1.6))
         right = RIGHT
         for _ in range(4):  # a wider margin makes the axes narrower, which moves the ends
             inside = medium.width / em - self.left - right
@@ -136,6 +137,7 @@ def end_of(curve, x, y):
 
 def end_words(plan, medium, label, curve):
     """What stands at a line's end: in a talk the name alone, on the web with its cliff or saturation."""
+    label = fitted(label, 0.25 * medium.width, medium.size, 3)
     key = {RESPONSE: "cliff_per_s", "goodput_per_s": "saturation_per_s"}.get(plan.y)
     if medium.name != "web" or plan.x not in ("rate_per_s", "load") or key is None:
         return label

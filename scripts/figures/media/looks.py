@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from figures.names import names_of
 from figures.palette import MODELS, SPARE, contrast, luminance, mix, natural
 from precipice_run import RunError
 
@@ -53,8 +54,9 @@ def looks_of(cells, medium, highlight=()):
     known = [model for model in MODELS if model in members] + sorted(set(members) - set(MODELS))
     unknown = sorted(set(members) - set(MODELS))
     taken = {MODELS[model][1] for model in MODELS if model in members}
-    spare = [marker for marker in MORE_MARKERS if marker not in taken]
-    looks, at = {}, 0
+    spare = [marker for marker in MORE_MARKERS if marker not in taken] + sorted(taken)
+    spare = spare[:len(spare) - 1 + len(spare) % 2]  # an odd number: with the even one of dashes, pairs recur late
+    looks, at, more, names = {}, 0, 0, names_of(cells)
     for model in known:
         base, marker, _ = MODELS.get(model) or SPARE[unknown.index(model) % len(SPARE)]
         series = sorted(members[model], key=natural)
@@ -63,9 +65,9 @@ def looks_of(cells, medium, highlight=()):
             if medium.dark:  # what is darker than its model's colour would sink into the ground
                 where = -0.65 + 0.65 * i / max(len(series) - 1, 1) if len(series) > 1 else 0.0
             colour = mix(base, "#FFFFFF", -where) if where < 0 else mix(base, "#000000", where)
-            options = ", ".join(f"{k}={v}" for k, v in sorted(members[model][one].options.items()))
-            label = f"{model} {options}" if options else (model if len(series) == 1 else one)
-            mark = marker if i == 0 or not spare else spare.pop(0)
+            label = names[one]
+            mark = marker if i == 0 else spare[more % len(spare)]
+            more += i > 0
             lit = not highlight or bool({model, one, label} & set(highlight))
             if not lit:
                 colour = mix(medium.background, medium.ink, 0.42)

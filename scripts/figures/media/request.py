@@ -13,6 +13,7 @@ from figures.media.looks import looks_of
 from figures.media.medium import media
 from figures.media.plan import Panel, Plan, percentile_of, shows_slo, title_of
 from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
+from figures.names import slug, slugs, workload_names
 from figures.save import save, save_reveal
 from precipice_run import RunError, load_named
 
@@ -46,6 +47,8 @@ def draw_all(request):
     if request.reveal and request.medium != "talk":
         raise RunError("--reveal: builds up a talk's slides; use it with --for talk")
     named = shortened(load_named(request.runs, load_run))
+    if not any(run.raw.points for _, run in named):
+        raise RunError("nothing to draw: no trial was made")
     sizes = media(request.medium, request.dark, request.width)
     every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
     asked = Selection(request.only, (), request.workload, request.facet)
@@ -144,15 +147,20 @@ def plans(request, named, x, y, kind, selection, medium, said):
         yield plan_of(request, named, kind, title_of(x, y, percentile), "", [
             Panel(spoken(text), [c for c in curves if c.workload == text]) for text in workloads], x, y, runs, medium)
         return
-    short = {text: name for _, run in named for text, name, _ in run.workloads}
+    names = called(named)
+    files = slugs(names.get(text, text) for text in workloads)
     for text in workloads:
         own = [c for c in curves if c.workload == text]
         panels = [Panel(title, group) for title, group in split(own, request.facet)]
-        name = short.get(text, text)
-        name = name if sum(short.get(other) == name for other in workloads) == 1 else text
+        name = names.get(text, text)  # a curve across workloads is of none
         title = title_of(x, y, percentile)
-        yield plan_of(request, named, f"{kind}-{slug(name)}", f"{title}: {name}", text, panels, x, y, runs, medium,
+        yield plan_of(request, named, f"{kind}-{files[name]}", f"{title}: {name}", text, panels, x, y, runs, medium,
                       shared=len(panels) > 1 and not per_cell)
+
+
+def called(named):
+    """{workload: what it is called beside the others} of all runs."""
+    return workload_names([cell for _, run in named for cell in run.raw.cells])
 
 
 def split(curves, facet):
@@ -231,10 +239,11 @@ def capacities(named, selection, medium, looks):
     title = "Latency cliff and saturation"
     notes = "Bars: 95% intervals over blocks. Arrows: not reached by the highest rate offered, or over the SLO at the lowest."
     if medium.most:
+        names = called(named)
+        files = slugs(names[text] for text in groups)
         for text, cells in groups.items():
-            name = text.partition(":")[0]
-            name = name if [t.partition(":")[0] for t in groups].count(name) == 1 else text
-            yield (f"capacity-{slug(name)}", lambda text=text, cells=cells, name=name: draw_capacity(
+            name = names[text]
+            yield (f"capacity-{files[name]}", lambda text=text, cells=cells, name=name: draw_capacity(
                 [(text, cells)], medium, looks, f"{title}: {name}", spoken(text) + left_out_of(named, {cell.series for _, cell in cells})
                 + "  ·  bars: 95% intervals", ""))
         return
@@ -245,7 +254,3 @@ def capacities(named, selection, medium, looks):
 
 def short(column):
     return slug(re.sub("_(per_s|ns|bytes)$", "", column))
-
-
-def slug(text):
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "workload"

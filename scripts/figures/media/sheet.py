@@ -7,6 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from figures.fit import fitted, inches, shrink
 
 LEFT, RIGHT = 5.4, 1.4  # margins in type sizes: room for ticks and a label; for half a tick's label
 EDGE = 1.6  # where a title starts
@@ -75,35 +76,32 @@ class Sheet:
             self.figure.text(EDGE * em / width, 0.5 * em / height, "\n".join(lines), color=medium.muted, va="bottom", linespacing=1.3)
         if medium.title and title:
             at = EDGE * em / width
-            words = self.figure.text(at, 1 - medium.title * 1.15 / 72 / height, title, fontsize=medium.title, fontweight="bold", va="center")
-            room = (width - 2 * EDGE * em) * self.figure.dpi / words.get_window_extent(self.figure.canvas.get_renderer()).width
-            words.set_fontsize(max(medium.title * min(room, 1), medium.size))
+            room = width - 2 * EDGE * em
+            shrink(self.figure.text(at, 1 - medium.title * 1.15 / 72 / height, title, fontsize=medium.title, fontweight="bold", va="center"),
+                   room, medium.size)
             if subtitle:
-                self.figure.text(at, 1 - (medium.title * 2.05 / 72 + 0.5 * em) / height, subtitle, color=medium.muted, va="center")
+                shrink(self.figure.text(at, 1 - (medium.title * 2.05 / 72 + 0.5 * em) / height, subtitle, color=medium.muted, va="center"),
+                       room, medium.size)
 
     def make_legend(self, handles, beside):
         """One column beside the axes, or below them as many as the width has room for."""
+        medium = self.medium
         length = 0.9 if all(one.get_linestyle() == "None" for one in handles) else 2.6  # in type sizes
-        for columns in range(1 if beside else min(len(handles), 6), 0, -1):
-            legend = self.figure.legend(handles=handles, loc="upper right" if beside else "center", ncol=columns, borderpad=0.1,
-                                        borderaxespad=0, handlelength=length, handletextpad=0.5, columnspacing=1.1,
-                                        labelspacing=0.6 if beside else 0.35)
-            if columns == 1 or legend.get_window_extent(self.figure.canvas.get_renderer()).width / self.figure.dpi <= self.medium.width - 0.06:
-                return legend
-            legend.remove()
-        return None
+        room = (0.3 if beside else 1) * medium.width - (length + 1.5) * self.em
+        words = [fitted(one.get_label(), room, medium.size, 3) for one in handles]
+        wide = max(inches(text, medium.size) for text in words) + (length + 0.5 + 1.1) * self.em
+        columns = 1 if beside else max(1, min(len(handles), int((medium.width - 0.06) / wide)))
+        # Matplotlib leaves out what begins with an underscore, so names are put in afterwards.
+        legend = self.figure.legend(handles, ["-"] * len(handles), loc="upper right" if beside else "center", ncol=columns, borderpad=0.1,
+                                    borderaxespad=0, handlelength=length, handletextpad=0.5, columnspacing=1.1,
+                                    labelspacing=0.6 if beside else 0.35)
+        for text, name in zip(legend.get_texts(), words):
+            text.set_text(name)
+        return legend
 
     def legend_entry(self, at):
         """The mark and the words of one entry."""
         return [self.legend.get_lines()[at], self.legend.get_texts()[at]] if self.legend else []
-
-
-def text_inches(medium, text, size=None):
-    """How wide a line of text is, in inches."""
-    figure = Figure(figsize=(1, 1), dpi=100)
-    FigureCanvasAgg(figure)
-    drawn = figure.text(0, 0, text, fontsize=size or medium.size)
-    return drawn.get_window_extent(figure.canvas.get_renderer()).width / 100
 
 
 def handle(look, medium, dash=None, line=True):

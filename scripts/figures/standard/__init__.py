@@ -1,7 +1,6 @@
 """The standard charts of a run: which there are, and drawing all of them."""
 
-import re
-
+from figures.names import slugs
 from figures.save import Built, save
 from figures.standard.base import Skip, titled
 from figures.standard.capacity import CapacityChart
@@ -14,16 +13,13 @@ class Charts(CurveCharts, CapacityChart, SpectrumChart, PoolChart):
     """Each chart is a method that returns a page, or raises Skip."""
 
 
-def slug(text):
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "workload"
-
-
 def draw(run, directory, formats):
     """Draws all charts; returns (names drawn, reasons for those left out)."""
     charts = Charts(run)
     jobs = [("capacity", charts.capacity)]
+    files = slugs(title for _, title, _ in titled(run))
     for text, title, cells in titled(run):
-        short = slug(title)
+        short = files[title]
         for kind, chart in (("response", charts.response), ("goodput", charts.goodput), ("spectrum", charts.spectrum),
                             ("pool-threads", charts.pool_threads)):
             jobs.append((f"{kind}-{short}", lambda chart=chart, text=text, title=title, cells=cells: chart(text, title, cells)))

@@ -3,11 +3,14 @@
 import math
 
 from figures.cells import rising
+from figures.fit import fitted
+from figures.names import workload_names
 from figures.palette import PAST, mix, natural, styles_of
-from figures.standard.slide import rate_axis
+from figures.standard.slide import HEIGHT, MARGIN, WIDTH, rate_axis
 from figures.words import rate
 
 METHOD = "Response from intended arrival; open loop; 95% intervals; points past saturation hollow"
+SMALL = 9  # points of names where there are many
 BANDS = "bands and bars: lowest to highest block; histograms merged over blocks."
 
 
@@ -111,6 +114,19 @@ class ChartBase:
 
     # -- small helpers -------------------------------------------------------------------------
 
+    def named(self, drawn, page_of):
+        """The page that `page_of(beside)` makes, with names beside the lines' ends where all find room there, else in a legend below
+        and beside those ends that have room. page_of returns (page, its Labels)."""
+        lines = sum(fitted(self.styles[c.series].label, MARGIN * WIDTH - 0.4, SMALL, 3).count("\n") + 2 for c in drawn)
+        if lines * 1.15 * SMALL / 72 < 0.7 * HEIGHT:
+            page, labels = page_of(True)
+            if all(one.legible for one in labels):
+                return page
+        return page_of(False)[0]
+
+    def legend_of(self, drawn, beside):
+        return () if beside else [self.styles[c.series] for c in drawn]
+
     @staticmethod
     def at_half_load(cell, points):
         """The point nearest to half of the cell's cliff, from 0.4 to 0.6 of it; None where there is none."""
@@ -146,6 +162,6 @@ class ChartBase:
 
 
 def titled(run):
-    """(workload, how to name it, cells): the short name where that says which one is meant."""
-    names = [name for _, name, _ in run.workloads]
-    return [(text, name if names.count(name) == 1 else text, cells) for text, name, cells in run.workloads]
+    """(workload, what it is called beside the others, cells)."""
+    names = workload_names(run.raw.cells)
+    return [(text, names[text], cells) for text, _, cells in run.workloads]

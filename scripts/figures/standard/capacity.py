@@ -2,6 +2,7 @@
 
 import math
 
+from figures.fit import fitted, inches, shrink
 from figures.palette import GRID, INK, MUTED, natural
 from figures.standard.base import ChartBase, titled
 from figures.standard.slide import HEIGHT, Page, rate_axis
@@ -13,7 +14,7 @@ class CapacityChart(ChartBase):
         """Cliff and saturation of every cell: dots and whiskers, and the same as a table."""
         workloads = titled(self.run)
         rows = sum(len(cells) for _, _, cells in workloads)
-        wide = rows > 14  # two columns on a larger page of the same shape
+        wide = rows > 14 and len(workloads) > 1  # two columns on a larger page of the same shape
         split = [[], []]
         for workload in workloads:
             sizes = [sum(len(c[2]) + 2.2 for c in column) for column in split]
@@ -32,8 +33,11 @@ class CapacityChart(ChartBase):
 
         title = "Where latency falls off the cliff, and what each model carries at most"
         page = Page(title, self.subtitle(), notes, height, width)
-        if row_inches(page) < 0.24:  # more cells than a slide can hold: a longer page
-            height += max((0.24 - row_inches(page)) * sum(len(c[2]) for c in column) for column in split)
+        size = 10.5 if wide else 11.5
+        names = self.names_of_rows((0.5 if wide else 1) * width, size)
+        least = 0.24 if all("\n" not in name for name in names.values()) else 2.6 * size / 72  # inches of a row
+        if row_inches(page) < least:  # more cells than a slide can hold: a longer page
+            height += max((least - row_inches(page)) * sum(len(c[2]) for c in column) for column in split)
             page = Page(title, self.subtitle(), notes, height, width)
         inches = min(0.5, row_inches(page))
         if not wide and inches == 0.5:  # few cells: a shorter page instead of an empty one
@@ -46,22 +50,24 @@ class CapacityChart(ChartBase):
                 cells = sorted(cells, key=lambda c: (models.index(c.model), natural(c.series)))
                 tall = len(cells) * inches / height
                 y -= 0.4 / height + tall
-                self.capacity_panel(page, at * 0.5, 0.5 if wide else 1.0, y, tall, name, cells)
+                self.capacity_panel(page, at * 0.5, 0.5 if wide else 1.0, y, tall, name, cells, names)
                 y -= (head - 0.4) / height
         return page
 
-    def capacity_panel(self, page, left, width, bottom, tall, name, cells):
+    def names_of_rows(self, width, size):
+        """{series: name} in at most two lines that leave most of a panel, `width` inches wide, to its figures."""
+        return {series: fitted(style.label, 0.27 * width, size, 2) for series, style in self.styles.items()}
+
+    def capacity_panel(self, page, left, width, bottom, tall, name, cells, rows):
         narrow = width < 1
         size = 10.5 if narrow else 11.5
-        longest = max(len(self.styles[c.series].label) for c in cells)
-        names = min(longest * size * 0.63 / 72 + 0.25, 2.6) / page.width + 0.03
+        names = (max(inches(rows[c.series], size) for c in cells) + 0.25) / page.width + 0.03
         numbers = (2.75 if narrow else 4.7) / page.width
         axes = page.figure.add_axes([left + names, bottom, width - names - numbers, tall])
-        inches = (width - names - numbers) * page.width
         axes.set_ylim(len(cells) - 0.4, -0.6)
         axes.grid(True, axis="x", color=GRID, lw=0.8)
         axes.spines["left"].set_visible(False)
-        axes.set_yticks(range(len(cells)), [self.styles[c.series].label for c in cells], fontsize=size)
+        axes.set_yticks(range(len(cells)), [rows[c.series] for c in cells], fontsize=size)
         axes.tick_params(axis="y", length=0, pad=8)
         axes.tick_params(axis="x", labelsize=size)
         for tick, cell in zip(axes.get_yticklabels(), cells):
@@ -74,11 +80,11 @@ class CapacityChart(ChartBase):
         if logarithmic:
             axes.set_xscale("log")
         axes.set_xlim(low, high)
-        rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high, inches)
+        rate_axis(axes.xaxis, logarithmic, max(low, 1e-9), high, (width - names - numbers) * page.width)
         above = bottom + tall + 0.17 / page.height
-        heading = page.figure.text(left + 0.03, above, name, fontsize=14 if len(name) < 24 else 11.5, fontweight="bold", color=INK, va="baseline")
-        page.figure.canvas.draw()
-        end = heading.get_window_extent().x1 / page.figure.bbox.width
+        heading = page.figure.text(left + 0.03, above, name, fontsize=14, fontweight="bold", color=INK, va="baseline")
+        shrink(heading, (width - numbers - 0.03) * page.width - 1, 11.5)  # an inch is for the unit beside it
+        end = left + 0.03 + inches(heading.get_text(), heading.get_fontsize(), "bold") / page.width
         page.figure.text(max(end + 0.008, left + names), above, "requests/s", fontsize=size, color=MUTED, va="baseline")
         first, second = (14, 108) if narrow else (16, 170)
         for offset, words in ((first, "● cliff"), (second, "┃ saturation")):

@@ -2,7 +2,7 @@
 
 from figures.labels import Labels
 from figures.palette import INK, MUTED
-from figures.standard.base import ChartBase, Skip
+from figures.standard.base import SMALL, ChartBase, Skip
 from figures.standard.slide import Page, rate_axis, time_axis
 from figures.words import duration, percentile_name, rate
 
@@ -10,6 +10,9 @@ from figures.words import duration, percentile_name, rate
 class CurveCharts(ChartBase):
     def response(self, text, name, cells):
         drawn = self.with_points(cells)
+        return self.named(drawn, lambda beside: self.response_page(text, name, cells, drawn, beside))
+
+    def response_page(self, text, name, cells, drawn, beside):
         percentile = self.common(drawn, "slo_percentile", 99.0)
         slos = sorted({c.number("slo_ns") for c in drawn if c.number("slo_ns") > 0})
         values = [v / 1e6 for c in drawn for p in c.points for v in (p.response_low, p.response_high) if v > 0]
@@ -26,9 +29,10 @@ class CurveCharts(ChartBase):
         marks += ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
         marks += "With an arrow: beyond the edge, and growing with the window." if beyond else ""
         page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", self.subtitle(text),
-                    [self.method(True), marks, self.missing(cells), self.warnings()])
-        size = 11 if len(drawn) <= 7 else 9
-        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+                    [self.method(True), marks, self.missing(cells), self.warnings()], styles=self.legend_of(drawn, beside))
+        size = 11 if len(drawn) <= 7 else SMALL
+        names = {c.series: page.beside(self.styles[c.series].label, size) for c in drawn}
+        axes = page.axes(right=page.right_of([*names.values(), "SLO p99 ≤ 10 ms"], size))
         labels = Labels(axes, size)
         axes.set_yscale("log")
         self.limits_x(axes, drawn, self.logarithmic(drawn), [p.rate for points in shown.values() for p in points])
@@ -57,23 +61,28 @@ class CurveCharts(ChartBase):
                 if low > 0 and high > 0:
                     axes.plot([low, high], [slo, slo], color=style.colour, lw=5, alpha=0.5, solid_capstyle="butt", zorder=6)
                 axes.plot([value], [slo], ls="none", clip_on=False, zorder=8, **style.solid(11))
-            labels.add(end.rate, min(end.response_ns / 1e6, edge), style.label + "\n" + self.cliff_words(cell), style.ink)
-        labels.place()
-        return page
+            words = "\n" + self.cliff_words(cell) if beside else ""
+            labels.add(end.rate, min(end.response_ns / 1e6, edge), names[cell.series] + words, style.ink)
+        labels.place(all_of_them=beside)
+        return page, [labels]
 
     def goodput(self, text, name, cells):
         drawn = self.with_points(cells)
         goods = [v for c in drawn for p in c.points for v in (p.goodput_low, p.goodput_high) if v > 0]
         if not goods:
             raise Skip("no request of it completed with the right digest")
+        return self.named(drawn, lambda beside: self.goodput_page(text, name, cells, drawn, goods, beside))
+
+    def goodput_page(self, text, name, cells, drawn, goods, beside):
         logarithmic = self.logarithmic(drawn)
         nothing = [self.styles[c.series].label for c in drawn if logarithmic and any(p.goodput == 0 for p in c.points)]
         page = Page(f"Goodput against offered load: {name}", self.subtitle(text),
                     [self.method(True), "Goodput: completed inside the window with the right digest; median over blocks.",
                      self.missing(cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
-                     self.warnings()])
-        size = 11 if len(drawn) <= 7 else 9
-        axes = page.axes(right=page.right_of([self.styles[c.series].label for c in drawn] + ["SLO p99 ≤ 10 ms"], size))
+                     self.warnings()], styles=self.legend_of(drawn, beside))
+        size = 11 if len(drawn) <= 7 else SMALL
+        names = {c.series: page.beside(self.styles[c.series].label, size) for c in drawn}
+        axes = page.axes(right=page.right_of([*names.values(), "SLO p99 ≤ 10 ms"], size))
         labels = Labels(axes, size)
         self.limits_x(axes, drawn, logarithmic, [p.rate for c in drawn for p in c.points])
         low, high = axes.get_xlim()
@@ -94,7 +103,8 @@ class CurveCharts(ChartBase):
             if end is None:
                 continue
             value, _, _, reached = cell.estimate("saturation_per_s")
-            words = {"ok": f"saturates at {rate(value)}/s", "above": f"saturation not reached by {rate(value)}/s"}
-            labels.add(end.rate, end.goodput, style.label + "\n" + words.get(reached, "saturation not measured"), style.ink)
-        labels.place()
-        return page
+            words = {"ok": f"\nsaturates at {rate(value)}/s", "above": f"\nsaturation not reached by {rate(value)}/s"}
+            words = words.get(reached, "\nsaturation not measured") if beside else ""
+            labels.add(end.rate, end.goodput, names[cell.series] + words, style.ink)
+        labels.place(all_of_them=beside)
+        return page, [labels]

@@ -29,12 +29,16 @@ class SpectrumChart(ChartBase):
                 extra.append((cell.series, f"no stable point {lacking}; {self.cliff_words(cell)}"))
         if not halves and not nears:
             raise Skip("no stable point with a histogram at half load or near the cliff")
+        return self.named(drawn, lambda beside: self.spectrum_page(text, name, cells, drawn, (halves, nears), extra, beside))
+
+    def spectrum_page(self, text, name, cells, drawn, panels, extra, beside):
         page = Page(f"Every percentile of the response time: {name}", self.subtitle(text),
                     ["Response from intended arrival; open loop; histograms merged over blocks. A curve ends where fewer than 10 "
                      "requests lie above it. Half load: measured rate nearest to half of the model's own cliff (0.4 to 0.6); "
-                     "near the cliff: highest stable rate from 85% to 102% of it.", self.missing(cells, extra), self.warnings()])
-        curves = {}
-        for which in (halves, nears):
+                     "near the cliff: highest stable rate from 85% to 102% of it.", self.missing(cells, extra), self.warnings()],
+                    styles=self.legend_of(drawn, beside))
+        curves, every_labels = {}, []
+        for which in panels:
             for cell, point in which:
                 curves[(cell.series, point.rate)] = self.tail(point.histogram)
         every = [v for xs, ys in curves.values() for v in ys]
@@ -43,8 +47,9 @@ class SpectrumChart(ChartBase):
         furthest = max(max(xs) for xs, _ in curves.values())
         percentile = self.common(drawn, "slo_percentile", 99.0)
         size = 10 if len(drawn) <= 7 else 8.5
-        right = page.right_of([self.styles[c.series].label for c in drawn], size)
-        for at, (title, which) in enumerate((("at half of its own cliff", halves), ("just below its own cliff", nears))):
+        names = {c.series: page.beside(self.styles[c.series].label, size) for c in drawn}
+        right = page.right_of(names.values(), size)
+        for at, (title, which) in enumerate(zip(("at half of its own cliff", "just below its own cliff"), panels)):
             axes = page.axes(0.07 + 0.475 * at, right - 0.475 * (1 - at), top=page.top - 0.42 / page.height)
             axes.set_title(title, loc="left", fontsize=13, color=INK, pad=10)
             axes.set_xscale("log")
@@ -71,11 +76,12 @@ class SpectrumChart(ChartBase):
                 axes.plot(marks, numpy.exp(numpy.interp(numpy.log(marks), numpy.log(xs), numpy.log(ys))), ls="none", zorder=5,
                           **style.solid(6.5))
                 labels.avoid_line(xs, ys)
-                labels.add(xs[-1], ys[-1], f"{style.label}\nat {rate(point.rate)}/s", style.ink)
+                labels.add(xs[-1], ys[-1], names[cell.series] + (f"\nat {rate(point.rate)}/s" if beside else ""), style.ink)
             if not which:
                 axes.text(0.5, 0.5, "no stable point here", transform=axes.transAxes, ha="center", color=MUTED)
-            labels.place()
-        return page
+            labels.place(all_of_them=beside)
+            every_labels.append(labels)
+        return page, every_labels
 
     @staticmethod
     def tail(histogram):
