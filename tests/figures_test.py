@@ -19,7 +19,7 @@ from unittest import mock
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
-from figures import palette, settings
+from figures import palette, settings, standard
 from figures.cells import rising
 from figures.media import looks, medium, request
 from precipice_run import RunError, load
@@ -93,7 +93,7 @@ def shown_texts(figure):
             shown = {id(label) for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
             every = {id(label) for tick in axis.get_major_ticks() + axis.get_minor_ticks() for label in (tick.label1, tick.label2)}
             outside |= every - shown
-    return [(text.get_text(), text.get_window_extent(renderer)) for text in texts(figure)
+    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts(figure)  # a leader is no text
             if id(text) not in outside and text.get_rotation() in (0, 90)]
 
 
@@ -304,18 +304,59 @@ class Legible(unittest.TestCase):
 
     def check(self, *runs, **wanted):
         for name, figure in built(*runs, **wanted):
-            page = figure.figure
-            page.canvas.draw()
-            width, height = page.bbox.width, page.bbox.height
-            boxes = shown_texts(page)
-            for text, box in boxes:
-                self.assertTrue(box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1,
-                                f"{wanted} {name}: {text!r} leaves the page")
-            for (a, first), (b, second) in itertools.combinations(boxes, 2):
-                across = min(first.x1, second.x1) - max(first.x0, second.x0)
-                up = min(first.y1, second.y1) - max(first.y0, second.y0)
-                least = 0.15 * min(first.height, second.height, first.width, second.width)
-                self.assertFalse(across > least and up > least, f"{wanted} {name}: {a!r} covers {b!r}")
+            self.check_page(figure.figure, f"{wanted} {name}")
+
+    def check_page(self, page, name):
+        page.canvas.draw()
+        width, height = page.bbox.width, page.bbox.height
+        boxes = shown_texts(page)
+        for text, box in boxes:
+            self.assertTrue(box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, f"{name}: {text!r} leaves the page")
+        for (a, first), (b, second) in itertools.combinations(boxes, 2):
+            across = min(first.x1, second.x1) - max(first.x0, second.x0)
+            up = min(first.y1, second.y1) - max(first.y0, second.y0)
+            least = 0.15 * min(first.height, second.height, first.width, second.width)
+            self.assertFalse(across > least and up > least, f"{name}: {a!r} covers {b!r}")
+
+    def standard(self, directory):
+        """The standard charts of a run, in memory."""
+        pages = {}
+        with mock.patch.object(standard, "save", lambda figure, out, name, formats: pages.update({name: figure.figure})):
+            standard.draw(LOAD(directory), directory, ())
+        return pages
+
+    def test_forty_series(self):
+        with tempfile.TemporaryDirectory() as run:
+            write_run(run, measured=[("oracle", {"mean": "1ms", "servers": str(n), "service": "exponential"}, 1000.0 * n) for n in range(1, 41)])
+            names = {f"oracle servers={n}" for n in range(1, 41)}
+            for name, page in self.standard(run).items():
+                self.check_page(page, name)
+                self.assertLessEqual(names, set(words(page)), name)
+            for name, figure in built(run, medium_name="web"):
+                self.assertLessEqual(names, set(words(figure.figure)), name)
+                self.check_page(figure.figure, name)
+            self.check(run, medium_name="paper", width=3.33)
+            self.check(run, medium_name="talk")
+
+    def test_names_that_no_column_holds(self):
+        with tempfile.TemporaryDirectory() as run:
+            shapes = ("exponential", "bimodal(0.912345678,0.5,5.5)", "lognormal(" + "1" * 90 + ")", "lognormal(" + "2" * 90 + ")")
+            write_run(run, measured=[("oracle", {"discipline": order, "service": shape, "stall_for": "100ms"}, 1000.0 * (at + 1))
+                                     for at, (order, shape) in enumerate(itertools.product(("fcfs", "ps"), shapes))],
+                      workload="cpu:work=200us,dist=" + "x" * 200, suite="s" * 200)
+            for name, page in self.standard(run).items():
+                self.check_page(page, name)
+            self.check(run, medium_name="paper", width=3.33)
+            self.check(run, medium_name="talk")
+            self.check(run, medium_name="web")
+
+    def test_names_that_matplotlib_would_hide_or_read_as_formulas(self):
+        with tempfile.TemporaryDirectory() as run:
+            write_run(run)
+            names = ("_old", "$x_1$", "50%", r"\alpha")
+            figure = one(*(f"{name}={run}" for name in names), medium_name="web")
+            self.assertLessEqual(set(names), set(words(figure)))
+            self.assertFalse(any(text.get_parse_math() for text in texts(figure)))
 
     def test_on_paper(self):
         self.check(RUN, medium_name="paper")

@@ -43,27 +43,30 @@ def estimate(value, reached="ok"):
     return {"value": value, "low": value and value * 0.95, "high": value and value * 1.05, "reached": reached}
 
 
-def write_run(directory, schema=1, journal=True):
-    """Two pools measured in two blocks, and one model that could not be."""
+POOLS = (("fixed_pool", {"threads": "8"}, 4000.0), ("fixed_pool", {"threads": "64"}, 50000.0))
+
+
+def write_run(directory, schema=1, journal=True, measured=POOLS, suite="tiny", workload=WORKLOAD):
+    """Models with options and capacities measured in two blocks, and one that could not be."""
     cells, rows, lines = [], [], []
-    for threads, capacity in (("8", 4000.0), ("64", 50000.0)):
-        series = f"fixed_pool:threads={threads}"
-        cells.append({"series": series, "model": "fixed_pool", "model_options": {"threads": threads}, "workload": WORKLOAD,
+    for model, options, capacity in measured:
+        series = model + ":" + ",".join(f"{key}={value}" for key, value in options.items())
+        cells.append({"series": series, "model": model, "model_options": options, "workload": workload,
                       "workload_name": "cpu", "slo_ns": 2e6, "slo_percentile": 99, "saturation_per_s": estimate(capacity),
                       "cliff_per_s": estimate(capacity * 0.8), "saturation_of_ideal": estimate(0.9), "cliff_of_ideal": None})
         for block in (0, 1):
             for share in (0.2, 0.4, 0.6, 0.8, 1.2):
                 rate, stable = capacity * share, share < 1
                 key = f"{series}|{rate}|{block}"
-                rows.append({"series": series, "workload": WORKLOAD, "phase": "refine", "block": block, "closed": 0,
+                rows.append({"series": series, "workload": workload, "phase": "refine", "block": block, "closed": 0,
                              "rate_per_s": rate, "goodput_per_s": min(rate, capacity), "p99_ns": 4e5, "loss": 0,
                              "stable": str(stable).lower(), "used": "true", "key": key})
                 base = int(2e5 * (1 + share) if stable else 3e8) + 1000 * block
                 lines.append(journal_line(key, [base + 5000 * i for i in range(200)]))
-    cells.append({"series": "io_uring", "model": "io_uring", "model_options": {}, "workload": WORKLOAD, "workload_name": "cpu",
+    cells.append({"series": "io_uring", "model": "io_uring", "model_options": {}, "workload": workload, "workload_name": "cpu",
                   "slo_ns": None, "cliff_per_s": estimate(None, "unmeasured"), "failure": "the kernel has no rings"})
     with open(os.path.join(directory, "summary.json"), "w") as stream:
-        json.dump({"schema": schema, "suite": "tiny", "blocks_done": 2, "cells": cells}, stream)
+        json.dump({"schema": schema, "suite": suite, "blocks_done": 2, "cells": cells}, stream)
     with open(os.path.join(directory, "points.csv"), "w", newline="") as stream:
         table = csv.DictWriter(stream, list(rows[0]))
         table.writeheader()
@@ -74,9 +77,9 @@ def write_run(directory, schema=1, journal=True):
             stream.write('{"kind":"trial","key":"torn')
 
 
-def script(name, *arguments, interpreter=("/usr/bin/python3",), **environment):
+def script(name, *arguments, interpreter=("/usr/bin/python3",), cwd=None, **environment):
     command = [*interpreter, os.path.join(SCRIPTS, name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=os.environ | environment)
 
 
 def digests(directory):

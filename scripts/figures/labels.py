@@ -21,7 +21,7 @@ class Labels:
         self.background = background
         self.placed = []  # the drawn labels, in the order of add
         self.clear = True  # after place: every name stands by its own line's end and nothing else
-        self.legible = True  # after place: no name covers another or leaves the page
+        self.legible = True  # after place: no name covers another or leaves the page, and no leader crosses one or another leader
 
     def add(self, x, y, text, colour, prefer=0):
         """A label for the line that ends at (x, y) in data; `prefer` is the best direction in degrees."""
@@ -77,7 +77,15 @@ class Labels:
                 arrowprops=arrow if far else None))
         words = [(box[0] + 6, box[1] + 3, box[2] - 6, box[3] - 3) for box in chosen if box]
         self.legible = (all(box[0] >= page.x0 and box[2] <= page.x1 and box[1] >= frame.y0 - 3 and box[3] <= area[3] for box in words)
-                        and not any(overlap(a, b) for i, a in enumerate(words) for b in words[i + 1:] + boxes_of(boxes)))
+                        and not any(overlap(a, b) for i, a in enumerate(words) for b in words[i + 1:] + boxes_of(boxes))
+                        and not self.tangled([(anchor, box) for anchor, box in zip(anchors, chosen) if box]))
+
+    @staticmethod
+    def tangled(named):
+        """Whether a leader, from a line's end to its name's box, runs through another name or across another leader."""
+        leaders = [(anchor, nearest(anchor, box)) for anchor, box in named]
+        return (any(crosses(*leader, box) for i, leader in enumerate(leaders) for j, (_, box) in enumerate(named) if i != j)
+                or any(meet(*a, *b) for i, a in enumerate(leaders) for b in leaders[i + 1:]))
 
     def beside_all(self, anchors, sizes, fixed, frame, area, dots, scale):
         """The box of every label."""

@@ -44,8 +44,8 @@ class SpectrumChart(ChartBase):
         every = [v for xs, ys in curves.values() for v in ys]
         slos = {c.number("slo_ns") / 1e6 for c in drawn if c.number("slo_ns") > 0}
         bottom, top = min(every + list(slos)) / 1.5, max(every + list(slos)) * 1.6
-        furthest = max(max(xs) for xs, _ in curves.values())
         percentile = self.common(drawn, "slo_percentile", 99.0)
+        furthest = max([max(xs) for xs, _ in curves.values()] + [1 / (1 - percentile / 100)] * bool(slos))
         size = 10 if len(drawn) <= 7 else 8.5
         names = {c.series: page.beside(self.styles[c.series].label, size) for c in drawn}
         right = page.right_of(names.values(), size)
