@@ -5,10 +5,13 @@ Percentiles come from histograms that were added up, never from averages.
 """
 
 import math
+import shlex
 import statistics
 
 from figures import palette
+from figures.names import workload_names, workload_of
 from precipice_run import MAX_LOSS, Histogram, bucket_highest, estimate, finite
+from shown import shown
 
 CHOICES = [50, 90, 95, 99, 99.9]  # the percentiles that a reader chooses from
 SPECTRUM = [1, 10, 25, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.3, 99.5, 99.7, 99.9, 99.95, 99.97, 99.99,
@@ -31,6 +34,24 @@ def short(value, digits=5):
         return None
     value = float(f"{value:.{digits}g}")
     return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def whole(value):
+    """A count, or None for whatever else a file may hold there."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def for_page(value):
+    """A document as JavaScript holds it without loss: text fit to be shown, whole numbers past 2^53 as text, no NaN and no infinity."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, dict):
+        return {shown(str(name)): for_page(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [for_page(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool) or isinstance(value, int) and abs(value) <= 2 ** 53 else shown(str(value))
 
 
 def interval(cell, name):
@@ -184,7 +205,7 @@ def trial_name(entry):
     request = entry["trial"].get("request") or {}
     closed = finite(request.get("closed"))
     return {"series": entry.get("series"), "workload": entry.get("workload"), "phase": entry.get("phase"), "block": entry.get("block"),
-            "attempt": entry.get("attempt"), "closed": short(closed) if closed > 0 else 0,
+            "attempt": whole(entry.get("attempt")), "closed": int(closed) if closed > 0 else 0,
             "rate": short(entry["trial"].get("rate_per_s")), "at": entry.get("at_s")}
 
 
@@ -206,7 +227,7 @@ def document(run):
             entries.setdefault((entry.get("series"), entry.get("workload")), []).append(entry)
     workloads = {}
     for cell in run.cells:
-        text = cell.get("workload") or cell.get("workload_name") or "?"
+        text = workload_of(cell)
         one = workloads.setdefault(text, {"text": text, "name": cell.get("workload_name") or text.split(":")[0],
                                           "options": cell.get("workload_options") or {}, "cells": []})
         causes = cell.get("invalid_causes") or {}
@@ -219,9 +240,9 @@ def document(run):
             "note": cell.get("note") or "", "failure": cell.get("failure") or "",
             "points": curve(entries.get((cell["series"], text), []))})
     manifest = run.manifest
-    return {"name": run.name, "suite": run.summary.get("suite"), "blocks": run.summary.get("blocks_done"),
+    return {"name": run.name, "suite": run.summary.get("suite"), "blocks": whole(run.summary.get("blocks_done")),
             "interrupted": bool(run.summary.get("interrupted")), "finished": run.finished if manifest else None,
-            "started": manifest.get("started"), "ended": manifest.get("ended"), "argv": manifest.get("argv"), "seed": manifest.get("seed"),
+            "started": manifest.get("started"), "ended": manifest.get("ended"), "command": shlex.join(map(str, manifest.get("argv") or [])), "seed": manifest.get("seed"),
             "git": manifest.get("git_sha"), "binary": manifest.get("binary_hash"), "suite_hash": manifest.get("suite_hash"),
             "load": run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}, "slo": run.suite.get("slo"),
             "workloads": list(workloads.values()), "ranking": run.summary.get("ranking") or [],
@@ -230,15 +251,11 @@ def document(run):
             "has_after": bool(run.after), "warnings": list(run.warnings)}
 
 
-def title(documents):
-    """A workload is called by its name alone where no other, in any run, has the same."""
-    all_of = [w for one in documents for w in one["workloads"]]
-    for w in all_of:
-        w["title"] = w["name"] if len({other["text"] for other in all_of if other["name"] == w["name"]}) == 1 else w["text"]
-
-
 def report(runs):
     documents = [document(run) for run in runs]
-    title(documents)
-    return {"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs), "runs": documents,
-            "between": [changes(runs[0].before, run.before) for run in runs[1:]]}
+    titles = workload_names([cell for run in runs for cell in run.cells])
+    for one in documents:
+        for workload in one["workloads"]:
+            workload["title"] = titles[workload["text"]]
+    return for_page({"percentiles": CHOICES, "spectrum": SPECTRUM, "steps": STEPS, "series": series_of(runs), "runs": documents,
+                     "between": [changes(runs[0].before, run.before) for run in runs[1:]]})

@@ -145,8 +145,8 @@ def write_run(directory, faster=1.0, bare=False):
     put("journal.jsonl", "".join(json.dumps(t) + "\n" for t in trials()))
     put("suite.toml", 'name = "known"\nslo = "p99<10ms"\n[load]\narrivals = "poisson"\nwindow = "1s"\n')
     put("manifest.json", json.dumps({"finished": True, "started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T00:10:00Z", "git_sha": "abc1234",
-                                     "argv": ["precipice", "run", "<known>"], "seed": 7}))
-    before = {"cpu": {"model": "Reckoner 9", "allowed": "0-1", "governor": "performance"}, "load": {"1m": 0.1}}
+                                     "argv": ["precipice", "run", "<known>"], "seed": 20261122}))
+    before = {"cpu": {"model": "Reckoner 9", "allowed": "0-1", "governor": "performance"}, "load": {"1m": 0.1}, "memory": {"MemTotal_bytes": 25276502016, "most": 2 ** 60 + 1}}
     put("environment.before.json", json.dumps(before))
     put("environment.after.json", json.dumps({**before, "cpu": {**before["cpu"], "governor": "powersave"}, "load": {"1m": 2.0}}))
     return directory
@@ -520,9 +520,12 @@ class Desktop(Both, Page):
     def test_MachineMethodAndInvalidTrials(self):
         self.open()
         self.assertIn("Reckoner 9", self.text("#environment"))
+        for whole in ("25276502016", str(2 ** 60 + 1)):
+            self.assertIn(whole, self.text("#environment"))
+        self.assertIn("20261122", self.text("#method"))
         self.assertIn("1 setting differed between before and after: whatbeforeafter cpu.governorperformancepowersave".replace(" ", ""),
                       self.text("#environment").replace(" ", ""))
-        self.assertIn("precipice run <known>", self.text("#method"))
+        self.assertIn("precipice run '<known>'", self.text("#method"))
         self.assertIn("1 trial of 361: 1 by the host (stall)", self.text("#invalid"))
         self.assertIn("a stall of 12 ms", self.text("#invalid"))
 
@@ -590,6 +593,12 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_it(PATHS["run"]).returncode, 0)
         with open(out, "rb") as stream:
             self.assertEqual(stream.read(), before)
+
+    def test_ANameIsNoPartOfThePage(self):
+        sys.path.insert(0, SCRIPTS)
+        import report
+        made = report.page({"runs": [{"name": "{{STYLE}}<b>"}]})
+        self.assertIn("<title>precipice: {{STYLE}}&lt;b&gt;</title>", made)
 
     def test_SaysInOneLineWhatIsWrong(self):
         for arguments, says in ((["/nowhere"], "no such directory"), ([PATHS["run"], PATHS["run"]], "named twice"),

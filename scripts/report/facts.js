@@ -2,8 +2,8 @@
 
 const shownValue = v => v === null || v === undefined ? "–" :
     Array.isArray(v) || typeof v === "object"         ? JSON.stringify(v) :
-    typeof v === "number"                             ? digits(v, 6) :
-                                                        String(v);
+    Number.isInteger(v) || typeof v !== "number"      ? String(v) :
+                                                        digits(v, Math.max(6, Math.ceil(Math.log10(Math.abs(v)))));
 const heading = r => doc.runs.length > 1 ? `<h3>Run ${r + 1}: ${escape(doc.runs[r].name)}</h3>` : "";
 const table = (head, rows, name = "small") => `<div class="scroll"><table class="${name}"><thead><tr>${
     head.map(h => `<th class="left">${h}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
@@ -79,7 +79,7 @@ function drawMethod() {
             const load = run.load || {}, facts = [
               ["Suite", run.suite], ["Blocks", run.blocks], ["Arrivals", load.arrivals], ["Window", load.window],
               ["SLO asked for", run.slo], ["Seed", run.seed], ["Started", run.started], ["Ended", run.ended],
-              ["Command", (run.argv || []).join(" ")], ["Git", run.git], ["Binary", run.binary],
+              ["Command", run.command], ["Git", run.git], ["Binary", run.binary],
               ["Suite's hash", run.suite_hash]
             ];
             return heading(r) +

@@ -186,24 +186,32 @@ function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity, rises = 
   return out;
 }
 
-// A long name in lines of at most 28 characters, broken between its options.
+// A long name in lines of at most 28 characters, broken between its options; a longer option is cut in its middle.
 function wrapped(name, most = 28) {
   const lines = [""];
-  for (const part of name.split(/(?<=,) |(?<=^\S+) /)) {
+  for (const part of name.split(/(?<=,) |(?<=,)(?![^(]*\))| (?![^(]*\))/)) {
     const last = lines[lines.length - 1];
     if (last && last.length + part.length >= most)
       lines.push(part);
     else
       lines[lines.length - 1] = last ? `${last} ${part}` : part;
   }
-  return lines;
+  return lines.map(
+      line => line.length > most ? line.slice(0, Math.ceil(most / 2)) + "…" + line.slice(1 - Math.floor(most / 2)) : line);
 }
 
-// Names at line ends, in a column at the right, none over another. `ends`: {share: height 0..1, id, r}.
+// Names at line ends, in a column at the right, none over another; where all find no room, as many as do, spread over
+// the height. `ends`: {share: height 0..1, id, r}.
 function endLabels(ends, height) {
   if (narrow()) return [];
-  const sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
-  const tall = sorted.map(e => (2 + 15 * wrapped(label(e.id, e.r)).length) / height);
+  const tallOf = e => (2 + 15 * wrapped(label(e.id, e.r)).length) / height;
+  let sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
+  const room = sorted.reduce((sum, e) => sum + tallOf(e), 0);
+  if (room > 1) {
+    const kept = Math.max(2, Math.floor(sorted.length / room)), step = (sorted.length - 1) / (kept - 1);
+    sorted = sorted.filter((_, i) => Math.round(Math.round(i / step) * step) === i);
+  }
+  const tall = sorted.map(tallOf);
   const gap = i => ((tall[i] ?? 0) + (tall[i + 1] ?? 0)) / 2, at = [];
   sorted.forEach((e, i) => at.push(Math.max(e.share, i ? at[i - 1] + gap(i - 1) : 0)));
   for (let i = at.length - 1, ceiling = 1; i >= 0; --i) {

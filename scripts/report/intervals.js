@@ -2,6 +2,9 @@
 function drawIntervals() {
   const cells = shown().slice().reverse();
   if (!cells.length) return draw("intervals", [], {annotations: [nothing()]}, "no figure");
+  // A row is as high as its name's lines.
+  const rows = cells.map(c => 8 + 15 * wrapped(label(c.id, c.r)).length).reduce((a, b) => a + b);
+  document.getElementById("intervals").style.height = rows + 80 > 380 ? `${rows + 80}px` : "";
   const traces = [],
         all = cells
                   .flatMap(c => ["cliff", "saturation"].flatMap(n => {
