@@ -174,6 +174,13 @@ class Names(unittest.TestCase):
         with self.assertRaisesRegex(precipice_run.RunError, "runCpuAB"):
             names.add(["cpu", "a", "b"], "2")
 
+    def test_runs_whose_names_are_one_in_letters_are_to_be_named_differently(self):
+        for names in (("a-b", "a_b"), ("測", "x")):
+            done = tables(f"{names[0]}={REFERENCE[0]}", f"{names[1]}={REFERENCE[1]}", "--as", "macros")
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+            self.assertIn("name the", done.stderr)
+            self.assertIn("NAME=RUN", done.stderr)
+
     def test_a_prefix_is_a_word(self):
         self.assertIn("paperCpu", printed(REFERENCE[0], "--as", "macros", "--prefix", "paper"))
         done = tables(REFERENCE[0], "--as", "macros", "--prefix", "run1")

@@ -1,5 +1,7 @@
 """A table in Markdown, for a README or a page; one per workload."""
 
+import re
+
 from tabular.rows import heading
 
 
@@ -15,7 +17,8 @@ def line(words, widths):
 
 
 def escaped(text):
-    return text.replace("|", r"\|")
+    """Text that makes neither columns, nor links, nor HTML."""
+    return re.sub(r"[\\`*\[\]<>|]", r"\\\g<0>", text)
 
 
 def write(table):

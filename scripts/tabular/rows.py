@@ -6,6 +6,7 @@ Figures are those of summary.json. They are rounded here and nowhere else, so th
 import math
 from dataclasses import dataclass
 
+from figures.names import names_of, workload_of
 from figures.palette import MODELS, natural
 from figures.words import duration, percentile_name
 from precipice_run import RunError, estimate, finite
@@ -50,11 +51,7 @@ class Row:
     model: str
     options: dict
     figures: list
-
-    @property
-    def label(self):
-        options = ", ".join(f"{k}={v}" for k, v in sorted(self.options.items()))
-        return f"{self.model} {options}" if options else self.series
+    label: str = ""  # what it is called beside the others
 
 
 @dataclass
@@ -130,7 +127,7 @@ def table(runs, columns=(), workload="", series=(), digits=3):
     sections = {}
     for run_name, run in runs:
         for cell in run.cells:
-            text = cell.get("workload") or "?"
+            text = workload_of(cell)
             short = cell.get("workload_name") or text.split(":")[0]
             model = cell.get("model") or cell["series"].split(":")[0]
             if workload and workload not in (text, short) or series and not {cell["series"], model} & set(series):
@@ -141,6 +138,10 @@ def table(runs, columns=(), workload="", series=(), digits=3):
                                     [figure(cell, name, digits) for name in columns or DEFAULT]))
     if not sections:
         raise RunError("nothing to tabulate: no cell is what --workload and --series ask for")
+    names = names_of([row for section in sections.values() for row in section.rows])
+    for section in sections.values():
+        for row in section.rows:
+            row.label = names[row.series]
     made = Table(list(columns or DEFAULT), list(sections.values()), [name for name, _ in runs],
                  [run.summary.get("blocks_done") for _, run in runs])
     for section in made.sections:
