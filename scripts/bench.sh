@@ -4,7 +4,8 @@
 # Can be run from any directory, and again at no cost: what is built stays built, and a run that was interrupted
 # goes on where it stopped.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+unset CDPATH  # which would make `cd` print where it went
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 "$root/scripts/setup"
 
 build() {
@@ -26,7 +27,10 @@ for argument in "$@"; do
 done
 
 # The run writes the name of its directory there; its output stays its own, on a terminal as in a pipe.
-record=$(mktemp)
+if ! record=$(mktemp 2>/dev/null); then
+  echo "precipice: cannot write in ${TMPDIR:-/tmp}: set TMPDIR to a directory that can be written" >&2
+  exit 5
+fi
 trap 'rm -f "$record"' EXIT
 status=0
 PRECIPICE_DIRECTORY_FILE=$record "$root/build/release/precipice" run "${suite[@]}" "$@" || status=$?

@@ -8,16 +8,18 @@
 # own. --binary FILE measures with that program instead of building one; --json prints one document.
 #
 # Exit codes: 0 every claim is confirmed; 1 one is not; 3 none is refuted and one is undecided; 2 wrong usage, or an
-# archive that is damaged; others as of `precipice run`. What was interrupted goes on where it stopped.
+# archive that is damaged; 5 no room to unpack it; others as of `precipice run`. What was interrupted goes on where it
+# stopped.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+unset CDPATH  # which would make `cd` print where it went
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 
 fail() {
   printf 'reproduce.sh: %s\n' "$1" >&2
-  exit 2
+  exit "${2:-2}"
 }
 
-original='' binary='' json=() arguments=()
+original='' run='' binary='' json=() arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help)
@@ -56,19 +58,41 @@ if [ -z "$binary" ]; then
 fi
 [ -x "$binary" ] || fail "$binary is no program"
 
-work=$(mktemp -d)
+work=$(mktemp -d 2>/dev/null) ||
+  fail "cannot write in ${TMPDIR:-/tmp}: set TMPDIR to a directory that can be written" 5
 trap 'rm -rf "$work"' EXIT
 
-# Archives and what was unpacked from them carry the checksums of all that is in them.
+# Archives and what was unpacked from them carry the checksums of all that is in them. Names in them are somebody
+# else's: `cat -v` lets none steer the terminal.
 verify() {
   local problems
-  problems=$(cd "$1" && sha256sum --quiet --check SHA256SUMS 2>&1) && return
+  problems=$(cd -- "$1" && LC_ALL=C sha256sum --quiet --check SHA256SUMS 2>&1 | cat -v) && return
   fail "$original is damaged or was changed:"$'\n'"$problems"
+}
+# The newest finished run in a suite's directory, there or below results/, as every verb finds it.
+find_run() {
+  local place manifests i
+  for place in "$original" "results/$original"; do
+    if [ -f "$place/manifest.json" ]; then
+      run=$place
+      return
+    fi
+    manifests=("$place"/*/manifest.json)  # in the order of names, which begin with the time
+    for ((i = ${#manifests[@]} - 1; i >= 0; --i)); do
+      if grep -qs '^ *"finished": true' "${manifests[i]}"; then
+        run=${manifests[i]%/manifest.json}
+        return
+      fi
+    done
+  done
 }
 if [ -f "$original" ]; then
   mkdir "$work/unpacked"
-  if ! tar -xzf "$original" -C "$work/unpacked" 2>"$work/log"; then
-    fail "$original is no archive of \`precipice bundle\`: $(grep -v '^$' "$work/log" | head -n 1)"
+  if ! LC_ALL=C tar -xzf "$original" -C "$work/unpacked" 2>"$work/log"; then
+    if grep -qE 'No space left on device|Disk quota exceeded|Read-only file system' "$work/log"; then
+      fail "no room in ${TMPDIR:-/tmp} to unpack $original: set TMPDIR to a directory that has some" 5
+    fi
+    fail "$original is no archive of \`precipice bundle\`: $(grep -v '^$' "$work/log" | head -n 1 | cat -v)"
   fi
   unpacked=("$work/unpacked"/*/)
   if [ ${#unpacked[@]} -ne 1 ] || [ ! -f "${unpacked[0]}SHA256SUMS" ] || [ ! -d "${unpacked[0]}run" ]; then
@@ -80,8 +104,9 @@ elif [ -f "$original/SHA256SUMS" ] && [ -d "$original/run" ]; then
   verify "$original"
   run=$original/run
 else
-  shown=$("$binary" show "$original" --json) || exit $?
-  run=$(sed -n 's/^  "directory": "\(.*\)",\{0,1\}$/\1/p' <<<"$shown")
+  "$binary" show "$original" >/dev/null || exit $?
+  find_run
+  [ -n "$run" ] || fail "$original holds no finished run"
 fi
 
 # The run writes the name of its directory there. Its progress is no part of the answer when that is JSON.

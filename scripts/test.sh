@@ -3,11 +3,15 @@
 # ThreadSanitizer, and last the optimised build. Arguments go to ctest. PRECIPICE_TEST_PRESETS="release" runs
 # one build only. While one build is tested, the next is compiled at the lowest priority.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+unset CDPATH  # which would make `cd` print where it went
+cd "$(dirname "$(readlink -f "$0")")/.."
 scripts/setup
 
 read -ra presets <<<"${PRECIPICE_TEST_PRESETS:-asan tsan release}"
-logs=$(mktemp -d)
+if ! logs=$(mktemp -d 2>/dev/null); then
+  echo "precipice: cannot write in ${TMPDIR:-/tmp}: set TMPDIR to a directory that can be written" >&2
+  exit 5
+fi
 compiling=
 clean_up() {
   if [ -n "$compiling" ]; then kill -- -"$compiling" 2>/dev/null || true; fi
