@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """Measures what the testbed promises of itself, and writes docs/bars.md: bar, required, measured, how it was taken.
 
     scripts/bars.py [--build build/release] [--out docs/bars.md] [--only NAME[,NAME]]
@@ -18,8 +18,9 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
+import launch
 from pairs import spread
 
 
@@ -209,4 +210,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.on_debian_python()
+    launch.run(main)

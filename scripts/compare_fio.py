@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IB
 """Reads of the file workload against fio, on the same file, depth and CPU, in alternating pairs.
 
     scripts/compare_fio.py [--binary build/release/precipice] [--pairs 5] [--seconds 1.5] [--depth 32] [--threads 8]
@@ -29,7 +29,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
 from pairs import spread
 
 FILE_BYTES = 256 << 20
@@ -190,4 +191,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    launch.on_debian_python()
+    launch.run(main)

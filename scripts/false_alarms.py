@@ -1,4 +1,4 @@
-#!/usr/bin/env -S /usr/bin/python3
+#!/usr/bin/python3 -IB
 """How often does `precipice compare` cry wolf, and does it find a planted 10%? Measured on this machine.
 
     scripts/false_alarms.py [--kind sleep|cpu] [--pairs 40] [--binary build/release/precipice] [--keep DIR] [--json FILE]
@@ -17,7 +17,11 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import launch
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 # One model, one workload, nine blocks, and of each block one closed loop and one rate: what a saturation needs. The
 # SLO is wide on purpose, so that stalls of the host invalidate few of the short trials.
@@ -176,4 +180,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    launch.on_debian_python()
+    launch.run(main)
