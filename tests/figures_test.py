@@ -336,7 +336,6 @@ class Legible(unittest.TestCase):
                 self.assertLessEqual(names, set(words(figure.figure)), name)
                 self.check_page(figure.figure, name)
             self.check(run, medium_name="paper", width=3.33)
-            self.check(run, medium_name="talk")
 
     def test_names_that_no_column_holds(self):
         with tempfile.TemporaryDirectory() as run:
