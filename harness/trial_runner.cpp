@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -14,6 +12,7 @@
 #include "harness/calibrate.hpp"
 #include "harness/closed_loop.hpp"
 #include "harness/digest_table.hpp"
+#include "harness/environment_variable.hpp"
 #include "harness/gates.hpp"
 #include "harness/generator.hpp"
 #include "harness/host_watch.hpp"
@@ -196,21 +195,17 @@ TrialRunner::TrialRunner(std::string scratch_directory)
 TrialRunner::~TrialRunner() = default;
 
 std::string default_scratch_directory() {
-  if (const char* named = std::getenv("PRECIPICE_SCRATCH")) return named;
-  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::string(cache) + "/precipice";
-  if (const char* home = std::getenv("HOME")) return std::string(home) + "/.cache/precipice";
+  if (const auto named = environment_variable("PRECIPICE_SCRATCH")) return *named;
+  // The XDG specification has relative paths ignored: they would name a cache in every directory.
+  const auto cache = environment_variable("XDG_CACHE_HOME"), home = environment_variable("HOME");
+  if (cache && cache->starts_with('/')) return *cache + "/precipice";
+  if (home && home->starts_with('/')) return *home + "/.cache/precipice";
   return "/var/tmp/precipice";
 }
 
 TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   auto& slot = prepared_[spec.to_string()];
   if (slot) return *slot;
-  std::error_code failed;
-  std::filesystem::create_directories(scratch_directory_, failed);
-  if (failed) {
-    throw Unavailable(fmt::format("cannot make {}: {}; name another directory in PRECIPICE_SCRATCH",
-                                  scratch_directory_, failed.message()));
-  }
   auto made = std::make_unique<Prepared>();
   made->info = &workload_named(spec.name);
   made->workload = made->info->make(Options(made->info->name, made->info->options, spec.given));

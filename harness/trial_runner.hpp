@@ -23,7 +23,7 @@ inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
 /// restored after each trial.
 class TrialRunner {
  public:
-  /// `scratch_directory` holds the file workload's file; it is made when missing.
+  /// `scratch_directory` holds the file workload's file; that makes it when it is missing.
   explicit TrialRunner(std::string scratch_directory);
   ~TrialRunner();
   TrialRunner(const TrialRunner&) = delete;
@@ -55,7 +55,7 @@ class TrialRunner {
 };
 
 /// Where files for the file workload go when nothing else is said: $PRECIPICE_SCRATCH, else the
-/// user's cache.
+/// user's cache by $XDG_CACHE_HOME or $HOME, else /var/tmp/precipice.
 std::string default_scratch_directory();
 
 }  // namespace precipice

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "models/options.hpp"
 #include "models/random.hpp"
 #include "models/request.hpp"
+#include "workloads/file_lock.hpp"
 
 namespace precipice {
 namespace {
@@ -32,14 +34,16 @@ constexpr int kSamples = 64;
 std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", bytes / 1048576.0); }
 
 Unavailable cannot(std::string_view what, const std::string& path, int error) {
-  return Unavailable(fmt::format("file: cannot {} {}: {}; choose another scratch directory", what,
-                                 path, std::strerror(error)));
+  return Unavailable(
+      fmt::format("file: cannot {} {}: {}; name another scratch directory in PRECIPICE_SCRATCH",
+                  what, path, std::strerror(error)));
 }
 
 Unavailable no_room(const std::string& directory, std::uint64_t size) {
   return Unavailable(
-      fmt::format("file: no room for a test file of {} in {}: free some space there, choose "
-                  "another scratch directory, or a smaller file (file:size=16MiB)",
+      fmt::format("file: no room for a test file of {} in {}: free some space there, name "
+                  "another scratch directory in PRECIPICE_SCRATCH, or take a smaller file "
+                  "(file:size=16MiB)",
                   megabytes(size), directory));
 }
 
@@ -87,6 +91,34 @@ int write_content(int fd, std::uint64_t size) {
   return fsync(fd) != 0 ? errno : 0;
 }
 
+void make_scratch_directory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw cannot("make", directory, error.value());
+}
+
+/// A process that was killed while it made a file has left its part.
+void remove_abandoned_parts(const std::string& directory) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name.starts_with("precipice-v") && name.find(".bin.") != std::string::npos)
+      remove_abandoned(entry->path());
+  }
+}
+
+/// A new file, locked: it stays until this process has renamed it or is gone.
+Descriptor make_part(const std::string& path, std::string& part) {
+  for (;;) {
+    part = path + ".XXXXXX";
+    Descriptor file(mkostemp(part.data(), O_CLOEXEC));
+    if (!file.valid()) throw cannot("make", path, errno);
+    // Another process may have taken it for abandoned before it was locked.
+    if (lock_file(file.get()) != Locked::by_another && still_names(part, file.get())) return file;
+  }
+}
+
 /// Why the filesystem of `fd` would serve O_DIRECT from memory or not at all, or nullopt.
 std::optional<std::string> direct_refused(int fd, std::size_t block) {
   struct statfs filesystem {};
@@ -116,6 +148,8 @@ void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes) {
 }
 
 std::string ensure_block_file(const std::string& directory, std::uint64_t size) {
+  make_scratch_directory(directory);
+  remove_abandoned_parts(directory);
   const std::string path = fmt::format("{}/precipice-v{}-{}.bin", directory, kVersion, size);
   if (is_whole(path, size)) return path;
 
@@ -130,9 +164,8 @@ std::string ensure_block_file(const std::string& directory, std::uint64_t size) 
   // A file that fails its check is of no use, and its room may be needed.
   unlink(path.c_str());
 
-  std::string temporary = path + ".XXXXXX";
-  Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) throw cannot("make a file in", directory, errno);
+  std::string temporary;
+  const Descriptor file = make_part(path, temporary);
   int error = write_content(file.get(), size);
   if (error == 0) {
     posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);

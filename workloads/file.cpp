@@ -114,6 +114,7 @@ WorkloadInfo file_workload() {
           .summary = "a random read of one block from a large file",
           .control = false,
           .waits = true,
+          .files = true,
           .options = {{"size", "256MiB",
                        "size of the file, a multiple of 4KiB; made once in the scratch directory"},
                       {"block", "4KiB",
