@@ -73,7 +73,7 @@ std::vector<std::string> context_of(const RunArchive& a, const RunArchive& b) {
     differ("seeds", a.plan.seed, b.plan.seed);
     differ("blocks", a.plan.blocks, b.plan.blocks);
     differ("windows of (s)", seconds(a.plan.window), seconds(b.plan.window));
-    differ("arrivals", a.plan.arrivals.to_string(), b.plan.arrivals.to_string());
+    differ("arrivals", a.plan.arrivals.identity(), b.plan.arrivals.identity());
     differ("CPUs of the model", a.plan.model_cpus.to_string(), b.plan.model_cpus.to_string());
     differ("CPUs of the generator", a.plan.generator_cpus.to_string(),
            b.plan.generator_cpus.to_string());

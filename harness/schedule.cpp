@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <utility>
 
+#include "harness/trace_file.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"
 #include "workloads/workload.hpp"
@@ -72,38 +72,6 @@ class UnitSequence {
   std::vector<double> times_;
 };
 
-/// Arrival times in seconds become unit-rate times that begin at 0.
-std::vector<double> read_trace(const std::string& file) {
-  // A device or a pipe may never end, and is another one when it is read again.
-  std::error_code error;
-  std::ifstream input;
-  if (std::filesystem::is_regular_file(file, error)) input.open(file);
-  if (!input.is_open())
-    throw UsageError(fmt::format("arrivals: cannot read the trace {}; name a regular file", file));
-  std::vector<double> times;
-  std::string line;
-  for (int number = 1; std::getline(input, line); ++number) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (line.empty() || line.front() == '#') continue;
-    const double time = parse_number(line, fmt::format("{}:{}", file, number));
-    if (!times.empty() && time < times.back()) {
-      throw UsageError(fmt::format("{}:{}: arrival times must ascend", file, number));
-    }
-    if (times.size() >= kMaxRequests) {
-      throw UsageError(
-          fmt::format("arrivals: the trace {} has more than {} times", file, kMaxRequests));
-    }
-    times.push_back(time);
-  }
-  if (times.size() < 2 || !(times.back() > times.front())) {
-    throw UsageError(fmt::format("arrivals: the trace {} has fewer than two arrival times", file));
-  }
-  const double first = times.front();
-  const double scale = static_cast<double>(times.size() - 1) / (times.back() - first);
-  for (double& time : times) time = (time - first) * scale;
-  return times;
-}
-
 }  // namespace
 
 Arrivals Arrivals::parse(std::string_view text) {
@@ -151,6 +119,25 @@ Arrivals Arrivals::parse(std::string_view text) {
                                              : fmt::format("did you mean '{}'?", near));
   }
   return result;
+}
+
+std::string Arrivals::trace_file() const {
+  if (process_ != Process::trace) return "";
+  const std::size_t begin = text_.find('(') + 1;
+  return text_.substr(begin, text_.size() - 1 - begin);
+}
+
+Arrivals Arrivals::with_trace_file(const std::string& name) const {
+  Arrivals result = *this;
+  if (process_ == Process::trace) result.text_ = fmt::format("trace({})", name);
+  return result;
+}
+
+std::string Arrivals::identity() const {
+  if (process_ != Process::trace) return text_;
+  std::uint64_t hash = trace_.size();
+  for (const double time : trace_) hash = mix64(hash ^ std::bit_cast<std::uint64_t>(time));
+  return fmt::format("trace of {} times, {:016x}", trace_.size(), hash);
 }
 
 std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t span_ns,

@@ -18,6 +18,15 @@ class Arrivals {
   /// Throws UsageError that lists the processes.
   static Arrivals parse(std::string_view text);
   std::string to_string() const { return text_; }
+  /// FILE of a trace, "" for the other processes.
+  std::string trace_file() const;
+  /// Whether these are the times of a trace, from 0 on at a mean rate of 1.
+  bool has_times(const std::vector<double>& times) const { return trace_ == times; }
+  /// The same times under another FILE; for the other processes, the same.
+  Arrivals with_trace_file(const std::string& name) const;
+  /// Equal for those that give the same schedules: a trace is known by its times and not by where
+  /// it lies or what it is called.
+  std::string identity() const;
 
   /// Arrival times in nanoseconds from 0, ascending, all below `span_ns`. The same seed gives the
   /// same unit-rate sequence at every rate (bursts excepted, whose on and off are times, not

@@ -10,12 +10,15 @@
 #include <functional>
 #include <set>
 #include <sstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "harness/baseline.hpp"
 #include "harness/cell_reference.hpp"
 #include "harness/claim_parser.hpp"
 #include "harness/spec.hpp"
+#include "harness/text_encoding.hpp"
 #include "harness/windows.hpp"
 #include "workloads/workload.hpp"
 
@@ -30,6 +33,7 @@ constexpr std::size_t kMostCells = 2000;
 constexpr std::size_t kMostFactors = 50;
 constexpr std::size_t kMostClaims = 500;
 constexpr std::size_t kLongestName = 100;
+constexpr std::size_t kLongestSuite = std::size_t{1} << 20;
 
 /// Where in which file; makes the errors.
 class Place {
@@ -288,6 +292,8 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
                       "beginning with '.'",
                       kLongestName));
     }
+    if (name == kBaselines)
+      throw UsageError("names the directory of the saved baselines; choose another name");
     plan.name = name;
   });
   head.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), plan.seed);
@@ -297,17 +303,20 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
   });
 }
 
-/// A trace that is not where it was, as in a run that came from elsewhere, is looked for beside the
-/// suite.
+/// A relative path is the suite's before it is the working directory's: a run's directory holds its
+/// trace. One that is not where it was, as in a run that came from elsewhere, is looked for beside
+/// the suite.
 std::string with_trace_found(const std::string& text, std::string_view suite) {
   constexpr std::string_view kOpening = "trace(";
   if (!text.starts_with(kOpening) || !text.ends_with(')')) return text;
   namespace fs = std::filesystem;
   const fs::path trace = text.substr(kOpening.size(), text.size() - kOpening.size() - 1);
-  const fs::path beside = fs::path(suite).parent_path() / trace.filename();
-  std::error_code error;
-  const bool moved = !fs::exists(trace, error) && fs::is_regular_file(beside, error);
-  return moved ? fmt::format("{}{})", kOpening, beside.string()) : text;
+  const fs::path home = fs::path(suite).parent_path();
+  for (const fs::path& place : {home / trace, trace, home / trace.filename()}) {
+    std::error_code error;
+    if (fs::is_regular_file(place, error)) return fmt::format("{}{})", kOpening, place.string());
+  }
+  return text;
 }
 
 void read_load(const Place& place, const toml::table& root, Plan& plan) {
@@ -509,6 +518,14 @@ void refuse_deep_keys(const Place& place, std::string_view text) {
   }
 }
 
+void refuse_other_bytes(const Place& place, std::string_view text) {
+  const std::size_t at = first_not_utf8(text);
+  if (at == std::string_view::npos) return;
+  throw UsageError(fmt::format("{}:{}: holds the byte {}, which is no UTF-8: save it as UTF-8",
+                               place.file(), std::count(text.begin(), text.begin() + at, '\n') + 1,
+                               printable_ascii(text.substr(at, 1))));
+}
+
 std::string list_text(const std::vector<double>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
 }
@@ -517,7 +534,10 @@ std::string list_text(const std::vector<double>& values) {
 
 Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   const Place place(file);
-  if (text.size() > (std::size_t{1} << 20)) throw place.error("is longer than 1 MiB: not a suite");
+  if (text.size() > kLongestSuite) throw place.error("is longer than 1 MiB: not a suite");
+  if (const std::string other = other_encoding(text); !other.empty()) throw place.error(other);
+  text = without_byte_order_mark(text);
+  refuse_other_bytes(place, text);
   refuse_deep_keys(place, text);
   toml::table root;
   try {
@@ -546,14 +566,20 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
 }
 
 Plan load_suite(const std::string& path, SuiteUse use) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    throw UsageError(fmt::format(
-        "{}: cannot be read as a suite; give the path of a .toml file (precipice list suites)",
-        path));
+  std::error_code error;
+  const bool directory = std::filesystem::is_directory(path, error);
+  std::ifstream file;
+  if (!directory) file.open(path, std::ios::binary);
+  // One byte more than a suite may have, since a device may have no end.
+  std::string text(kLongestSuite + 1, '\0');
+  if (file.is_open()) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    throw UsageError(
+        fmt::format("{}: {}; give the path of a .toml file (precipice list suites)", path,
+                    directory ? "is a directory and no suite" : "cannot be read as a suite"));
   }
-  return parse_suite(text.str(), path, use);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return parse_suite(text, path, use);
 }
 
 void keep_only(Plan& plan, std::string_view only) {
@@ -573,6 +599,14 @@ void keep_only(Plan& plan, std::string_view only) {
   });
   if (plan.models.empty())
     throw UsageError(fmt::format("--only '{}' selects no cell; the cells are:{}", only, all));
+  // The plan's text has no --only, so it says which cells are left.
+  for (const Spec& workload : plan.workloads) {
+    std::set<std::string> left;
+    for (const Spec& model : plan.models)
+      if (plan.includes(model, workload)) left.insert(model.to_string());
+    if (left.size() < plan.models.size())
+      plan.workload_models[workload.to_string()] = std::move(left);
+  }
   // A claim about a cell that is left out cannot be judged.
   std::erase_if(plan.claims, [&](const Claim& claim) {
     const ClaimRelation relation = parse_claim(claim.that);
@@ -634,8 +668,10 @@ std::string to_toml(const Plan& plan) {
 }
 
 std::string plan_hash(const Plan& plan) {
+  Plan known = plan;
+  known.arrivals = plan.arrivals.with_trace_file(plan.arrivals.identity());
   const std::string text = fmt::format(
-      "{}\n{}\n{}\n{}\n{}", to_toml(plan), plan.generator_cpus.to_string(),
+      "{}\n{}\n{}\n{}\n{}", to_toml(known), plan.generator_cpus.to_string(),
       plan.model_cpus.to_string(), plan.clock == ClockKind::real ? "real" : "virtual", plan.only);
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a, 64 bit
   for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ULL;

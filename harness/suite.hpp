@@ -25,8 +25,9 @@ void keep_only(Plan& plan, std::string_view only);
 
 /// The plan as a suite that parses to the same plan, one series a table.
 std::string to_toml(const Plan& plan);
-/// 16 hex digits: equal for plans that measure the same (CPU sets and clock included, the budget
-/// not), so that an interrupted run is continued only by its own plan.
+/// 16 hex digits: equal for plans that measure the same (CPU sets, clock and the times of a trace
+/// included, the budget and where a trace lies not), so that an interrupted run is continued only
+/// by its own plan.
 std::string plan_hash(const Plan& plan);
 
 /// What a plan will take. An expectation from nominal service times, usually within a third; the

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <set>
 #include <string>
+
+#include "harness/cell_reference.hpp"
 
 namespace precipice {
 namespace {
@@ -105,6 +109,56 @@ TEST(Suite, HashTellsPlansApart) {
   EXPECT_EQ(plan_hash(plan), plan_hash(other));
 }
 
+TEST(Suite, HashFollowsTheTimesOfATraceAndNotItsPlace) {
+  const std::string place = ::testing::TempDir() + "precipice-suite-traces";
+  std::filesystem::create_directories(place + "/other");
+  const auto hash_with = [&](const std::string& file, const std::string& times) {
+    std::ofstream(file) << times;
+    return plan_hash(
+        parse_suite(with("\"fixed\"\nwindow", "\"trace(" + file + ")\"\nwindow"), "good.toml"));
+  };
+  const std::string before = hash_with(place + "/t", "0\n1\n3\n");
+  EXPECT_NE(hash_with(place + "/t", "0\n2\n3\n"), before);
+  EXPECT_NE(hash_with(place + "/t", "0\n1\n3\n4\n"), before);
+  EXPECT_EQ(hash_with(place + "/t", "# again\r\n0\r\n1\r\n3\r\n"), before);
+  EXPECT_EQ(hash_with(place + "/other/u", "0\n1\n3\n"), before);
+  std::filesystem::remove_all(place);
+}
+
+TEST(Suite, ATraceBesideTheSuiteGoesBeforeThatOfTheWorkingDirectory) {
+  const std::string place = ::testing::TempDir() + "precipice-suite-beside";
+  std::filesystem::create_directories(place);
+  std::ofstream(place + "/CMakeCache.txt") << "0\n1\n";
+  const auto trace_of = [&](const std::string& file) {
+    return parse_suite(with("\"fixed\"\nwindow", "\"trace(" + file + ")\"\nwindow"),
+                       place + "/good.toml")
+        .arrivals.trace_file();
+  };
+  EXPECT_EQ(trace_of("CMakeCache.txt"), place + "/CMakeCache.txt");
+  EXPECT_EQ(trace_of("/gone/CMakeCache.txt"), place + "/CMakeCache.txt");
+  std::filesystem::remove_all(place);
+}
+
+TEST(Suite, ReadsAByteOrderMarkAndNamesOtherEncodings) {
+  EXPECT_EQ(plan_hash(parse_suite("\xef\xbb\xbf" + kGood, "bad.toml")),
+            plan_hash(parse_suite(kGood, "bad.toml")));
+  std::string crlf, wide = "\xff\xfe";
+  for (const char c : kGood) {
+    crlf += c == '\n' ? "\r\n" : std::string(1, c);
+    wide += {c, '\0'};
+  }
+  EXPECT_EQ(plan_hash(parse_suite(crlf, "x")), plan_hash(parse_suite(kGood, "x")));
+  expect_complaint(wide, {"bad.toml: is UTF-16", "UTF-8"});
+  expect_complaint(wide.substr(2), {"bad.toml: holds zero bytes", "UTF-16"});
+  expect_complaint(with("more", "caf\xe9"), {"bad.toml:22: holds the byte \\xe9", "UTF-8"});
+}
+
+TEST(Suite, IsAFileThatEnds) {
+  for (const char* path : {"/dev/zero", "/", "/proc/none"})
+    EXPECT_THROW(load_suite(path), UsageError) << path;
+  EXPECT_THROW(load_suite(std::string(300, 'a')), UsageError);
+}
+
 TEST(Suite, NamesFileLineAndKeyOfEveryMistake) {
   expect_complaint(with("seed ", "sed "), {"bad.toml:3: sed:", "did you mean 'seed'"});
   expect_complaint(with("blocks = 2", "blocks = 0"), {"bad.toml:4: blocks:", "from 1"});
@@ -136,6 +190,7 @@ TEST(Suite, RefusesContradictions) {
   expect_complaint("schema = 1\nname = \"x\"\n[model]\nuse = \"inline\"\n",
                    {"bad.toml:3", "[[model]]"});
   expect_complaint(with("\"good\"", "\"../good\""), {"bad.toml:2: name:"});
+  expect_complaint(with("\"good\"", "\"baselines\""), {"bad.toml:2: name:", "saved baselines"});
   expect_complaint("schema = \n", {"bad.toml:1:"});
   expect_complaint(with("use = \"inline\"\n", ""), {"bad.toml:15: model.use:", "missing"});
 }
@@ -147,6 +202,20 @@ TEST(Suite, OnlyKeepsTheCellsThatMatch) {
   EXPECT_EQ(plan.workloads.size(), 2u);
   EXPECT_TRUE(plan.includes(plan.models[0], plan.workloads[0]));
   EXPECT_THROW(keep_only(plan, "nothing such"), UsageError);
+}
+
+TEST(Suite, TheTextOfAPartialPlanHasItsCellsAndNoOthers) {
+  Plan plan = parse_suite(kGood, "good.toml");
+  // In models of one name and in workloads of one distribution: no product of the two.
+  keep_only(plan, "fixed");
+  const auto names = [](const Plan& of) {
+    std::set<std::string> all;
+    for (const CellName& cell : cells_of(of))
+      all.insert(cell.model.to_string() + " " + cell.workload.to_string());
+    return all;
+  };
+  EXPECT_EQ(names(plan).size(), 10u);
+  EXPECT_EQ(names(parse_suite(to_toml(plan), "resolved.toml")), names(plan));
 }
 
 TEST(Suite, EstimateGrowsWithBlocks) {
