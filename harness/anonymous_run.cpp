@@ -14,13 +14,12 @@
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
 #include "harness/external_tool.hpp"
+#include "harness/trace_file.hpp"
 
 namespace precipice {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kTrace = "trace.txt";
 
 bool in_path(char c) {
   return std::string_view(" \t\n\r\"'`(),;:=<>[]{}|").find(c) == std::string_view::npos;
@@ -81,7 +80,7 @@ std::string without_trace(std::string text) {
   for (std::size_t at = text.find(opening); at != std::string::npos;
        at = text.find(opening, at + 1)) {
     const std::size_t begin = at + opening.size(), end = text.find(')', begin);
-    if (end != std::string::npos) text.replace(begin, end - begin, kTrace);
+    if (end != std::string::npos) text.replace(begin, end - begin, kTraceName);
   }
   return text;
 }
@@ -193,9 +192,12 @@ Secrets secrets_of_run(const std::string& directory, const std::vector<std::stri
   std::erase(secrets.names, "root");
   std::erase(secrets.paths, "/tmp");
   std::set<std::string> users;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (!entry.is_regular_file() || entry.path().extension() == ".html") continue;
-    std::ifstream file(entry.path(), std::ios::binary);
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unseen;
+    if (!entry->is_regular_file(unseen) || entry->path().extension() == ".html") continue;
+    std::ifstream file(entry->path(), std::ios::binary);
     for (std::string line; std::getline(file, line);) gather_homes(line, users);
   }
   secrets.names.insert(secrets.names.end(), users.begin(), users.end());

@@ -1,14 +1,13 @@
 #include "harness/baseline.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
-#include <string_view>
+#include <memory>
 #include <system_error>
 
 #include "harness/durable.hpp"
+#include "harness/part_directory.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -19,7 +18,7 @@ namespace fs = std::filesystem;
 /// What charts and reports are made of can be made again; and a process that measures is no data.
 bool is_data(const fs::path& file) {
   const std::string name = file.filename();
-  return !name.ends_with(".part") && name != "under_way" && name != "report.html";
+  return !name.ends_with(kPartSuffix) && name != "under_way" && name != "report.html";
 }
 
 }  // namespace
@@ -36,7 +35,12 @@ std::string baseline_directory(const std::string& results, const std::string& na
         "a letter or a digit",
         name, kLongest));
   }
-  return results + "/baselines/" + name;
+  if (name.find(kPartSuffix) != std::string::npos)
+    throw UsageError(
+        fmt::format("baseline '{}': '{}' in a name is for what is not finished; "
+                    "choose another one",
+                    name, kPartSuffix));
+  return fmt::format("{}/{}/{}", results, kBaselines, name);
 }
 
 std::string save_baseline(const std::string& run, const std::string& results,
@@ -45,27 +49,24 @@ std::string save_baseline(const std::string& run, const std::string& results,
   std::error_code error;
   if (fs::equivalent(run, place, error))
     throw UsageError(fmt::format("{} is the baseline '{}' already", run, name));
-  make_directories(results + "/baselines");
-  const std::string fresh = fmt::format("{}.new-{}", place, getpid());
-  const std::string old = fmt::format("{}.old-{}", place, getpid());
-  try {
-    make_directories(fresh);
-    for (const fs::directory_entry& entry : fs::directory_iterator(run)) {
-      if (entry.is_regular_file() && is_data(entry.path()))
-        replace_file(fresh + "/" + entry.path().filename().string(), read_file(entry.path()));
-    }
-    if (fs::exists(place)) fs::rename(place, old);
-    fs::rename(fresh, place);
-    fs::remove_all(old);
-  } catch (const fs::filesystem_error& failed) {
-    const bool moved = fs::exists(old, error) && !fs::exists(place, error);
-    if (moved) fs::rename(old, place, error);
-    fs::remove_all(fresh, error);
-    throw CannotWrite(place, failed.code().value());
-  } catch (...) {
-    fs::remove_all(fresh, error);
-    throw;
+  const std::string all = fs::path(place).parent_path();
+  make_directories(all);
+  remove_abandoned_parts(all);
+  const std::unique_ptr<PartDirectory> fresh = PartDirectory::make(place);
+  if (fresh == nullptr)
+    throw CannotWrite(
+        fmt::format("cannot write {}: another process is saving it; wait for it, or "
+                    "remove {}{} where there is none",
+                    place, place, kPartSuffix));
+  fs::directory_iterator entry(run, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::error_code unseen;
+    if (entry->is_regular_file(unseen) && is_data(entry->path()))
+      replace_file(fresh->path() + "/" + entry->path().filename().string(),
+                   read_file(entry->path()));
   }
+  if (error) throw UsageError(fmt::format("cannot read {}: {}", run, error.message()));
+  fresh->replace(place);
   return place;
 }
 

@@ -1,10 +1,8 @@
 #include "harness/bundle.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -15,6 +13,9 @@
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
 #include "harness/external_tool.hpp"
+#include "harness/part_directory.hpp"
+#include "harness/temporary_directory.hpp"
+#include "harness/trace_file.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -25,52 +26,36 @@ namespace fs = std::filesystem;
 constexpr const char* kReport = "report.html";
 constexpr const char* kFigures = "figures";
 
-/// A directory of its own under the system's temporary one, gone at the end.
-class Stage {
- public:
-  Stage() {
-    std::string pattern = (fs::temp_directory_path() / "precipice-bundle-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw CannotWrite(pattern, errno);
-    path_ = pattern;
-  }
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
-  ~Stage() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 /// The run's files, relative to it, sorted.
 std::vector<std::string> files_of(const std::string& directory) {
   std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
-    const std::string name = fs::path(entry.path()).lexically_relative(directory);
-    const std::string base = entry.path().filename();
-    if (entry.is_regular_file() && !entry.is_symlink() && !base.ends_with(".part") &&
-        base != "under_way")
-      names.push_back(name);
+  std::error_code error;
+  fs::recursive_directory_iterator entry(directory, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const std::string base = entry->path().filename();
+    std::error_code unseen;  // a link that leads nowhere is no file
+    if (entry->is_regular_file(unseen) && !entry->is_symlink(unseen) &&
+        !base.ends_with(kPartSuffix) && base != "under_way")
+      names.push_back(entry->path().lexically_relative(directory));
   }
+  if (error) throw UsageError(fmt::format("cannot read {}: {}", directory, error.message()));
   std::sort(names.begin(), names.end());
   return names;
 }
 
-/// FILE of `trace(FILE)`; "" for other arrivals.
-std::string trace_of(const RunArchive& run) {
-  const std::string text = run.plan.arrivals.to_string();
-  return text.starts_with("trace(") ? text.substr(6, text.size() - 7) : "";
-}
-
-/// The trace goes beside the suite, which is where a suite's trace is looked for.
-void add_trace(const RunArchive& run, const BundleOptions& options, const std::string& to) {
-  const std::string trace = trace_of(run);
-  if (trace.empty()) return;
-  const std::string name = options.anonymous ? "trace.txt" : fs::path(trace).filename().string();
-  replace_file(to + "/" + name, read_file(trace));
+/// A trace that does not lie in the run's directory goes beside the suite, which is where a suite's
+/// trace is looked for.
+void add_trace(const RunArchive& run, const BundleOptions& options, const Secrets& secrets,
+               const std::string& to) {
+  const fs::path trace = run.plan.arrivals.trace_file();
+  std::error_code error;
+  if (trace.empty() || fs::equivalent(trace.parent_path(), run.directory, error)) return;
+  const std::string text = read_file(trace);
+  if (options.anonymous) {
+    replace_file(to + "/" + kTraceName, anonymous_text(text, secrets));
+  } else {
+    replace_file(fs::path(to) / trace.filename(), text);
+  }
 }
 
 /// Charts where there are none. And what is drawn may show names where no search of its bytes would
@@ -88,7 +73,7 @@ void draw(const std::string& script_name, const std::string& made, const std::st
     run_tool({"/usr/bin/python3", "-B", script, to}, to);
     if (!fs::exists(place, error)) throw std::runtime_error(script_name + " made none");
     std::vector<fs::path> files = {place};
-    if (fs::is_directory(place)) {
+    if (fs::is_directory(place, error)) {
       files.clear();
       for (const std::string& name : files_of(place)) files.push_back(place / name);
     }
@@ -124,12 +109,14 @@ void add_run(const RunArchive& run, const BundleOptions& options, const std::str
       bundle.left_out.push_back(name + " (a name that must not appear is in it)");
     }
   }
-  add_trace(run, options, to);
+  add_trace(run, options, secrets, to);
   if (options.anonymous) {
     // What was replaced must not have been what the files are joined by.
     bool whole = false;
     try {
-      whole = open_run(to).result.cells.size() == run.result.cells.size();
+      const RunArchive copy = open_run(to);
+      whole = copy.result.cells.size() == run.result.cells.size() &&
+              copy.plan.arrivals.identity() == run.plan.arrivals.identity();
     } catch (const UsageError&) {
     }
     if (!whole) {
@@ -159,13 +146,43 @@ std::string archive_name(const RunArchive& run, bool anonymous) {
 
 std::string target(const std::string& out, const std::string& name) {
   std::error_code error;
-  const std::string file = name + ".tar.gz";
-  if (out.empty()) return fs::absolute(file);
+  fs::path file = name + ".tar.gz";
   if (out.ends_with('/') || fs::is_directory(out, error)) {
     make_directories(out);
-    return fs::absolute(fs::path(out) / file);
+    file = fs::path(out) / file;
+  } else if (!out.empty()) {
+    file = out;
   }
-  return fs::absolute(out);
+  if (fs::exists(file, error) && !fs::is_regular_file(file, error))
+    throw UsageError(
+        fmt::format("{}: is no regular file, so no archive can take its place", file.string()));
+  const fs::path whole = fs::absolute(file, error);
+  if (error) throw CannotWrite(file, error.value());
+  return whole;
+}
+
+/// What the archive holds: NAME/ below the stage. Returns how many files there are.
+int fill(const RunArchive& run, const BundleOptions& options, const TemporaryDirectory& stage,
+         const std::string& name, Bundle& bundle) try {
+  const std::string root = stage.path() + "/" + name;
+  add_run(run, options, root + "/run", bundle);
+  const RunArchive staged = open_run(root + "/run");
+  std::vector<std::string> files = files_of(root);
+  std::uint64_t bytes = 0;
+  for (const std::string& each : files) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(fs::path(root) / each, error);
+    if (!error) bytes += size;
+  }
+  replace_file(root + "/ARTIFACT.md", artifact_description(staged, name, bytes));
+
+  std::vector<std::string> sums = {"sha256sum", "--"};
+  files = files_of(root);
+  sums.insert(sums.end(), files.begin(), files.end());
+  replace_file(root + "/SHA256SUMS", run_tool(sums, root));
+  return static_cast<int>(files.size()) + 1;
+} catch (const CannotWrite& failed) {
+  throw stage.has_no_room(failed);
 }
 
 }  // namespace
@@ -174,40 +191,25 @@ Bundle write_bundle(const RunArchive& run, const BundleOptions& options) {
   const std::string name = archive_name(run, options.anonymous);
   Bundle bundle;
   bundle.file = target(options.out, name);
-  const Stage stage;
-  const std::string root = stage.path() + "/" + name;
-  add_run(run, options, root + "/run", bundle);
-  const RunArchive staged = open_run(root + "/run");
-  std::vector<std::string> files = files_of(root);
-  std::uint64_t bytes = 0;
-  for (const std::string& each : files) bytes += fs::file_size(fs::path(root) / each);
-  replace_file(root + "/ARTIFACT.md", artifact_description(staged, name, bytes));
+  const TemporaryDirectory stage("precipice-bundle-");
+  bundle.files = fill(run, options, stage, name, bundle);
 
-  std::vector<std::string> sums = {"sha256sum", "--"};
-  files = files_of(root);
-  sums.insert(sums.end(), files.begin(), files.end());
-  replace_file(root + "/SHA256SUMS", run_tool(sums, root));
-  bundle.files = static_cast<int>(files.size()) + 1;
-
+  Replacement archive(bundle.file);
   // Nothing of who packed it, where or when. The time is the first that every tool accepts.
-  const std::string part = bundle.file + ".part";
-  std::error_code error;
   try {
     run_tool({"tar", "--sort=name", "--format=gnu", "--mtime=@315532800", "--owner=0", "--group=0",
-              "--numeric-owner", "--mode=u=rwX,go=rX", "-I", "gzip -n", "-cf", part, "-C",
-              stage.path(), name},
+              "--numeric-owner", "--mode=u=rwX,go=rX", "-I", "gzip -n", "-cf", archive.temporary(),
+              "-C", stage.path(), name},
              stage.path());
-    fs::rename(part, bundle.file);
   } catch (const Unavailable&) {
     throw;
-  } catch (const fs::filesystem_error& failed) {
-    fs::remove(part, error);
-    throw CannotWrite(bundle.file, failed.code().value());
   } catch (const std::exception& failed) {
-    fs::remove(part, error);
     throw CannotWrite(fmt::format("{}: {}", bundle.file, failed.what()));
   }
-  bundle.bytes = fs::file_size(bundle.file);
+  archive.commit();
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(bundle.file, error);
+  if (!error) bundle.bytes = size;
   const std::string sum = run_tool({"sha256sum", "--", bundle.file}, stage.path());
   bundle.sha256 = sum.substr(sum.starts_with('\\') ? 1 : 0, 64);
   return bundle;

@@ -2,16 +2,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <utility>
+
+#include "models/options.hpp"
+#include "workloads/descriptor.hpp"
+#include "workloads/file_lock.hpp"
 
 namespace precipice {
 namespace {
@@ -64,6 +65,41 @@ int sync_file(int fd) {
   return retried([&] { return ::fsync(fd); }) == 0 ? 0 : errno;
 }
 
+bool is_regular(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/// A device or a pipe: what it is given is not kept under its name.
+bool passes_on(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+/// The file that a text is written to before it takes the name of `path`: empty and locked.
+int open_part(const std::string& path, const std::string& part) {
+  for (;;) {
+    Descriptor file(retried([&] {
+      return ::open(part.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    }));
+    if (!file.valid()) throw CannotWrite(path, errno);
+    if (!is_regular(file.get()))
+      throw CannotWrite(
+          fmt::format("cannot write {}: {} is no regular file; remove it", path, part));
+    if (lock_file(file.get()) == Locked::by_another)
+      throw CannotWrite(fmt::format("cannot write {}: another process is writing it", path));
+    // It may have been given its name by another process before it was locked.
+    if (!still_names(part, file.get())) continue;
+    if (::lseek(file.get(), 0, SEEK_END) > 0 &&
+        retried([&] { return ::ftruncate(file.get(), 0); }) != 0)
+      throw CannotWrite(path, errno);
+    ::lseek(file.get(), 0, SEEK_SET);
+    return file.release();
+  }
+}
+
+}  // namespace
+
 void sync_directory_of(const std::string& path) {
   const std::string directory = std::filesystem::path(path).parent_path();
   const int fd = retried([&] {
@@ -76,24 +112,10 @@ void sync_directory_of(const std::string& path) {
   if (error != 0 && error != EINVAL && error != ENOTSUP) throw CannotWrite(path, error);
 }
 
-/// False where the file system knows no locks. Throws when another process has it.
-bool lock(int fd, const std::string& path) {
-  if (retried([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0) return true;
-  if (errno == EWOULDBLOCK) throw CannotWrite(path, EWOULDBLOCK);
-  // Where flock is missing these may be there: of the open file, so also between threads.
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  if (retried([&] { return ::fcntl(fd, F_OFD_SETLK, &whole); }) == 0) return true;
-  if (errno == EAGAIN || errno == EACCES) throw CannotWrite(path, EWOULDBLOCK);
-  return false;
-}
-
-}  // namespace
-
 CannotWrite::CannotWrite(const std::string& path, int error)
     : std::runtime_error(
-          fmt::format("cannot write {}: {}: {}", path, std::strerror(error), cure(error))) {}
+          fmt::format("cannot write {}: {}: {}", path, std::strerror(error), cure(error))),
+      problem(fmt::format("cannot write {}: {}", path, std::strerror(error))) {}
 
 bool make_new_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0777) != 0) {
@@ -115,21 +137,26 @@ void make_directories(const std::string& path) {
     throw CannotWrite(whole, EEXIST);
 }
 
-Replacement::Replacement(std::string path) : path_(std::move(path)), temporary_(path_ + ".part") {
-  fd_ = retried(
-      [&] { return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644); });
-  if (fd_ < 0) throw CannotWrite(path_, errno);
+Replacement::Replacement(std::string path) : path_(std::move(path)) {
+  if (passes_on(path_)) {
+    fd_ = retried([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
+    if (fd_ < 0) throw CannotWrite(path_, errno);
+    return;
+  }
+  temporary_ = path_ + ".part";
+  fd_ = open_part(path_, temporary_);
 }
 
 Replacement::~Replacement() {
   if (fd_ < 0) return;
+  // Before it is closed, while it is still this process's own.
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
   ::close(fd_);
-  ::unlink(temporary_.c_str());
 }
 
 void Replacement::fail(int error) {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  ::close(std::exchange(fd_, -1));
   throw CannotWrite(path_, error);
 }
 
@@ -146,10 +173,14 @@ void Replacement::write(std::string_view text) {
 
 void Replacement::commit() {
   flush();
+  if (temporary_.empty()) {
+    if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) throw CannotWrite(path_, errno);
+    return;
+  }
   if (const int error = sync_file(fd_); error != 0) fail(error);
-  // Interrupted or not, the descriptor is gone, and its content was synced.
-  if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) fail(errno);
+  // Its content was synced; it is closed afterwards, since that gives back its lock.
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
+  ::close(std::exchange(fd_, -1));
   sync_directory_of(path_);
 }
 
@@ -160,20 +191,37 @@ void replace_file(const std::string& path, std::string_view text) {
 }
 
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
+  const auto cannot = [&](const char* why) {
+    return UsageError(fmt::format("cannot read {}: {}", path, why));
+  };
+  // Not blocking: a pipe would be waited for, and is then refused.
+  const Descriptor file(
+      retried([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
+  if (!file.valid()) throw cannot(std::strerror(errno));
+  if (!is_regular(file.get())) throw cannot("it is no regular file");
+  constexpr std::size_t kPiece = 1 << 18;
+  std::string text;
+  for (std::size_t done = 0;;) {
+    text.resize(done + kPiece);
+    const ssize_t got = retried([&] { return ::read(file.get(), text.data() + done, kPiece); });
+    if (got < 0) throw cannot(std::strerror(errno));
+    done += static_cast<std::size_t>(got);
+    text.resize(done);
+    if (got == 0) return text;
+  }
 }
 
 AppendFile::AppendFile(const std::string& path) : path_(path) {
-  fd_ =
-      retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644); });
+  fd_ = retried([&] {
+    return ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
+  });
   if (fd_ < 0) throw CannotWrite(path, errno);
   try {
-    locked_ = lock(fd_, path);
+    if (!is_regular(fd_))
+      throw CannotWrite(fmt::format("cannot write {}: it is no regular file", path));
+    const Locked lock = lock_file(fd_);
+    if (lock == Locked::by_another) throw CannotWrite(path, EWOULDBLOCK);
+    locked_ = lock == Locked::yes;
     struct stat status {};
     if (::fstat(fd_, &status) != 0) throw CannotWrite(path, errno);
     size_ = static_cast<std::uint64_t>(status.st_size);
@@ -212,8 +260,7 @@ std::string AppendFile::read(std::uint64_t offset, std::uint64_t bytes) const {
       return ::pread(fd_, text.data() + done, text.size() - done,
                      static_cast<off_t>(offset + done));
     });
-    if (got < 0)
-      throw std::runtime_error(fmt::format("cannot read {}: {}", path_, std::strerror(errno)));
+    if (got < 0) throw UsageError(fmt::format("cannot read {}: {}", path_, std::strerror(errno)));
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }

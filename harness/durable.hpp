@@ -13,6 +13,7 @@ struct CannotWrite : std::runtime_error {
   /// `error` as an errno value.
   CannotWrite(const std::string& path, int error);
   using std::runtime_error::runtime_error;
+  std::string problem;  ///< the message without the cure, or ""
 };
 
 /// Makes the directory and its parents; each new name is on disk when it returns. Throws
@@ -20,14 +21,17 @@ struct CannotWrite : std::runtime_error {
 void make_directories(const std::string& path);
 /// Makes the directory, on disk when it returns; false when the name is taken. Throws CannotWrite.
 bool make_new_directory(const std::string& path);
+/// What the directory that `path` lies in says of it is on disk when it returns. Throws
+/// CannotWrite.
+void sync_directory_of(const std::string& path);
 /// Replaces the file by `text`, or leaves the old one as it was: temporary file, fsync, rename,
-/// fsync of the directory. Throws CannotWrite.
+/// fsync of the directory. A device or a pipe is written to. Throws CannotWrite.
 void replace_file(const std::string& path, std::string_view text);
-/// The whole file; throws std::runtime_error naming it when it cannot be read.
+/// The whole of a regular file; throws UsageError naming it when it cannot be read, or is none.
 std::string read_file(const std::string& path);
 
-/// replace_file for a text that comes in pieces: nothing is seen of it before commit. Not
-/// thread-safe.
+/// replace_file for a text that comes in pieces: nothing is seen of it before commit. The temporary
+/// file is PATH.part, which one process at a time may hold. Not thread-safe.
 class Replacement {
  public:
   /// Throws CannotWrite, like write and commit.
@@ -39,12 +43,15 @@ class Replacement {
 
   void write(std::string_view text);
   void commit();
+  /// For a tool that writes the file itself, instead of write; "" where a device is written to.
+  const std::string& temporary() const { return temporary_; }
 
  private:
   void flush();
   [[noreturn]] void fail(int error);
 
-  std::string path_, temporary_, buffer_;
+  std::string path_, temporary_;  ///< temporary_: "" when the path itself is written to
+  std::string buffer_;
   int fd_ = -1;
 };
 
@@ -64,8 +71,8 @@ class AppendFile {
   /// Appends `line` and a newline; on disk when it returns. When it throws CannotWrite the file is
   /// as before.
   void append(std::string_view line);
-  /// Up to `bytes` bytes from `offset`, fewer only at the end of the file. Throws
-  /// std::runtime_error naming the file.
+  /// Up to `bytes` bytes from `offset`, fewer only at the end of the file. Throws UsageError naming
+  /// the file.
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
   std::uint64_t size() const { return size_; }
   const std::string& path() const { return path_; }

@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "harness/baseline.hpp"
 #include "harness/conclude.hpp"
 #include "harness/durable.hpp"
+#include "harness/part_directory.hpp"
 #include "harness/suite.hpp"
 #include "models/options.hpp"
 
@@ -56,8 +58,11 @@ Json read_if_there(const std::string& path) {
 /// Calls `use` for each whole line; `torn` when the last one has no newline or does not parse.
 template <class Use>
 bool for_each_line(const std::string& path, Use use) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw UsageError(fmt::format("{}: cannot be read", path));
+  // Of a pipe the other end would be waited for.
+  std::error_code error;
+  std::ifstream file;
+  if (fs::is_regular_file(path, error)) file.open(path, std::ios::binary);
+  if (!file.is_open()) throw UsageError(fmt::format("{}: cannot be read", path));
   std::string text;
   for (int number = 1; std::getline(file, text); ++number) {
     const bool whole = !file.eof();
@@ -78,20 +83,51 @@ bool for_each_line(const std::string& path, Use use) {
   return false;
 }
 
+/// Absolute and without a slash at its end; as it is where the working directory is gone.
+fs::path whole_path(const std::string& directory) {
+  std::error_code error;
+  fs::path path = fs::absolute(directory, error);
+  if (error) path = directory;
+  path = path.lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+std::string name_of(const std::string& directory) { return whole_path(directory).filename(); }
+
+/// False also where its manifest cannot be read: another run can be.
+bool is_finished(const std::string& run) {
+  try {
+    return read_document(run + "/manifest.json").value("finished", false);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 /// PATH, the newest finished run in PATH, or the same under results/.
 std::string find_run(const std::string& path) {
   std::string unfinished;
+  std::error_code error;
+  // What cannot be looked at is no run.
+  const auto is_run = [&error](const fs::path& place) {
+    return fs::exists(place / "manifest.json", error);
+  };
   for (const std::string& place : {path, "results/" + path}) {
-    if (fs::exists(fs::path(place) / "manifest.json")) return place;
-    std::error_code error;
+    if (is_run(place)) return place;
     std::vector<std::string> runs;
-    for (fs::directory_iterator entry(place, error), end; !error && entry != end;
-         entry.increment(error)) {
-      if (fs::exists(entry->path() / "manifest.json")) runs.push_back(entry->path());
+    std::error_code end_of_list;
+    for (fs::directory_iterator entry(place, end_of_list), end; !end_of_list && entry != end;
+         entry.increment(end_of_list)) {
+      if (entry->path().extension() != kPartSuffix && is_run(entry->path()))
+        runs.push_back(entry->path());
     }
     std::sort(runs.rbegin(), runs.rend());  // names begin with the time
+    if (!runs.empty() && name_of(place) == kBaselines) {
+      std::string names;
+      for (const std::string& run : runs) names += "\n  " + run;
+      throw UsageError(fmt::format("{}: holds baselines; name one of them:{}", path, names));
+    }
     for (const std::string& run : runs) {
-      if (read_document(run + "/manifest.json").value("finished", false)) return run;
+      if (is_finished(run)) return run;
     }
     if (!runs.empty() && unfinished.empty()) unfinished = runs.front();
   }
@@ -107,8 +143,7 @@ std::string find_run(const std::string& path) {
 }
 
 std::string run_name(const std::string& directory) {
-  fs::path path = fs::absolute(directory).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
+  const fs::path path = whole_path(directory);
   return (path.parent_path().filename() / path.filename()).string();
 }
 

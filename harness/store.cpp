@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/part_directory.hpp"
 #include "harness/summary_files.hpp"
+#include "harness/trace_file.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -39,7 +39,10 @@ std::vector<std::string> run_directories(const std::string& parent) {
   std::error_code error;
   for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (fs::exists(entry->path() / "manifest.json")) found.push_back(entry->path());
+    std::error_code unseen;
+    if (entry->path().extension() != kPartSuffix &&
+        fs::exists(entry->path() / "manifest.json", unseen))
+      found.push_back(entry->path());
   }
   std::sort(found.rbegin(), found.rend());
   return found;
@@ -51,6 +54,7 @@ struct Head {
   int schema = 0;
   bool finished = false;
   std::string suite_hash, binary_hash;
+  std::map<std::string, std::string> circumstances;
 };
 
 Json manifest_of(const std::string& directory) {
@@ -65,11 +69,22 @@ Head head_of(const std::string& directory) {
     head.finished = manifest.at("finished").get<bool>();
     head.suite_hash = manifest.at("suite_hash").get<std::string>();
     head.binary_hash = manifest.at("binary_hash").get<std::string>();
+    head.circumstances = manifest.value("circumstances", std::map<std::string, std::string>());
     head.damaged = false;
   } catch (const std::exception&) {
     // stays damaged
   }
   return head;
+}
+
+/// What differs from when the run was begun, as a sentence's part, or "".
+std::string other_circumstances(const Head& head, const RunIdentity& identity) {
+  for (const auto& [what, is] : identity.circumstances) {
+    const auto found = head.circumstances.find(what);
+    const std::string was = found == head.circumstances.end() ? "not recorded" : found->second;
+    if (was != is) return fmt::format("{} was \"{}\" and is \"{}\"", what, was, is);
+  }
+  return "";
 }
 
 /// The fields of a journal line that say what it is. The rest, which is nearly all of it, is only
@@ -145,6 +160,7 @@ std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& i
                                    bool fresh) {
   const std::string parent = (fs::path(root) / identity.suite).string();
   make_directories(parent);
+  remove_abandoned_parts(parent);
   std::string left;
   for (const std::string& directory :
        fresh ? std::vector<std::string>() : run_directories(parent)) {
@@ -167,6 +183,13 @@ std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& i
       continue;
     }
     if (head.finished) break;
+    if (const std::string other = other_circumstances(head, identity); !other.empty()) {
+      if (left.empty()) {
+        left = fmt::format("{} is unfinished, but {}: not continued, so as not to mix the two",
+                           directory, other);
+      }
+      continue;
+    }
     if (head.schema != kSchema) {
       throw UsageError(fmt::format(
           "{}: is an unfinished run of schema {}, and this program continues schema {}; finish it "
@@ -179,26 +202,16 @@ std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& i
     return store;
   }
 
-  const std::string base =
-      fmt::format("{}/{}-{}", parent, now_text("%Y%m%dT%H%M%SZ"), identity.git_sha);
-  std::string directory = base;
-  for (int n = 2; !make_new_directory(directory); ++n) directory = fmt::format("{}-{}", base, n);
-  try {
-    std::unique_ptr<Store> store = begun(directory, identity);
-    store->add_remark(left);
-    return store;
-  } catch (const CannotWrite&) {
-    // There is nothing in it; left behind it would only take room where there is none.
-    std::error_code ignored;
-    fs::remove_all(directory, ignored);
-    throw;
-  }
+  std::unique_ptr<Store> store = begun(parent, identity);
+  store->add_remark(left);
+  return store;
 }
 
 std::unique_ptr<Store> Store::continued(const std::string& directory) {
   std::unique_ptr<Store> store(new Store(directory));
   // Again, now that nobody else writes it: another process may have finished it meanwhile.
   if (head_of(directory).finished) return nullptr;
+  remove_abandoned_parts(directory);
   *store->manifest_ = manifest_of(directory);
   store->load_journal();
   store->add_remark(store->under_way_->last_death());
@@ -207,20 +220,34 @@ std::unique_ptr<Store> Store::continued(const std::string& directory) {
   return store;
 }
 
-std::unique_ptr<Store> Store::begun(const std::string& directory, const RunIdentity& identity) {
+std::unique_ptr<Store> Store::begun(const std::string& parent, const RunIdentity& identity) {
+  const std::string base =
+      fmt::format("{}/{}-{}", parent, now_text("%Y%m%dT%H%M%SZ"), identity.git_sha);
+  std::string directory = base;
+  auto next_name = [&, n = 1]() mutable { directory = fmt::format("{}-{}", base, ++n); };
+  std::unique_ptr<PartDirectory> part;
+  while ((part = PartDirectory::make(directory)) == nullptr) next_name();
+
+  Json circumstances = Json::object();
+  for (const auto& [what, value] : identity.circumstances) circumstances[what] = value;
+  const Json manifest = {{"schema", kSchema},
+                         {"suite", identity.suite},
+                         {"suite_hash", identity.suite_hash},
+                         {"finished", false},
+                         {"started", now_text("%FT%TZ")},
+                         {"continued", Json::array()},
+                         {"argv", identity.argv},
+                         {"seed", identity.seed},
+                         {"git_sha", identity.git_sha},
+                         {"binary_hash", identity.binary_hash},
+                         {"circumstances", std::move(circumstances)}};
+  replace_file(part->path() + "/suite.toml", identity.suite_toml);
+  if (!identity.trace.empty()) replace_file(part->path() + "/" + kTraceName, identity.trace);
+  replace_file(part->path() + "/manifest.json", manifest.dump(2) + "\n");
+  while (!part->take_name(directory)) next_name();
+
   std::unique_ptr<Store> store(new Store(directory));
-  *store->manifest_ = {{"schema", kSchema},
-                       {"suite", identity.suite},
-                       {"suite_hash", identity.suite_hash},
-                       {"finished", false},
-                       {"started", now_text("%FT%TZ")},
-                       {"continued", Json::array()},
-                       {"argv", identity.argv},
-                       {"seed", identity.seed},
-                       {"git_sha", identity.git_sha},
-                       {"binary_hash", identity.binary_hash}};
-  replace_file(directory + "/suite.toml", identity.suite_toml);
-  store->write_manifest();  // last: without it the directory is no run
+  *store->manifest_ = manifest;
   return store;
 }
 
@@ -343,8 +370,17 @@ double Store::cpu_iterations_per_us(double measured) {
 
 void Store::environment(const std::string& which, const Json& environment) {
   const std::string path = fmt::format("{}/environment.{}.json", directory_, which);
-  if (which == "before" && fs::exists(path)) return;
+  std::error_code error;
+  if (which == "before" && fs::exists(path, error)) return;
   replace_file(path, environment.dump(2) + "\n");
+}
+
+Json Store::environment_before() const {
+  try {
+    return Json::parse(read_file(directory_ + "/environment.before.json"), nullptr, false);
+  } catch (const UsageError&) {
+    return nullptr;
+  }
 }
 
 void Store::write_manifest() {

@@ -28,15 +28,21 @@ struct RunIdentity {
   std::string git_sha;      ///< short; part of the directory's name
   std::string binary_hash;  ///< an unfinished run of another binary is not continued
   std::vector<std::string> argv;
+  /// What else decides its trials, as (what it is, its value): an unfinished run that was begun
+  /// with another value is not continued.
+  std::vector<std::pair<std::string, std::string>> circumstances{};
+  /// The text of the trace that the suite's arrivals are from, for the run's directory; or "".
+  std::string trace{};
 };
 
 /// Not thread-safe. Everything that writes throws CannotWrite; what is in the journal stays intact.
 class Store {
  public:
   /// Continues the newest run of this identity under `root`/SUITE if it is unfinished, else begins
-  /// a new one (always with `fresh`). Runs of other plans and other builds are passed over; older
-  /// ones of its own were left behind when the newest was begun. Throws UsageError, naming it, when
-  /// the run to continue is damaged in the middle or of another schema.
+  /// a new one (always with `fresh`). Runs of other plans, other builds and other circumstances are
+  /// passed over; older ones of its own were left behind when the newest was begun. What processes
+  /// that were killed have left half-made is removed. Throws UsageError, naming it, when the run to
+  /// continue is damaged in the middle or of another schema.
   static std::unique_ptr<Store> open(const std::string& root, const RunIdentity& identity,
                                      bool fresh);
 
@@ -64,13 +70,15 @@ class Store {
   double cpu_iterations_per_us(double measured);
   /// `which` is "before" or "after". "before" is kept from the first start of a continued run.
   void environment(const std::string& which, const Json& environment);
+  /// What is kept as "before"; null where it cannot be read.
+  Json environment_before() const;
   /// points.csv from the journal, summary.json and summary.csv, and last the manifest.
   void finish(const CampaignResult& result);
 
  private:
   explicit Store(std::string directory);
   static std::unique_ptr<Store> continued(const std::string& directory);
-  static std::unique_ptr<Store> begun(const std::string& directory, const RunIdentity& identity);
+  static std::unique_ptr<Store> begun(const std::string& parent, const RunIdentity& identity);
   void load_journal();
   /// False when it is no line that this program writes.
   bool take_line(std::string_view line, std::uint64_t offset, int number);

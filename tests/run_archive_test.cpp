@@ -2,6 +2,7 @@
 #include "harness/run_archive.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -104,6 +105,41 @@ TEST_F(RunArchiveTest, FindsTheNewestFinishedRunOfASuite) {
   run();
   EXPECT_EQ(open_run((root_ / "queues").string()).name,
             "queues/" + fs::path(directory_).filename().string());
+}
+
+TEST_F(RunArchiveTest, PassesOverWhatCannotBeLookedAt) {
+  run();
+  const fs::path suite = root_ / "queues";
+  fs::create_symlink("zz-loop", suite / "zz-loop");
+  fs::create_symlink("nowhere", suite / "zz-dangling");
+  fs::create_directories(suite / "zz-damaged");
+  std::ofstream(suite / "zz-damaged" / "manifest.json") << "{";
+  fs::create_directories(suite / "zz.part");
+  std::ofstream(suite / "zz.part" / "manifest.json") << R"({"finished": true})";
+  EXPECT_EQ(open_run(suite.string()).name, "queues/" + fs::path(directory_).filename().string());
+  for (const std::string& wrong : {(suite / "zz-loop").string(), (suite / "zz-dangling").string(),
+                                   std::string(300, 'a'), std::string(5000, '/') + "a"})
+    EXPECT_THROW(open_run(wrong), UsageError) << wrong;
+}
+
+TEST_F(RunArchiveTest, DoesNotWaitForWhatIsNoFile) {
+  run();
+  for (const char* name : {"journal.jsonl", "summary.json", "manifest.json"}) {
+    fs::remove(fs::path(directory_) / name);
+    ASSERT_EQ(mkfifo((directory_ + "/" + name).c_str(), 0644), 0);
+    EXPECT_THROW(open_run(directory_), UsageError) << name;
+  }
+}
+
+TEST_F(RunArchiveTest, BaselinesAreNoRunsOfASuite) {
+  fs::create_directories(root_ / "baselines" / "main");
+  std::ofstream(root_ / "baselines" / "main" / "manifest.json") << R"({"finished": true})";
+  try {
+    open_run((root_ / "baselines").string());
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("baselines/main"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(RunArchiveTest, LeavesATornLastLineOut) {

@@ -155,7 +155,8 @@ std::vector<std::string> RunUnderTest::directories() const {
   std::error_code none;
   for (fs::directory_iterator entry(results() + "/tiny", none), end; !none && entry != end;
        entry.increment(none)) {
-    if (fs::exists(entry->path() / "manifest.json")) found.push_back(entry->path());
+    if (entry->path().extension() != ".part" && fs::exists(entry->path() / "manifest.json"))
+      found.push_back(entry->path());
   }
   std::sort(found.begin(), found.end());
   return found;

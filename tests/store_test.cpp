@@ -93,6 +93,53 @@ Record sample(const std::string& key) {
   return record;
 }
 
+TEST_F(StoreTest, ARunOfOtherCircumstancesIsNotContinuedAndTheyAreNamed) {
+  const auto begun_on = [&](const std::string& machine) {
+    RunIdentity identity;
+    identity.suite = "suite";
+    identity.suite_hash = "cafe";
+    identity.git_sha = "abc1234";
+    identity.binary_hash = "b";
+    identity.circumstances = {{"the machine", machine}};
+    return Store::open(root_, identity, false);
+  };
+  const std::string first = begun_on("Xeon")->directory();
+  EXPECT_EQ(begun_on("Xeon")->directory(), first);
+  const std::unique_ptr<Store> second = begun_on("EPYC");
+  EXPECT_NE(second->directory(), first);
+  EXPECT_NE(second->remark().find("the machine was \"Xeon\" and is \"EPYC\""), std::string::npos)
+      << second->remark();
+}
+
+TEST_F(StoreTest, KeepsTheTraceOfItsSuite) {
+  RunIdentity identity;
+  identity.suite = "suite";
+  identity.trace = "0\n1\n";
+  const std::unique_ptr<Store> store = Store::open(root_, identity, false);
+  EXPECT_EQ(read_file(store->directory() + "/trace.txt"), "0\n1\n");
+}
+
+TEST_F(StoreTest, RemovesWhatAKilledStartHasLeftAndPassesOverWhatItCannotLookAt) {
+  const std::string first = open()->directory();
+  const std::string half = root_ + "/suite/20260101T000000Z-abc.part";
+  fs::create_directories(half);
+  std::ofstream(half + "/manifest.json") << "{";
+  std::ofstream(first + "/summary.json.part") << "{";
+  fs::create_symlink("loop", root_ + "/suite/loop");
+  fs::create_symlink("nowhere", root_ + "/suite/99990101T000000Z-abc");
+  EXPECT_EQ(open()->directory(), first);
+  EXPECT_FALSE(fs::exists(half) || fs::exists(first + "/summary.json.part"));
+}
+
+TEST_F(StoreTest, LeavesNothingBehindWhereItCannotBegin) {
+  RunIdentity identity;
+  identity.suite = "suite";
+  identity.suite_toml = "schema = 1\n";
+  identity.git_sha = std::string(250, 'a');  // longer than a name may be
+  EXPECT_THROW(Store::open(root_, identity, false), CannotWrite);
+  EXPECT_TRUE(fs::is_empty(root_ + "/suite"));
+}
+
 TEST_F(StoreTest, GivesBackWhatItKept) {
   std::unique_ptr<Store> store = open();
   store->keep(sample("a"));

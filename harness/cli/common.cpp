@@ -109,7 +109,8 @@ std::vector<std::pair<std::string, std::string>> known_suites() {
     const std::string directory = base + "/workloads/suites";
     for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
          entry.increment(error)) {
-      if (entry->path().extension() == ".toml")
+      std::error_code unseen;
+      if (entry->path().extension() == ".toml" && entry->is_regular_file(unseen))
         found.emplace(entry->path().stem(), entry->path().lexically_normal());
     }
   }
