@@ -108,6 +108,33 @@ TEST_F(Bundles, TheSameRunGivesTheSameBytes) {
   EXPECT_TRUE(text_of("one.tar.gz") == text_of("two.tar.gz"));
 }
 
+TEST_F(Bundles, HoldTheTraceThatWasRunAndNotWhatBecameOfIt) {
+  std::string suite = two_queues();
+  suite.replace(suite.find("clock ="), 7, "arrivals = \"trace(day.txt)\"\nclock =");
+  write("day.txt", "0\n0.4\n1.1\n1.9\n2.5\n");
+  const std::string made = run_with_figures(suite);
+  const std::string before = run("show " + made).out;
+  EXPECT_EQ(text_of(made + "/trace.txt"), text_of("day.txt"));
+  write("day.txt", "0\n9\n");
+  write("trace.txt", "0\n9\n");
+  ASSERT_EQ(run("bundle " + made + " -o a.tar.gz").code, 0);
+  const std::string place = unpacked("a.tar.gz", "u");
+  EXPECT_EQ(text_of(place + "/run/trace.txt"), text_of(made + "/trace.txt"));
+  EXPECT_FALSE(fs::exists(directory_ + "/" + place + "/run/day.txt"));
+  // The run is read without the trace that it was begun with.
+  fs::remove(directory_ + "/day.txt");
+  EXPECT_EQ(run("show " + made).out, before);
+  EXPECT_EQ(run("run " + place + "/run/suite.toml --dry-run").code, 0);
+}
+
+TEST_F(Bundles, NothingButARegularFileIsReplaced) {
+  const std::string made = run_with_figures();
+  for (const char* out : {"/dev/null", "pipe"}) {
+    shell("test -p pipe || mkfifo pipe");
+    EXPECT_EQ(run("bundle " + made + " -o " + out).code, 2) << out;
+  }
+}
+
 TEST_F(Bundles, ADirectoryTakesTheArchiveUnderTheRunsName) {
   const std::string made = run_with_figures();
   ASSERT_EQ(run("bundle " + made + " -o out/").code, 0);

@@ -45,6 +45,29 @@ TEST_F(Cli, RefusesRatesThatAreNone) {
   expect_refused("trial --model inline --workload cpu --rate 1 --closed 1", 2, {"--closed"});
 }
 
+TEST_F(Cli, ADirectoryWithTheNameOfASuiteIsNoSuite) {
+  fs::create_directories(directory_ + "/demo");
+  fs::create_directories(directory_ + "/mine");
+  EXPECT_EQ(run("run demo --dry-run").code, 0);
+  expect_refused("run ./demo --dry-run", 2, {"./demo: is a directory"});
+  expect_refused("run mine --dry-run", 2, {"mine: is a directory"});
+}
+
+TEST_F(Cli, WorkThatReadsNoFileNeedsNoScratchDirectory) {
+  const std::string trial = "trial --model inline --workload empty --rate 10 --seconds 20ms";
+  for (const char* settings :
+       {"PRECIPICE_SCRATCH=/proc/nope", "PRECIPICE_SCRATCH= XDG_CACHE_HOME= HOME=",
+        "-u PRECIPICE_SCRATCH -u XDG_CACHE_HOME -u HOME"}) {
+    const Ended ended = run(trial, std::string("env ") + settings);
+    EXPECT_TRUE(ended.code == 0 || ended.code == 3) << settings << "\n" << ended.err;
+  }
+  EXPECT_TRUE(fs::is_empty(directory_) || !fs::exists(directory_ + "/precipice"));
+  const Ended ended = run("trial --model inline --workload file:size=4KiB --rate 10 --seconds 20ms",
+                          "PRECIPICE_SCRATCH=/proc/nope");
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_NE(ended.err.find("PRECIPICE_SCRATCH"), std::string::npos) << ended.err;
+}
+
 TEST_F(Cli, RefusesCpusThatDoNotExist) {
   for (const char* option : {"--model-cpus", "--generator-cpus"}) {
     for (const char* cpus : {"9999", "x", "3-1"})

@@ -2,22 +2,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
-#include "harness/anonymous.hpp"
+#include "harness/anonymous_run.hpp"
+#include "harness/circumstances.hpp"
 #include "harness/cli/common.hpp"
 #include "harness/cli/preflight.hpp"
 #include "harness/comparison_text.hpp"
 #include "harness/drift.hpp"
 #include "harness/environment.hpp"
+#include "harness/environment_variable.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"
+#include "harness/trace_file.hpp"
 #include "workloads/cpu_work.hpp"
 
 namespace precipice::cli {
@@ -25,16 +27,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A path, or the name of a suite that comes with the program.
+/// The path of a file, or the name of a suite that comes with the program.
 std::string find_suite(const std::string& text) {
   std::error_code error;
-  if (fs::exists(text, error)) return text;
+  const bool directory = fs::is_directory(text, error);
+  if (!directory && fs::exists(text, error)) return text;
   std::vector<std::string> names;
   const std::string wanted = fs::path(text).stem();
   for (const auto& [name, path] : known_suites()) {
     if (name == wanted && fs::path(text).parent_path().empty()) return path;
     names.push_back(name);
   }
+  if (directory) return text;  // which load_suite says
   const std::string near = nearest_name(wanted, names);
   throw UsageError(fmt::format("{}: there is no such suite{} (precipice list suites)", text,
                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
@@ -46,6 +50,39 @@ Plan plan_from(const Arguments& a) {
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
   if (!a.only.empty()) keep_only(plan, a.only);
   return plan;
+}
+
+/// Of the arrivals, as it is now: that it has not changed since the plan was read is checked.
+std::string text_of_trace(const Plan& plan) {
+  const std::string file = plan.arrivals.trace_file();
+  if (file.empty()) return "";
+  std::string text = read_file(file);
+  std::istringstream lines(text);
+  if (!plan.arrivals.has_times(parse_trace(lines, file)))
+    throw UsageError(fmt::format("{}: has changed while it was read; take a copy of it", file));
+  return text;
+}
+
+RunIdentity identity_of(const Plan& plan, const Json& environment, const Arguments& a) {
+  // The run's directory holds its trace, wherever it was read from.
+  Plan kept = plan;
+  kept.arrivals = plan.arrivals.with_trace_file(kTraceName);
+  RunIdentity identity{.suite = plan.name,
+                       .suite_hash = plan_hash(plan),
+                       .suite_toml = to_toml(kept),
+                       .seed = plan.seed,
+                       .git_sha = build_git_sha(),
+                       .binary_hash = binary_hash(),
+                       .argv = a.argv,
+                       .circumstances = circumstances_of(plan, environment),
+                       .trace = text_of_trace(plan)};
+  if (a.anonymous) {
+    const Secrets secrets = Secrets::of_this_process();
+    identity.argv = anonymous_argv(a.argv, secrets);
+    for (auto& [what, value] : identity.circumstances) value = without_secrets(value, secrets);
+    identity.trace = anonymous_text(identity.trace, secrets);
+  }
+  return identity;
 }
 
 int show_plan(const Plan& plan, bool json) {
@@ -109,16 +146,7 @@ int run(const Arguments& arguments) {
                                    .wake_up_cpus = plan.generator_cpus};
   const Json before = environment_json(looking);
   const std::unique_ptr<Store> store = Store::open(
-      results_root(arguments.out),
-      {.suite = plan.name,
-       .suite_hash = plan_hash(plan),
-       .suite_toml = to_toml(plan),
-       .seed = plan.seed,
-       .git_sha = build_git_sha(),
-       .binary_hash = binary_hash(),
-       .argv = arguments.anonymous ? anonymous_argv(arguments.argv, Secrets::of_this_process())
-                                   : arguments.argv},
-      arguments.fresh);
+      results_root(arguments.out), identity_of(plan, before, arguments), arguments.fresh);
   store->environment("before", before);
   look_at_noise(plan, arguments.force);
   set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
@@ -131,6 +159,10 @@ int run(const Arguments& arguments) {
   if (store->recovered() > 0)
     progress.line(fmt::format("continuing: {} trials are there already", store->recovered()));
   remark(store->remark());
+  if (store->recovered() > 0 && plan.clock == ClockKind::real) {
+    for (const std::string& sentence : changed_settings(store->environment_before(), before))
+      remark("since this run was begun, " + sentence);
+  }
 
   RunHost host(progress, *store);
   CampaignResult result;
@@ -154,8 +186,12 @@ int run(const Arguments& arguments) {
     throw CannotWrite(fmt::format("{}; {}", failed.what(), hint));
   }
   // For scripts that go on from the run: its directory, in a file of their choice.
-  if (const char* file = std::getenv("PRECIPICE_DIRECTORY_FILE")) {
-    std::ofstream(file) << store->directory() << '\n';
+  if (const auto file = environment_variable("PRECIPICE_DIRECTORY_FILE")) {
+    try {
+      replace_file(*file, store->directory() + "\n");
+    } catch (const CannotWrite& failed) {
+      throw CannotWrite(failed.problem + ": name another file in PRECIPICE_DIRECTORY_FILE");
+    }
   }
 
   if (arguments.json) {
