@@ -44,6 +44,8 @@ PartDirectory::~PartDirectory() {
 }
 
 bool PartDirectory::take_name(const std::string& name) {
+  // What is in it is on disk before it is seen; where a directory cannot be synced it is as it is.
+  if (::fsync(lock_.get()) != 0 && errno == EIO) throw CannotWrite(name, EIO);
   if (::rename(part_.c_str(), name.c_str()) != 0) {
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) return false;
     throw CannotWrite(name, errno);

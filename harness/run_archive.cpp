@@ -55,6 +55,35 @@ Json read_if_there(const std::string& path) {
   return fs::exists(path, error) ? read_document(path) : Json::object();
 }
 
+/// Throws UsageError unless what readers take from these documents is of its type or not there.
+void expect_types(const std::string& directory, const Json& manifest, const Json& before,
+                  const Json& after) {
+  const auto expect = [&](const char* file, const Json& document, const char* path, auto is_right) {
+    const Json::json_pointer pointer(path);
+    if (!document.contains(pointer) || document[pointer].is_null() || is_right(document[pointer]))
+      return;
+    throw UsageError(fmt::format("{}/{}: is damaged: {} has another type", directory, file, path));
+  };
+  for (const char* text :
+       {"/suite", "/suite_hash", "/started", "/ended", "/git_sha", "/binary_hash"})
+    expect("manifest.json", manifest, text, [](const Json& value) { return value.is_string(); });
+  expect("manifest.json", manifest, "/argv", [](const Json& value) {
+    return value.is_array() && std::all_of(value.begin(), value.end(),
+                                           [](const Json& word) { return word.is_string(); });
+  });
+  for (const auto& [file, environment] : {std::pair("environment.before.json", &before),
+                                          std::pair("environment.after.json", &after)}) {
+    for (const char* part : {"/build", "/cpu", "/kernel", "/memory", "/virtualisation"})
+      expect(file, *environment, part, [](const Json& value) { return value.is_object(); });
+    expect(file, *environment, "/memory/MemTotal_bytes",
+           [](const Json& value) { return value.is_number(); });
+    expect(file, *environment, "/kernel/relevant_options", [](const Json& value) {
+      return value.is_array() && std::all_of(value.begin(), value.end(),
+                                             [](const Json& word) { return word.is_string(); });
+    });
+  }
+}
+
 /// Calls `use` for each whole line; `torn` when the last one has no newline or does not parse.
 template <class Use>
 bool for_each_line(const std::string& path, Use use) {
@@ -246,12 +275,14 @@ RunArchive open_run(const std::string& path) try {
   run.directory = find_run(path);
   run.name = run_name(run.directory);
   const Json manifest = read_document(run.directory + "/manifest.json");
-  run.plan = load_suite(run.directory + "/suite.toml", SuiteUse::read);
+  const std::string suite = run.directory + "/suite.toml";
+  run.plan = parse_suite(read_file(suite), suite, SuiteUse::read);
   run.manifest = std::make_shared<const Json>(manifest);
   run.environment_before =
       std::make_shared<const Json>(read_if_there(run.directory + "/environment.before.json"));
   run.environment_after =
       std::make_shared<const Json>(read_if_there(run.directory + "/environment.after.json"));
+  expect_types(run.directory, manifest, *run.environment_before, *run.environment_after);
   Reader reader(run.plan);
   const bool torn =
       for_each_line(run.directory + "/journal.jsonl", [&](const Json& line) { reader.take(line); });

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -182,6 +183,15 @@ ModelStats higher_of(const ModelStats& at_work, ModelStats after) {
   return after;
 }
 
+void make_scratch_directory(const std::string& directory) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed) {
+    throw Unavailable(fmt::format("cannot make {}: {}; name another directory in PRECIPICE_SCRATCH",
+                                  directory, failed.message()));
+  }
+}
+
 }  // namespace
 
 struct TrialRunner::Prepared {
@@ -208,6 +218,7 @@ TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   if (slot) return *slot;
   auto made = std::make_unique<Prepared>();
   made->info = &workload_named(spec.name);
+  if (made->info->files) make_scratch_directory(scratch_directory_);
   made->workload = made->info->make(Options(made->info->name, made->info->options, spec.given));
   WorkloadSetup setup;
   setup.concurrency = 1;

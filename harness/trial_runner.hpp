@@ -23,7 +23,7 @@ inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
 /// restored after each trial.
 class TrialRunner {
  public:
-  /// `scratch_directory` holds the file workload's file; that makes it when it is missing.
+  /// `scratch_directory` holds the file workload's file; it is made when that needs it.
   explicit TrialRunner(std::string scratch_directory);
   ~TrialRunner();
   TrialRunner(const TrialRunner&) = delete;

@@ -94,16 +94,6 @@ TEST_F(Parts, OfATestFileOfAnySizeAreRemovedByTheNextTrial) {
   EXPECT_FALSE(fs::exists(place_ + "/precipice-v1-4096.bin.ab12CD"));
 }
 
-TEST_F(Parts, OfATestFileNeedNoDirectoryBeforehand) {
-  EXPECT_TRUE(fs::exists(ensure_block_file(place_ + "/a/b", 4096)));
-  try {
-    ensure_block_file("/proc/none/of/this", 4096);
-    FAIL();
-  } catch (const Unavailable& error) {
-    EXPECT_NE(std::string(error.what()).find("PRECIPICE_SCRATCH"), std::string::npos);
-  }
-}
-
 TEST_F(Parts, BecomeADirectoryThatIsWholeOrNothing) {
   const std::string name = place_ + "/run";
   directory("run.part");  // of a process that was killed

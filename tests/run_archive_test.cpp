@@ -131,6 +131,23 @@ TEST_F(RunArchiveTest, DoesNotWaitForWhatIsNoFile) {
   }
 }
 
+TEST_F(RunArchiveTest, RefusesFieldsOfAnotherType) {
+  run();
+  const std::string manifest = read_file(directory_ + "/manifest.json");
+  for (const char* field : {"git_sha", "started", "ended", "argv"}) {
+    Json other = Json::parse(manifest);
+    other[field] = 7;
+    replace_file(directory_ + "/manifest.json", other.dump());
+    EXPECT_THROW(open_run(directory_), UsageError) << field;
+  }
+  replace_file(directory_ + "/manifest.json", manifest);
+  for (const char* environment :
+       {R"({"build": []})", R"({"memory": {"MemTotal_bytes": "many"}})", R"({"cpu": "Xeon"})"}) {
+    replace_file(directory_ + "/environment.before.json", environment);
+    EXPECT_THROW(open_run(directory_), UsageError) << environment;
+  }
+}
+
 TEST_F(RunArchiveTest, BaselinesAreNoRunsOfASuite) {
   fs::create_directories(root_ / "baselines" / "main");
   std::ofstream(root_ / "baselines" / "main" / "manifest.json") << R"({"finished": true})";

@@ -91,12 +91,6 @@ int write_content(int fd, std::uint64_t size) {
   return fsync(fd) != 0 ? errno : 0;
 }
 
-void make_scratch_directory(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) throw cannot("make", directory, error.value());
-}
-
 /// A process that was killed while it made a file has left its part.
 void remove_abandoned_parts(const std::string& directory) {
   std::error_code error;
@@ -148,7 +142,6 @@ void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes) {
 }
 
 std::string ensure_block_file(const std::string& directory, std::uint64_t size) {
-  make_scratch_directory(directory);
   remove_abandoned_parts(directory);
   const std::string path = fmt::format("{}/precipice-v{}-{}.bin", directory, kVersion, size);
   if (is_whole(path, size)) return path;

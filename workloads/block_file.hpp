@@ -15,7 +15,7 @@ namespace precipice {
 /// alone, so that a block read from the wrong place has the wrong digest.
 void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes);
 
-/// Makes sure that `directory`, which is made where it is missing, holds a test file of `size`
+/// Makes sure that `directory` holds a test file of `size`
 /// bytes (a multiple of 4,096) and returns its path; the name carries the size and the version of
 /// the content. An existing file is kept when its size and a sample of its blocks are right, else
 /// made again: under a temporary name, synced, then renamed, so that a half-written one is never

@@ -26,7 +26,7 @@ struct WorkloadSetup {
   unsigned executors = 1;           ///< number of Io objects; per-executor state is sized by it
   double rate_per_s = 0;            ///< offered rate, or 0 in a closed loop
   std::uint64_t concurrency = 0;    ///< N of a closed loop, or 0
-  std::string scratch_directory{};  ///< for files; made by the workload that needs it
+  std::string scratch_directory{};  ///< where files may be made; is there for those that read files
   std::optional<sockaddr_in> backend{};  ///< the peer, when needs_backend()
   /// Only digests are wanted, of every seed: waits last no time and CPU work jumps to its end, so
   /// that 4,096 requests of 5 ms take no 20 s. Nothing else differs: the same run() over the same
