@@ -5,10 +5,9 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
-
-#include "models/options.hpp"
 
 namespace precipice {
 namespace {
@@ -24,6 +23,31 @@ struct KernelSet {
   KernelSet& operator=(const KernelSet&) = delete;
   ~KernelSet() { CPU_FREE(set); }
 };
+
+/// Of the calling thread: 0 or an errno.
+int set_mask(const CpuSet& cpus) {
+  KernelSet kernel;
+  for (const int cpu : cpus.list()) CPU_SET_S(cpu, kernel.bytes, kernel.set);
+  return pthread_setaffinity_np(pthread_self(), kernel.bytes, kernel.set);
+}
+
+CpuSet without(const CpuSet& cpus, const CpuSet& taken) {
+  std::vector<int> rest;
+  for (const int cpu : cpus.list()) {
+    if (!taken.contains(cpu)) rest.push_back(cpu);
+  }
+  return CpuSet(std::move(rest));
+}
+
+/// Those of the set that the kernel does not let this thread have. Its mask is as before.
+CpuSet refused_of(const CpuSet& cpus) {
+  const CpuSet before = CpuSet::allowed();
+  if (without(cpus, before).empty()) return {};
+  // The kernel drops what it does not grant without a word, unless nothing remains.
+  const CpuSet granted = set_mask(cpus) == 0 ? CpuSet::allowed() : CpuSet();
+  set_mask(before);
+  return without(cpus, granted);
+}
 
 int parse_cpu(std::string_view text, std::string_view whole) {
   int cpu = -1;
@@ -64,12 +88,10 @@ CpuSet CpuSet::parse(std::string_view text) {
     if (named[static_cast<std::size_t>(cpu)]) cpus.push_back(cpu);
   }
   CpuSet result(std::move(cpus));
-  const CpuSet usable = allowed();
-  for (const int cpu : result.list()) {
-    if (!usable.contains(cpu)) {
-      throw UsageError("CPU set '" + std::string(text) + "': this process may not use CPU " +
-                       std::to_string(cpu) + "; it has " + usable.to_string());
-    }
+  if (const CpuSet refused = refused_of(result); !refused.empty()) {
+    throw UsageError("CPU set '" + std::string(text) + "': this process may not use CPU " +
+                     refused.to_string() + "; it has " + allowed().to_string() +
+                     ", and the kernel refuses what is offline or outside its cpuset");
   }
   return result;
 }
@@ -101,13 +123,21 @@ std::string CpuSet::to_string() const {
   return text;
 }
 
+std::string gone_text(const CpuSet& cpus) {
+  return "CPU" + std::string(cpus.size() > 1 ? "s " : " ") + cpus.to_string() +
+         (cpus.size() > 1 ? " are" : " is") +
+         " gone: taken offline, or out of the cpuset that this process is in";
+}
+
 void pin_this_thread(const CpuSet& cpus) {
-  KernelSet kernel;
-  for (const int cpu : cpus.list()) CPU_SET_S(cpu, kernel.bytes, kernel.set);
-  if (const int error = pthread_setaffinity_np(pthread_self(), kernel.bytes, kernel.set)) {
-    throw Unavailable("cannot pin a thread to CPUs " + cpus.to_string() + ": " +
-                      std::strerror(error));
+  const int error = set_mask(cpus);
+  if (error != 0 && (error != EINVAL || cpus.empty())) {
+    throw Unavailable(
+        "cannot pin a thread to CPUs " + cpus.to_string() + ": " + std::strerror(error) +
+        (error == EBUSY ? "; one of SCHED_DEADLINE cannot be: start without chrt -d" : ""));
   }
+  const CpuSet gone = without(cpus, error == 0 ? CpuSet::allowed() : CpuSet());
+  if (!gone.empty()) throw CpusGone(gone_text(gone));
 }
 
 void name_this_thread(std::string_view name) noexcept {

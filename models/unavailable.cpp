@@ -1,5 +1,7 @@
 #include "models/unavailable.hpp"
 
+#include <sched.h>
+
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <exception>
@@ -12,9 +14,16 @@
 namespace precipice {
 namespace {
 
+// SCHED_DEADLINE, which is not in every libc's headers.
+constexpr int kDeadlinePolicy = 6;
+
 Unavailable refused(const std::string& what, int error, const std::string& why) {
   if (error == EMFILE || error == ENFILE) {
     return Unavailable(what + ": no descriptor left (" + why + "); raise the limit (ulimit -n)");
+  }
+  if (error == EAGAIN && sched_getscheduler(0) == kDeadlinePolicy) {
+    return Unavailable(what + ": a thread of SCHED_DEADLINE can make no other (sched(7)); start " +
+                       "precipice without chrt -d");
   }
   if (error == EAGAIN) {
     const ThreadLimit limit = limit_that_was_hit();
