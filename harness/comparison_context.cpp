@@ -54,6 +54,8 @@ std::vector<std::string> context_of(const RunArchive& a, const RunArchive& b) {
                                                   {"/cpu/boost", "boost"},
                                                   {"/cpu/smt", "SMT"},
                                                   {"/cpu/mitigations", "mitigations"},
+                                                  {"/scheduling/policy", "scheduling policy"},
+                                                  {"/scheduling/nice", "niceness"},
                                                   {"/cgroup/cpu_limit", "CPU limit"}}));
   std::vector<std::string> binaries = differing(
       a.environment_before, b.environment_before,

@@ -46,6 +46,50 @@ void check_shares(const Examination& e, Findings& f) {
   }
 }
 
+void check_scheduling(const Examination& e, Findings& f) {
+  const std::string policy = text_at(*e.environment, {"scheduling", "policy"});
+  const double nice = number_at(*e.environment, {"scheduling", "nice"});
+  if (policy == "SCHED_FIFO" || policy == "SCHED_RR") {
+    const double period = number_at(*e.environment, {"scheduling", "rt_period_us"});
+    const double pause = period - number_at(*e.environment, {"scheduling", "rt_runtime_us"});
+    const bool bounded = pause > 0 && pause <= period;
+    f.bad(75,
+          fmt::format("this process runs under {} at priority {:.0f}", policy,
+                      number_at(*e.environment, {"scheduling", "priority"})),
+          fmt::format("a model's threads share a CPU otherwise than in service, {}",
+                      bounded ? fmt::format("and the kernel keeps real-time threads off a busy CPU "
+                                            "for {:g} ms of each {:g} ms: trials that meet it are "
+                                            "invalid (sched(7))",
+                                            pause / 1e3, period / 1e3)
+                              : "and may keep the kernel's own threads from running (sched(7))"),
+          "start precipice without chrt");
+  } else if (policy == "SCHED_DEADLINE") {
+    f.bad(96, "this process runs under SCHED_DEADLINE",
+          "its threads can make no others, so no model starts (sched(7))",
+          "start precipice without chrt -d");
+  } else if (policy == "SCHED_IDLE") {
+    f.bad(74, "this process runs under SCHED_IDLE",
+          "whatever else wants a CPU takes nearly all of it (sched(7))",
+          "start precipice without chrt -i");
+  } else if (policy == "SCHED_BATCH") {
+    f.doubtful(26, "this process runs under SCHED_BATCH",
+               "a thread that wakes waits for the one that runs, so that response times grow by up "
+               "to a time slice (sched(7))",
+               "start precipice without chrt -b");
+  }
+  if (nice > 0) {
+    f.doubtful(27, fmt::format("this process has a niceness of {:.0f}", nice),
+               "each step gives a neighbour on its CPU about a tenth more of it (sched(7))",
+               "start precipice without nice");
+  } else if (nice < 0) {
+    f.doubtful(7, fmt::format("this process has a niceness of {:.0f}", nice),
+               "it takes more than its share of a CPU from others, which services do not",
+               "start precipice without nice");
+  }
+  if (policy == "SCHED_OTHER" && nice == 0)
+    f.fine("the scheduling policy is the default one, SCHED_OTHER with a niceness of 0");
+}
+
 /// `--generator-cpus A --model-cpus B` with no core in common, or "" where there is one core only.
 std::string separate_cores(const Examination& e, const std::vector<std::vector<int>>& cores) {
   std::vector<int> all = e.generator.list();
@@ -201,6 +245,7 @@ void check_mitigations(const Examination& e, Findings& f) {
 void check_processors(const Examination& examination, Findings& findings) {
   check_shares(examination, findings);
   check_cores(examination, findings);
+  check_scheduling(examination, findings);
   check_frequency(examination, findings);
   check_clock(examination, findings);
   check_mitigations(examination, findings);

@@ -87,6 +87,9 @@ std::vector<std::string> differences(const Json& before, const Json& after) {
             {"cpu", "online"});
   c.setting("the set of allowed CPUs", "ideals and saturation refer to another machine",
             {"cpu", "allowed"});
+  c.setting("the scheduling policy", "threads wait for each other and for others differently",
+            {"scheduling", "policy"});
+  c.setting("the niceness", "neighbours take another share of a CPU", {"scheduling", "nice"});
   c.setting("the CPU model", "this is another machine: do not pool its blocks", {"cpu", "model"});
   c.setting("the microcode", "mitigations may cost differently", {"cpu", "microcode"});
   c.setting("the kernel", "scheduling and system calls may cost differently",

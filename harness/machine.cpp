@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/scheduling.hpp"
+
 namespace precipice {
 namespace {
 
@@ -38,6 +40,10 @@ Json shared_setting(const MachineFiles& files, const std::vector<int>& cpus,
   std::vector<std::string> parts;
   for (const auto& [value, count] : counts) parts.push_back(fmt::format("{} x{}", value, count));
   return fmt::format("mixed: {}", fmt::join(parts, ", "));
+}
+
+std::vector<int> online_cpus(const MachineFiles& files) {
+  return cpu_numbers(files.line(kCpus + "online").value_or("0"));
 }
 
 /// Of cpu0: the deepest idle state that is not disabled, with its exit latency.
@@ -83,8 +89,7 @@ Json cpu_json(const MachineFiles& files) {
     std::erase(text, '"');
     model = text;
   }
-  const Json online = files.line_json(kCpus + "online");
-  const std::vector<int> cpus = cpu_numbers(online.is_string() ? online.get<std::string>() : "0");
+  const std::vector<int> cpus = online_cpus(files);
   const auto boost = files.line(kCpus + "cpufreq/boost");
   const auto no_turbo = files.line(kCpus + "intel_pstate/no_turbo");
   Json boost_on = nullptr;
@@ -103,7 +108,7 @@ Json cpu_json(const MachineFiles& files) {
       {"stepping", field(info, {"stepping", "CPU variant"})},
       {"microcode", field(info, {"microcode"})},
       {"mhz_now", field(info, {"cpu MHz"})},
-      {"online", online},
+      {"online", files.line_json(kCpus + "online")},
       {"allowed", field(status, {"Cpus_allowed_list"})},
       {"isolated", set_or_null(isolated)},
       {"nohz_full", set_or_null(nohz_full)},
@@ -119,13 +124,7 @@ Json cpu_json(const MachineFiles& files) {
                          : Json(nullptr)},
       {"idle_driver", files.line_json(kCpus + "cpuidle/current_driver")},
       {"idle_deepest", idle_json(files)}};
-  std::set<std::string> cores;
-  for (const int cpu : cpus) {
-    if (const auto line =
-            files.line(fmt::format("{}cpu{}/topology/thread_siblings_list", kCpus, cpu)))
-      cores.insert(trimmed(*line));
-  }
-  json["cores"] = cores;
+  json["cores"] = cpu_cores(files);
   Json& mitigations = json["mitigations"] = Json::object();
   for (const std::string& name : files.list(kCpus + "vulnerabilities"))
     mitigations[name] = files.line_json(kCpus + "vulnerabilities/" + name);
@@ -182,6 +181,8 @@ std::vector<std::string> cgroup_places(const MachineFiles& files, const std::str
       roots = {"/sys/fs/cgroup/" + controller,
                fmt::format("/sys/fs/cgroup/{}", fmt::join(group.controllers, ","))};
     }
+    // Outside the root of its cgroup namespace: none of what is visible is above it.
+    if (group.path.starts_with("/..")) continue;
     for (const std::string& root : roots) {
       for (const std::string& path : with_ancestors(group.path)) places.push_back(root + path);
     }
@@ -333,6 +334,20 @@ Json threads_json(const MachineFiles& files, const Json& limits, const Json& cgr
 
 }  // namespace
 
+std::set<std::string> cpu_cores(const MachineFiles& files) {
+  std::set<std::string> cores;
+  for (const int cpu : online_cpus(files)) {
+    const std::string topology = fmt::format("{}cpu{}/topology/", kCpus, cpu);
+    for (const char* name : {"thread_siblings_list", "core_cpus_list"}) {
+      const auto line = files.line(topology + name);
+      if (!line) continue;
+      cores.insert(trimmed(*line));
+      break;
+    }
+  }
+  return cores;
+}
+
 std::optional<double> cgroup_cpu_limit(const MachineFiles& files) {
   std::optional<double> lowest;
   const auto take = [&](std::optional<double> quota, std::optional<double> period) {
@@ -353,6 +368,7 @@ std::optional<double> cgroup_cpu_limit(const MachineFiles& files) {
 Json machine_json(const MachineFiles& files) {
   Json json = {{"cpu", cpu_json(files)},
                {"kernel", kernel_json(files)},
+               {"scheduling", to_json(scheduling_of(files))},
                {"virtualisation", virtualisation_json(files)},
                {"memory", memory_json(files)},
                {"cgroup", cgroup_json(files)}};

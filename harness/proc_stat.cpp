@@ -61,7 +61,10 @@ std::map<int, CpuTicks> parse_proc_stat(std::string_view text) {
     std::vector<double> fields;
     while (const auto value = take_number(line)) fields.push_back(static_cast<double>(*value));
     if (!cpu || fields.size() < 8) continue;
-    result[static_cast<int>(*cpu)] = {fields[0] + fields[1] + fields[2], fields[7]};
+    // guest and guest_nice, the last two, are in user and nice already.
+    double all = 0;
+    for (std::size_t i = 0; i < 8; ++i) all += fields[i];
+    result[static_cast<int>(*cpu)] = {fields[0] + fields[1] + fields[2], fields[7], all};
   }
   return result;
 }

@@ -15,6 +15,7 @@ namespace precipice {
 struct CpuTicks {
   double busy = 0;   ///< user + nice + system; interrupts are not in it
   double steal = 0;  ///< wanted by this machine and given to another by the hypervisor
+  double all = 0;    ///< of every kind, idle included: stands still where nothing is accounted
 };
 
 /// The lines `cpuN` of /proc/stat (proc(5)), by CPU. Lines that it does not understand are left

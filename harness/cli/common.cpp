@@ -16,41 +16,16 @@
 namespace precipice::cli {
 
 CpuChoice choose_cpus(const Arguments& arguments) {
-  const CpuSet allowed = CpuSet::allowed();
-  const auto without = [&](const CpuSet& taken) {
-    std::vector<int> rest;
-    for (const int cpu : allowed.list())
-      if (!taken.contains(cpu)) rest.push_back(cpu);
-    return rest.empty() ? taken : CpuSet(rest);
-  };
   const auto given = [](const std::string& text, std::string_view option) {
+    if (text.empty()) return CpuSet();
     try {
       return CpuSet::parse(text);
     } catch (const UsageError& error) {
       throw UsageError(fmt::format("{}: {}", option, error.what()));
     }
   };
-  CpuChoice choice;
-  if (!arguments.generator_cpus.empty())
-    choice.generator = given(arguments.generator_cpus, "--generator-cpus");
-  if (!arguments.model_cpus.empty()) choice.model = given(arguments.model_cpus, "--model-cpus");
-  if (choice.generator.empty() && choice.model.empty()) {
-    choice.generator = CpuSet({allowed.list().front()});
-    choice.model = without(choice.generator);
-  } else if (choice.generator.empty()) {
-    choice.generator = CpuSet({without(choice.model).list().front()});
-  } else if (choice.model.empty()) {
-    choice.model = without(choice.generator);
-  }
-  for (const int cpu : choice.model.list()) {
-    if (!choice.generator.contains(cpu)) continue;
-    choice.remark = fmt::format(
-        "CPU {} is shared by the generator and the model: the generator sleeps between arrivals, "
-        "and its work is part of what is measured",
-        cpu);
-    break;
-  }
-  return choice;
+  return precipice::choose_cpus(cpu_offer(), given(arguments.generator_cpus, "--generator-cpus"),
+                                given(arguments.model_cpus, "--model-cpus"));
 }
 
 ClockKind parse_clock(const std::string& text) {

@@ -5,16 +5,13 @@
 #include <vector>
 
 #include "harness/cli/verbs.hpp"
+#include "harness/cpu_choice.hpp"
 #include "harness/trial.hpp"
 #include "harness/trial_json.hpp"
 
 namespace precipice::cli {
 
-struct CpuChoice {
-  CpuSet generator, model;
-  std::string remark;  ///< that the two share a CPU, or ""
-};
-/// By default the first CPU for the generator and the others for the model.
+/// What the arguments name, and for the rest the default (cpu_choice.hpp). Throws UsageError.
 CpuChoice choose_cpus(const Arguments& arguments);
 
 ClockKind parse_clock(const std::string& text);
