@@ -27,6 +27,7 @@ struct Cell {
   Calibration service;
   Nanos warmup{0}, window{0}, coarse_window{0}, drain{0};
   std::optional<Search> search;
+  bool quota_shown = false;  ///< a CPU quota throttled a trial and its repetition
 };
 
 /// The order of everything; one object per run.
@@ -137,10 +138,11 @@ class Campaign {
           return;
         } catch (const Unavailable& missing) {
           // Without a first S there is nothing to hold the cells against; later ones only follow
-          // the drift.
+          // the drift. Without its CPUs this is another machine.
+          const bool gone = dynamic_cast<const CpusGone*>(&missing) != nullptr;
           for (Cell& cell : cells_) {
             if (cell.summary.workload.to_string() != name) continue;
-            if (block == 0) {
+            if (block == 0 || gone) {
               fail(cell, missing.what());
             } else {
               cell.summary.note = missing.what();
@@ -338,6 +340,8 @@ class Campaign {
         record->slo_ns = summary.slo_ns;
         try {
           record->trial = host_.measure(request_for(cell, probe, block));
+        } catch (const CpusGone&) {
+          throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {
           if (!has_valid_point(cell)) throw;
           return beyond_reach(cell, probe, block, missing.what());
@@ -351,11 +355,16 @@ class Campaign {
         host_.keep(*record);
       }
       last_ = record->trial;
-      if (record->generator_limited) ++limited;
-      // Once may have been a stall that only the generator met; a limit shows again at once.
-      const bool limit_shown = limited > std::min(1, plan_.repeats);
-      const bool final_attempt = record->used || last_.model_fault || limit_shown ||
-                                 cannot_be_repeated(last_) || attempt > plan_.repeats;
+      const bool throttled = met_quota(record->trial);
+      if (record->generator_limited || throttled) ++limited;
+      // Once may have been a stall that only the generator met; a limit shows again at once. A
+      // quota that has shown itself in this cell is there for all of its rates.
+      const bool limit_shown =
+          limited > std::min(1, plan_.repeats) || (throttled && cell.quota_shown);
+      cell.quota_shown = cell.quota_shown || (throttled && limit_shown);
+      const bool final_attempt =
+          record->used || last_.model_fault || limit_shown || cannot_be_repeated(last_) ||
+          attempt > plan_.repeats;
       Point point = point_of(*record);
       point.generator_limited = limit_shown;
       count_trial(summary, std::move(*record));

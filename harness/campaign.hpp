@@ -23,7 +23,7 @@ namespace precipice {
 struct Calibration {
   double mean_ns = 0, p99_ns = 0;
   double speed_ns = 0;  ///< of the machine-speed probe taken with it
-  bool valid = false;
+  bool valid = false;   ///< false: a CPU quota throttled every attempt at it
 };
 
 /// One finished trial as the journal keeps it. `key` names what was measured and never repeats

@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <map>
+#include <string_view>
 
 namespace precipice {
 namespace {
+
+/// Gates that fail because of how this machine is set: what no repetition cures.
+constexpr std::array<std::string_view, 2> kSettings = {"throttling", "rt_throttling"};
+bool is_setting(std::string_view gate) {
+  return std::find(kSettings.begin(), kSettings.end(), gate) != kSettings.end();
+}
 
 /// The gate that failed in most trials, and its sentence in the last of them.
 struct Commonest {
@@ -28,7 +37,8 @@ Commonest commonest_gate(std::span<const Record> trials) {
   }
   Commonest result;
   for (auto& [name, entry] : by_gate) {
-    if (entry.trials > result.trials) result = std::move(entry);
+    if (entry.trials > result.trials || (entry.trials == result.trials && is_setting(entry.gate)))
+      result = std::move(entry);
   }
   return result;
 }
@@ -53,6 +63,22 @@ std::string backend_bound(std::span<const Record> trials) {
       bounded, lowest);
 }
 
+/// What a setting of this machine did to trials; "" if to none.
+std::string bound_of_machine(std::span<const Record> trials, std::string_view gate) {
+  int bounded = 0;
+  std::string_view text;
+  for (const Record& record : trials) {
+    for (const InvalidReason& reason : record.trial.invalid_reasons) {
+      if (reason.gate != gate) continue;
+      ++bounded;
+      text = reason.text;
+      break;
+    }
+  }
+  if (bounded == 0) return "";
+  return fmt::format("{} of {} trials are invalid because {}", bounded, trials.size(), text);
+}
+
 }  // namespace
 
 std::string CellVerdict::text() const {
@@ -70,8 +96,10 @@ CellVerdict judge_cell(std::span<const Record> trials) {
     ++verdict.trials;
     if (!record.used) continue;
     ++verdict.used;
-    verdict.steal.ticks += record.trial.steal_ticks;
-    verdict.steal.cpu_seconds += record.trial.cpu_seconds;
+    if (std::isfinite(record.trial.steal_ticks)) {
+      verdict.steal.ticks += record.trial.steal_ticks;
+      verdict.steal.cpu_seconds += record.trial.cpu_seconds;
+    }
     verdict.neighbours += record.trial.neighbours;
   }
   if (verdict.trials > 0 && verdict.used == 0) {
@@ -94,6 +122,10 @@ CellVerdict judge_cell(std::span<const Record> trials) {
         "rates may be too low",
         100 * verdict.neighbours.took_ns / verdict.neighbours.elapsed_ns, verdict.used,
         100 * verdict.neighbours.bound_ns() / verdict.neighbours.elapsed_ns));
+  }
+  for (const std::string_view gate : kSettings) {
+    if (std::string bound = bound_of_machine(trials, gate); !bound.empty())
+      verdict.marks.push_back(std::move(bound));
   }
   if (std::string bound = backend_bound(trials); !bound.empty()) {
     verdict.marks.push_back(std::move(bound));

@@ -143,10 +143,16 @@ void estimate_figures(const Plan& plan, CellSummary& summary) {
 void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellSummary& summary) {
   const CellVerdict verdict = judge_cell(summary.points);
   if (!verdict.unmeasured.empty()) {
-    summary.failure = verdict.unmeasured;
+    summary.failure = verdict.text();
     return;
   }
-  for (const std::string& mark : verdict.marks) {
+  std::vector<std::string> marks = verdict.marks;
+  if (std::any_of(service.begin(), service.end(),
+                  [](const auto& of_block) { return !of_block.second.valid; })) {
+    marks.emplace_back(
+        "S was measured while the CPU quota throttled this process: it may be too long");
+  }
+  for (const std::string& mark : marks) {
     summary.note += (summary.note.empty() ? "" : "; ") + mark;
   }
   estimate_figures(plan, summary);

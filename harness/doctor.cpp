@@ -15,6 +15,7 @@
 
 #include "harness/anonymous.hpp"
 #include "harness/doctor_checks.hpp"
+#include "harness/machine.hpp"
 #include "harness/trial_runner.hpp"
 #include "models/model.hpp"
 
@@ -142,6 +143,26 @@ std::vector<Finding> findings(const Examination& examination) {
   return std::move(found).worst_first();
 }
 
+std::vector<std::string> remarks_at_start(const Examination& examination) {
+  constexpr double kNotableWeight = 25;
+  std::vector<std::string> remarks;
+  for (const Finding& finding : findings(examination)) {
+    if (finding.severity == Severity::fine) continue;
+    if (finding.severity == Severity::bad || finding.weight >= kNotableWeight)
+      remarks.push_back(fmt::format("{}: {}", finding.what, finding.why));
+  }
+  return remarks;
+}
+
+std::vector<std::string> remarks_at_start(const CpuSet& generator, const CpuSet& model) {
+  Examination e;
+  e.generator = generator;
+  e.model = model;
+  e.environment = std::make_shared<const Json>(machine_json(machine_files()));
+  e.root = geteuid() == 0;
+  return remarks_at_start(e);
+}
+
 Json to_json(const Examination& examination, const std::vector<Finding>& found) {
   const Json floor = to_json(examination.floor, examination.window);
   Json json = {{"schema", kSchema},
@@ -170,6 +191,7 @@ std::string to_text(const Examination& examination, const std::vector<Finding>& 
     if (!finding.cure.empty()) text += fmt::format("          do:  {}\n", finding.cure);
   }
   text += "\nlongest stall by CPU:";
+  if (examination.floor.longest_stalls().empty()) text += "  not judged";
   for (const auto& stall : examination.floor.longest_stalls())
     text += fmt::format("  {}: {:.3f} ms", stall.cpu, static_cast<double>(stall.longest_ns) / 1e6);
   text += is_fit(found)

@@ -46,6 +46,12 @@ Examination examine(const CpuSet& generator, const CpuSet& model, const std::str
 /// null is passed over.
 std::vector<Finding> findings(const Examination& examination);
 
+/// What a run on these CPUs says before it begins, in one line each: what is bad, and what may move
+/// a result by a quarter or more. Pure.
+std::vector<std::string> remarks_at_start(const Examination& examination);
+/// Of this machine and these CPUs, without a watch: takes milliseconds.
+std::vector<std::string> remarks_at_start(const CpuSet& generator, const CpuSet& model);
+
 /// {"schema","fit","smallest_slo_ns","smallest_service_ns","watched_s","findings":[{"severity",
 /// "what","why","cure"}],"floor","stalls","environment"}. `fit`: nothing is bad.
 Json to_json(const Examination& examination, const std::vector<Finding>& found);

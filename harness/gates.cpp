@@ -148,6 +148,32 @@ void judge_neighbours(const NeighbourVerdict& seen, Verdict& verdict) {
   if (seen.on_generator()) fail("generator's", seen.generator);
 }
 
+/// Each CPU has a probe that is bound to it, and moves only where the kernel takes the CPU away.
+void judge_cpus(const GateInput& input, Verdict& verdict) {
+  if (const CpuSet gone = input.host->gone(); !gone.empty())
+    verdict.fail("host", "cpus", gone_text(gone));
+  if (!input.generator_moved_to.empty()) {
+    verdict.fail("host", "cpus",
+                 fmt::format("the generator was moved to CPUs {} while it ran",
+                             input.generator_moved_to.to_string()));
+  }
+}
+
+/// A pause begins and ends with the kernel's ticks.
+void judge_real_time(const HostReport& host, Verdict& verdict) {
+  if (!host.real_time_pause_ns || !host.real_time_watched) return;
+  const auto pause = static_cast<double>(*host.real_time_pause_ns);
+  for (const WatchedCpu& each : host.cpus) {
+    const auto stalled = static_cast<double>(each.hiccup_max_ns);
+    if (stalled < pause - sample_interval_ns() || stalled > 2 * pause) continue;
+    verdict.fail("host", "rt_throttling",
+                 fmt::format("the kernel's bound on real-time threads ({} of each period, "
+                             "sched_rt_runtime_us) kept them off CPU {} for {}",
+                             ms(pause), each.cpu, ms(stalled)));
+    return;
+  }
+}
+
 void judge_host(const HostReport& host, Verdict& verdict) {
   if (host.steal_ticks > std::max(1.0, host.cpu_seconds)) {
     verdict.fail(
@@ -155,9 +181,11 @@ void judge_host(const HostReport& host, Verdict& verdict) {
         fmt::format("the hypervisor took {:.0f} ticks in {:.1f} CPU-seconds (at most 1 a second)",
                     host.steal_ticks, host.cpu_seconds));
   }
-  if (host.throttled_periods > 0) {
+  if (const std::uint64_t periods = host.throttled_periods.value_or(0); periods > 0) {
     verdict.fail("host", "throttling",
-                 fmt::format("the cgroup was throttled in {} periods", host.throttled_periods));
+                 fmt::format("the cgroup's CPU quota{} throttled this process in {} periods",
+                             host.cpu_quota ? fmt::format(" of {:.2f} CPUs", *host.cpu_quota) : "",
+                             periods));
   }
 }
 
@@ -233,10 +261,12 @@ void apply_gates(const GateInput& input, Trial& trial) {
   if (input.host) {
     stalls = stalls_of(*input.host, trial.request);
     neighbour = neighbours_of(input, trial.request);
-    trial.hiccup_max_ns = input.host->hiccup_max_ns;
-    trial.hiccup_all_ns = input.host->hiccup_all_ns;
-    for (const WatchedCpu& each : input.host->cpus) {
-      trial.hiccup_by_cpu_ns[each.cpu] = each.hiccup_max_ns;
+    if (input.host->run_delay_known) {
+      trial.hiccup_max_ns = input.host->hiccup_max_ns;
+      trial.hiccup_all_ns = input.host->hiccup_all_ns;
+      for (const WatchedCpu& each : input.host->cpus) {
+        if (each.probed) trial.hiccup_by_cpu_ns[each.cpu] = each.hiccup_max_ns;
+      }
     }
     trial.run_queue_wait_ns = run_queue_wait(*input.host, trial.request.model_cpus);
     trial.steal_percent = input.host->steal_percent;
@@ -245,7 +275,8 @@ void apply_gates(const GateInput& input, Trial& trial) {
     trial.neighbours = neighbour.all;
     const bool stood_still =
         static_cast<double>(stalls.all_ns) > slo_ns / 2 && 2 * stalls.all_ns >= trial.self_lag.max;
-    if (stood_still || neighbour.on_generator()) culprit = "host";
+    const bool moved = !input.host->gone().empty() || !input.generator_moved_to.empty();
+    if (stood_still || moved || neighbour.on_generator()) culprit = "host";
   }
   if (trial.request.closed == 0) {
     judge_generator(input, trial, slo_ns, culprit, verdict);
@@ -254,6 +285,8 @@ void apply_gates(const GateInput& input, Trial& trial) {
                  "no request of the closed loop completed: a stalled device or model");
   }
   if (input.host) {
+    judge_cpus(input, verdict);
+    judge_real_time(*input.host, verdict);
     judge_stalls(stalls, slo_ns, verdict);
     judge_neighbours(neighbour, verdict);
     judge_host(*input.host, verdict);
@@ -267,6 +300,11 @@ void apply_gates(const GateInput& input, Trial& trial) {
 bool cannot_be_repeated(const Trial& trial) {
   return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
                      [](const InvalidReason& reason) { return reason.cause == "window"; });
+}
+
+bool met_quota(const Trial& trial) {
+  return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
+                     [](const InvalidReason& reason) { return reason.gate == "throttling"; });
 }
 
 bool cannot_offer(const Trial& trial) {

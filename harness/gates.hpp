@@ -20,6 +20,8 @@ struct GateInput {
       0;  ///< the same for a perfect generator facing this model's submit times
   bool unsent_by_model = false;  ///< even a perfect generator would not have been done in time
   std::optional<HostReport> host;
+  /// Where the generator was when it had offered all, if that is not where it was put.
+  CpuSet generator_moved_to;
   std::optional<BackendReport> backend;
 };
 
@@ -37,5 +39,8 @@ bool cannot_be_repeated(const Trial& trial);
 /// The load itself is too high for the generator or for the backend, as against a hiccup on the
 /// way, which may pass when the trial is repeated. It bounds a search from above.
 bool cannot_offer(const Trial& trial);
+
+/// A CPU quota throttled it: it does so again at this load and above.
+bool met_quota(const Trial& trial);
 
 }  // namespace precipice

@@ -1,19 +1,26 @@
 #include "harness/host_watch.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <ctime>
 #include <map>
 #include <optional>
 #include <thread>
 
+#include "harness/machine.hpp"
 #include "harness/proc_stat.hpp"
+#include "harness/scheduling.hpp"
 #include "harness/throttling.hpp"
 #include "models/random.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -21,6 +28,9 @@ namespace {
 constexpr std::int64_t kPeriodNs = 1'000'000;
 // Stalls that begin within this of each other are one event of the host.
 constexpr std::int64_t kTogetherNs = 10'000'000;
+
+// /proc/stat is read in hundredths of a second: a shorter watch may see none pass.
+constexpr double kAccountedNs = 100e6;
 
 double cpu_clock_ns(clockid_t clock) {
   timespec time{};
@@ -50,13 +60,27 @@ class RunDelay {
   int file_;
 };
 
+/// True when the calling thread now stands above every thread of the process.
+bool stand_above(const Scheduling& scheduling) {
+  sched_param above{};
+  above.sched_priority = scheduling.priority + 1;
+  return pthread_setschedparam(pthread_self(), scheduling.policy, &above) == 0;
+}
+
+/// The kernel has moved the calling thread from the only CPU that it asked for. Where it runs may
+/// be made up, as by a sandbox, so the mask has to agree.
+bool was_moved_from(int cpu) {
+  const int here = sched_getcpu();
+  return here >= 0 && here != cpu && CpuSet::allowed().list() != std::vector<int>{cpu};
+}
+
 /// Everything that is counted since boot or since the process began, to take the difference of two.
 struct Counters {
   std::int64_t at_ns = 0;
   std::map<int, CpuTicks> ticks;
   std::map<int, double> softirq_ns;
   double process_cpu_ns = 0, thread_cpu_ns = 0;
-  std::uint64_t throttled = 0;
+  std::optional<std::uint64_t> throttled;
 
   static Counters now(const CpuSet& cpus) {
     Counters counters;
@@ -93,15 +117,38 @@ std::int64_t longest_shared_stall(const std::vector<std::vector<ProbeSleep>>& by
   return longest;
 }
 
+CpuSet HostReport::gone() const {
+  std::vector<int> result;
+  for (const WatchedCpu& each : cpus) {
+    if (!each.probed) result.push_back(each.cpu);
+  }
+  return CpuSet(std::move(result));
+}
+
+std::string HostReport::not_judged() const {
+  std::vector<std::string> what;
+  const bool accounted = std::none_of(
+      cpus.begin(), cpus.end(), [](const WatchedCpu& each) { return std::isnan(each.busy_ns); });
+  if (!run_delay_known) what.emplace_back("stalls (no schedstat)");
+  if (!accounted || std::isnan(steal_ticks))
+    what.emplace_back("steal and neighbours (no /proc/stat)");
+  if (!throttled_periods) what.emplace_back("throttling by a CPU quota (no cpu.stat)");
+  if (real_time_pause_ns && !real_time_watched)
+    what.emplace_back("real-time throttling (no priority above the model's)");
+  return fmt::format("{}", fmt::join(what, ", "));
+}
+
 struct HostWatch::State {
   struct Probe {
     std::thread thread;
     std::vector<ProbeSleep> sleeps;  // this and the rest: read after the join
     bool pinned = false, run_delay_known = true;
+    bool above = false;  // the process's other threads, which are real-time ones
     double late_ns = 0, waited_ns = 0, cpu_ns = 0, switches = 0;
   };
 
   CpuSet cpus;
+  std::optional<Scheduling> scheduling;
   std::vector<std::unique_ptr<Probe>> probes;  // one per CPU, in the order of the set
   std::atomic<bool> stop{false};
   std::atomic<int> starting{0};  // probes that do not watch yet
@@ -119,9 +166,10 @@ struct HostWatch::State {
     probe.pinned = true;
     name_this_thread("host-probe");
     remove_timer_slack();
+    if (scheduling && scheduling->real_time()) probe.above = stand_above(*scheduling);
     const RunDelay delay;
     std::optional<std::int64_t> delay_before = delay.read_ns();
-    probe.run_delay_known = delay_before.has_value();
+    probe.run_delay_known = probe.above || delay_before.has_value();
     begun();
     do {
       const std::int64_t due = monotonic_ns() + kPeriodNs;
@@ -129,8 +177,13 @@ struct HostWatch::State {
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
       const std::int64_t late = monotonic_ns() - due;
       const auto delay_now = delay.read_ns();
-      const std::int64_t waited = delay_now.value_or(0) - delay_before.value_or(0);
+      const std::int64_t waited =
+          probe.above ? 0 : delay_now.value_or(0) - delay_before.value_or(0);
       delay_before = delay_now;
+      if (was_moved_from(cpu)) {
+        probe.pinned = false;
+        break;
+      }
       probe.late_ns += static_cast<double>(late);
       probe.waited_ns += static_cast<double>(waited);
       probe.sleeps.push_back({due, late - waited, waited});
@@ -156,6 +209,7 @@ struct HostWatch::State {
 
 HostWatch::HostWatch(const CpuSet& cpus) : state_(std::make_unique<State>()) {
   state_->cpus = cpus;
+  state_->scheduling = scheduling_of(machine_files());
   state_->before = Counters::now(cpus);
   state_->starting = static_cast<int>(cpus.size());
   for (const int cpu : cpus.list()) {
@@ -164,7 +218,7 @@ HostWatch::HostWatch(const CpuSet& cpus) : state_(std::make_unique<State>()) {
       probe.thread = std::thread([state = state_.get(), &probe, cpu] { state->watch(probe, cpu); });
     } catch (...) {
       state_->join();  // an abandoned std::thread would end the process
-      throw;
+      throw_unavailable(fmt::format("the thread that watches CPU {}", cpu));
     }
   }
   // A probe that comes after the load would wait for its first turn behind all of it.
@@ -181,6 +235,11 @@ HostReport HostWatch::end(Time from, Time to) {
   const Counters after = Counters::now(state_->cpus);
   const auto ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));
   HostReport report;
+  report.elapsed_ns = static_cast<double>(after.at_ns - before.at_ns);
+  if (state_->scheduling) report.real_time_pause_ns = state_->scheduling->real_time_pause_ns();
+  report.real_time_watched = true;
+  double steal_ticks = 0;
+  bool steal_known = false;
   std::vector<std::vector<ProbeSleep>> by_cpu;
   for (std::size_t i = 0; i < state_->probes.size(); ++i) {
     State::Probe& probe = *state_->probes[i];
@@ -189,13 +248,16 @@ HostReport HostWatch::end(Time from, Time to) {
     watched.probed = probe.pinned;
     watched.probe_cpu_ns = probe.cpu_ns;
     const auto ticks_before = before.ticks.find(watched.cpu), ticks = after.ticks.find(watched.cpu);
-    if (ticks_before != before.ticks.end() && ticks != after.ticks.end()) {
+    if (ticks_before != before.ticks.end() && ticks != after.ticks.end() &&
+        (ticks->second.all > ticks_before->second.all || report.elapsed_ns < kAccountedNs)) {
       watched.busy_ns = (ticks->second.busy - ticks_before->second.busy) * 1e9 / ticks_per_s;
-      report.steal_ticks += ticks->second.steal - ticks_before->second.steal;
+      steal_ticks += ticks->second.steal - ticks_before->second.steal;
+      steal_known = true;
     }
     const auto softirq_before = before.softirq_ns.find(watched.cpu);
     const auto softirq = after.softirq_ns.find(watched.cpu);
-    if (softirq_before != before.softirq_ns.end() && softirq != after.softirq_ns.end()) {
+    if (softirq_before != before.softirq_ns.end() && softirq != after.softirq_ns.end() &&
+        !std::isnan(watched.busy_ns)) {
       watched.busy_ns = std::max(0.0, watched.busy_ns - softirq->second + softirq_before->second);
     }
     report.probes_cpu_ns += probe.cpu_ns;
@@ -203,6 +265,7 @@ HostReport HostWatch::end(Time from, Time to) {
     if (!probe.pinned) continue;
 
     report.run_delay_known = report.run_delay_known && probe.run_delay_known;
+    report.real_time_watched = report.real_time_watched && probe.above;
     report.late_ns += probe.late_ns;
     report.waited_ns += probe.waited_ns;
     std::vector<ProbeSleep>& sleeps = by_cpu.emplace_back();
@@ -218,7 +281,8 @@ HostReport HostWatch::end(Time from, Time to) {
       watched.hiccup_max_ns = std::max(watched.hiccup_max_ns, sleep.stall_ns);
     }
     report.hiccup_max_ns = std::max(report.hiccup_max_ns, watched.hiccup_max_ns);
-    if (probe.run_delay_known && !sleeps.empty())
+    // A probe that stands above the others does not wait as they do.
+    if (probe.run_delay_known && !probe.above && !sleeps.empty())
       watched.run_queue_wait_mean_ns = waited_ns / static_cast<double>(sleeps.size());
   }
   report.hiccup_all_ns = longest_shared_stall(by_cpu);
@@ -226,17 +290,20 @@ HostReport HostWatch::end(Time from, Time to) {
     if (!watched.probed) continue;
     state_->sleeps[watched.cpu] = std::move(by_cpu[state_->sleeps.size()]);
   }
-  report.elapsed_ns = static_cast<double>(after.at_ns - before.at_ns);
   report.cpu_seconds = report.elapsed_ns * 1e-9 * static_cast<double>(state_->cpus.size());
+  if (steal_known) report.steal_ticks = steal_ticks;
   if (report.cpu_seconds > 0) {
     report.steal_percent = 100 * report.steal_ticks / (report.cpu_seconds * ticks_per_s);
   }
   report.process_cpu_ns = after.process_cpu_ns - before.process_cpu_ns;
   report.watcher_cpu_ns = after.thread_cpu_ns - before.thread_cpu_ns;
   // A process that was moved to another cgroup meanwhile sees that one's count.
-  if (after.throttled > before.throttled) {
-    report.throttled_periods = after.throttled - before.throttled;
+  if (before.throttled && after.throttled) {
+    report.throttled_periods =
+        *after.throttled > *before.throttled ? *after.throttled - *before.throttled : 0;
   }
+  if (report.throttled_periods.value_or(0) > 0)
+    report.cpu_quota = cgroup_cpu_limit(machine_files());
   return report;
 }
 

@@ -20,6 +20,7 @@ double Neighbours::bound_ns() const {
 }
 
 Neighbours& Neighbours::operator+=(const Neighbours& other) {
+  if (std::isnan(other.took_ns)) return *this;
   took_ns += other.took_ns;
   deviation_ns = std::hypot(deviation_ns, other.deviation_ns);
   elapsed_ns += other.elapsed_ns;

@@ -15,13 +15,15 @@ struct SideTime {
 };
 
 struct Neighbours {
-  double took_ns = 0;       ///< by others, over all CPUs of the side; noise can make it negative
+  /// By others, over all CPUs of the side; noise can make it negative. NaN where the kernel does
+  /// not show what they used: then nothing is exceeded.
+  double took_ns = 0;
   double deviation_ns = 0;  ///< standard deviation of took_ns
   double elapsed_ns = 0;    ///< of the interval
 
   double bound_ns() const;  ///< what is still allowed
   bool exceeded() const { return took_ns > bound_ns(); }
-  /// Pools intervals that do not overlap.
+  /// Pools intervals that do not overlap; one of which nothing is known is left out.
   Neighbours& operator+=(const Neighbours& other);
 };
 

@@ -24,8 +24,13 @@ void check_floor(const Examination& e, Findings& f) {
     f.bad(80 + steal, stolen, kStealWhy, kStealCure);
   else if (steal > 0)
     f.doubtful(10, stolen, kStealWhy, kStealCure);
-  else
+  else if (steal == 0)
     f.fine("no CPU time was stolen by the host");
+  if (!floor.not_judged().empty()) {
+    f.doubtful(5, fmt::format("not judged, as it is not shown here: {}", floor.not_judged()),
+               "trials that it disturbs count as valid",
+               "in a container: one with the host's /proc and /sys/fs/cgroup in it");
+  }
 
   const auto slo = floor.smallest_slo(e.window);
   const auto service = floor.smallest_service(e.window);
@@ -59,11 +64,11 @@ void check_floor(const Examination& e, Findings& f) {
     else
       f.fine(what);
   }
-  if (floor.throttled_periods() > 0) {
+  if (const std::uint64_t periods = floor.throttled_periods().value_or(0); periods > 0) {
     f.bad(
         95,
         fmt::format("the cgroup's quota throttled this process in {} periods while it was watched",
-                    floor.throttled_periods()),
+                    periods),
         "trials that meet it are invalid (measured)", "raise the CPU quota of the container");
   } else if (number_at(*e.environment, {"cgroup", "throttling", "throttled_periods"}) > 0) {
     f.doubtful(
@@ -75,27 +80,48 @@ void check_floor(const Examination& e, Findings& f) {
   }
 }
 
+CpuSet chosen(const Examination& e) {
+  std::vector<int> cpus = e.generator.list();
+  cpus.insert(cpus.end(), e.model.list().begin(), e.model.list().end());
+  return CpuSet(std::move(cpus));
+}
+
+/// The watch has seen that next to nobody else ran there.
+bool free_of_others(const Examination& e) {
+  const Neighbours& others = e.floor.others();
+  return others.elapsed_ns > 0 && others.took_ns <= others.bound_ns();
+}
+
 void check_neighbours(const Examination& e, Findings& f) {
   const Json& environment = *e.environment;
   constexpr const char* kCure =
       "stop them (top shows which), or give precipice CPUs of its own: "
       "taskset, a cpuset, isolcpus=";
-  const auto cpus = static_cast<double>(e.generator.size() + e.model.size());
-  const double runnable = number_at(environment, {"load", "runnable"});
-  const double load = number_at(environment, {"load", "1m"});
-  const std::string what =
-      fmt::format("the load average is {:.2f} on {:.0f} CPUs, and {:.0f} other tasks are runnable",
-                  load, cpus, runnable);
   constexpr const char* kWhy =
       "whatever else runs takes its share of the CPUs: a neighbour that is always busy on a "
       "model's "
       "CPU halves that CPU's capacity (known of the fair scheduler)";
-  if (load > 0.5 * cpus)
+  const Neighbours& others = e.floor.others();
+  if (others.exceeded()) {
+    f.bad(71,
+          fmt::format("other processes used {:.0f}% of a CPU on CPUs {} while they were watched",
+                      100 * others.took_ns / others.elapsed_ns, chosen(e).to_string()),
+          kWhy, kCure);
+  }
+  // Load and pressure are the whole machine's.
+  const bool elsewhere = free_of_others(e);
+  const auto cpus = static_cast<double>(chosen(e).size());
+  const double runnable = number_at(environment, {"load", "runnable"});
+  const double load = number_at(environment, {"load", "1m"});
+  const std::string what =
+      fmt::format("the load average is {:.2f}, and {:.0f} other tasks are runnable{}", load,
+                  runnable, elsewhere ? ": not on the CPUs chosen here" : "");
+  if (load <= 0.1 * cpus || (load >= 0 && elsewhere))
+    f.fine(what);
+  else if (load > 0.5 * cpus && runnable != 0)
     f.bad(70, what, kWhy, kCure);
   else if (load > 0.1 * cpus)
-    f.doubtful(30, what, kWhy, kCure);
-  else if (load >= 0)
-    f.fine(what);
+    f.doubtful(runnable != 0 ? 30 : 10, what, kWhy, kCure);
 
   const auto pressure = [&](const char* resource) {
     return number_at(environment, {"pressure", resource, "some", "avg10"});
@@ -103,7 +129,9 @@ void check_neighbours(const Examination& e, Findings& f) {
   if (const double share = pressure("cpu"); share > 5) {
     const std::string waited = fmt::format(
         "in the last 10 s something waited for a CPU {:.0f}% of the time (pressure)", share);
-    if (share > 25)
+    if (elsewhere)
+      f.fine(waited + ": not on the CPUs chosen here");
+    else if (share > 25)
       f.bad(65, waited, kWhy, kCure);
     else
       f.doubtful(28, waited, kWhy, kCure);

@@ -162,7 +162,16 @@ NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus
   const HostReport report = host.end(epoch, epoch + watch);
   samples.watched_s = std::chrono::duration<double>(watch).count();
   samples.cpus = static_cast<int>(watched.size());
+  SideTime all;
+  for (const WatchedCpu& each : report.cpus) all.busy_ns.push_back(each.busy_ns);
+  all.own_ns = report.process_cpu_ns;
+  all.elapsed_ns = report.elapsed_ns;
+  all.tick_ns = sample_interval_ns();
+  samples.others = neighbours(all);
+  samples.not_judged = report.not_judged();
   for (const int cpu : watched.list()) {
+    // Lateness that may be the probe's own wait for its CPU is no stall, as in trials.
+    if (!report.run_delay_known) break;
     for (const ProbeSleep& sleep : host.sleeps(cpu))
       samples.stalls.push_back({cpu, sleep.due_ns, sleep.stall_ns});
   }
@@ -175,7 +184,9 @@ NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus
 NoiseFloor::NoiseFloor(const NoiseSamples& samples)
     : watched_s_(samples.watched_s),
       steal_percent_(samples.steal_percent),
-      throttled_periods_(samples.throttled_periods) {
+      throttled_periods_(samples.throttled_periods),
+      others_(samples.others),
+      not_judged_(samples.not_judged) {
   // One tick in a short look is an accident of counting.
   constexpr double kFewTicks = 4;
   const double cpu_seconds = samples.watched_s * samples.cpus;
@@ -285,8 +296,11 @@ Json to_json(const NoiseFloor& floor, Nanos window) {
                {"smallest_service_ns", count(floor.smallest_service(window))},
                {"self_lag_p99_ns", floor.self_lag_p99_ns()},
                {"self_lag_max_ns", floor.self_lag_max_ns()},
-               {"steal_percent", floor.steal_percent()},
-               {"throttled_periods", floor.throttled_periods()},
+               {"steal_percent", number(floor.steal_percent())},
+               {"throttled_periods",
+                floor.throttled_periods() ? Json(*floor.throttled_periods()) : Json(nullptr)},
+               {"others_cpu_ns", number(floor.others().took_ns)},
+               {"not_judged", floor.not_judged()},
                {"stalls", Json::array()},
                {"lost_share", Json::array()}};
   for (const auto& stall : floor.longest_stalls())

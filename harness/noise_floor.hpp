@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/host_watch.hpp"
+#include "harness/neighbour.hpp"
 #include "harness/plan.hpp"
 #include "harness/trial_json.hpp"
 #include "models/cpu_set.hpp"
@@ -29,8 +31,10 @@ struct NoiseSamples {
   int cpus = 0;
   std::vector<Stall> stalls;
   std::vector<Lag> self_lags;
-  double steal_ticks = 0, steal_percent = 0;  ///< over all watched CPUs
-  std::uint64_t throttled_periods = 0;
+  double steal_ticks = 0, steal_percent = 0;  ///< over all watched CPUs; NaN where not shown
+  std::optional<std::uint64_t> throttled_periods;
+  Neighbours others{.took_ns = kNotShown};  ///< other processes on the watched CPUs
+  std::string not_judged;                   ///< see HostReport
 };
 
 /// Offers 2,000 requests a second on the generator's CPUs, with the generator that trials use, to a
@@ -63,8 +67,12 @@ class NoiseFloor {
   double watched_s() const { return watched_s_; }
   std::int64_t self_lag_p99_ns() const { return self_lag_p99_ns_; }
   std::int64_t self_lag_max_ns() const { return self_lag_max_ns_; }
-  double steal_percent() const { return steal_percent_; }
-  std::uint64_t throttled_periods() const { return throttled_periods_; }
+  double steal_percent() const { return steal_percent_; }  ///< NaN where it is not shown
+  std::optional<std::uint64_t> throttled_periods() const { return throttled_periods_; }
+  /// What other processes used of the watched CPUs; `took_ns` is NaN where that is not known.
+  const Neighbours& others() const { return others_; }
+  /// What the kernel does not show here, as a list of words, or "".
+  const std::string& not_judged() const { return not_judged_; }
   /// Steal alone exceeds the gate's one tick per CPU-second, by enough ticks to be no accident.
   bool lost_to_steal() const { return lost_to_steal_; }
   struct CpuStall {
@@ -79,7 +87,9 @@ class NoiseFloor {
   std::vector<std::vector<std::int64_t>> lags_;  ///< of the generator, by part
   std::int64_t self_lag_p99_ns_ = 0, self_lag_max_ns_ = 0;
   double steal_percent_ = 0;
-  std::uint64_t throttled_periods_ = 0;
+  std::optional<std::uint64_t> throttled_periods_;
+  Neighbours others_{.took_ns = kNotShown};
+  std::string not_judged_;
   bool lost_to_steal_ = false;
   std::vector<CpuStall> longest_;
 };

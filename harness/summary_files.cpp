@@ -56,6 +56,7 @@ std::string points_row(const Record& record) {
       return all.known ? field(value) : std::string();
     }
   };
+  const auto or_empty = [](const auto& value) { return value ? std::to_string(*value) : ""; };
   const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
   return joined({
       text_field(record.series),
@@ -88,12 +89,12 @@ std::string points_row(const Record& record) {
       field(t.cpu_model_ns),
       field(t.cpu_generator_ns),
       field(t.context_switches_per_request),
-      whole(t.peak_rss_bytes),
+      or_empty(t.peak_rss_bytes),
       of(t.submit, t.submit.p50),
       of(t.submit, t.submit.p99),
       of(t.self_lag, t.self_lag.p99),
       field(t.steal_percent),
-      whole(t.hiccup_max_ns),
+      or_empty(t.hiccup_max_ns),
       field(t.speed_ns),
       field(record.at_s),
       text_field(record.key),

@@ -57,6 +57,8 @@ std::vector<std::vector<std::string>> cpu_stat_paths(std::string_view proc_cgrou
       continue;
     }
     std::string path(line.substr(second + 1));
+    // Outside the root of its cgroup namespace: none of what is visible is above it.
+    if (path.starts_with("/..")) continue;
     for (bool more = true; more;) {
       while (path.ends_with('/')) path.pop_back();
       std::vector<std::string>& same = result.emplace_back();
@@ -68,17 +70,17 @@ std::vector<std::vector<std::string>> cpu_stat_paths(std::string_view proc_cgrou
   return result;
 }
 
-std::uint64_t read_throttled_periods() {
+std::optional<std::uint64_t> read_throttled_periods() {
   const auto text_of = [](std::ifstream& file) {
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   std::ifstream groups("/proc/self/cgroup");
-  std::uint64_t total = 0;
+  std::optional<std::uint64_t> total;
   for (const auto& same : cpu_stat_paths(text_of(groups))) {
     for (const std::string& path : same) {
       std::ifstream stat(path);
       if (!stat) continue;
-      total += throttled_periods_in(text_of(stat));
+      total = total.value_or(0) + throttled_periods_in(text_of(stat));
       break;
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ std::uint64_t throttled_periods_in(std::string_view cpu_stat);
 /// are often not visible.
 std::vector<std::vector<std::string>> cpu_stat_paths(std::string_view proc_cgroup);
 
-/// Sum over this process's cgroup and those above it that are visible.
-std::uint64_t read_throttled_periods();
+/// Sum over this process's cgroup and those above it that are visible; nullopt where no cpu.stat of
+/// them can be read.
+std::optional<std::uint64_t> read_throttled_periods();
 
 }  // namespace precipice

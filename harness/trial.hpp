@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,18 +97,23 @@ struct Trial {
   Histogram response_histogram;   ///< unfinished requests included at the drain deadline
   std::vector<Histogram> slices;  ///< of equal length over the window, by intended arrival
   double cpu_model_ns = 0, cpu_generator_ns = 0;  ///< per request
-  double context_switches_per_request = 0;        ///< of the model's threads, voluntary and not
-  std::uint64_t peak_rss_bytes = 0;
+  /// Of the model's threads, voluntary and not. NaN where the kernel counts none.
+  double context_switches_per_request = std::numeric_limits<double>::quiet_NaN();
+  /// During the trial; nullopt where the kernel does not let the high-water mark be reset, as one
+  /// since the process began says nothing of a trial.
+  std::optional<std::uint64_t> peak_rss_bytes;
   double in_flight_mean = 0, little_error = 0;
   /// Theil-Sen and its lower bound; the lower of 0 and the slope where the growth is tolerated.
   double in_flight_slope_per_s = 0, in_flight_slope_low = 0;
   std::uint64_t backlog = 0;  ///< accepted before the window's end and not ended by then
   double drain_s = 0;  ///< from the window's end until the last of them ended, or the deadline
-  double steal_percent = 0;
-  double steal_ticks = 0;          ///< taken by the hypervisor from the watched CPUs
-  double cpu_seconds = 0;          ///< watched CPUs x time watched
-  std::int64_t hiccup_max_ns = 0;  ///< longest stall seen by the probes
-  std::int64_t hiccup_all_ns = 0;  ///< longest stall that the probes of all CPUs saw together
+  /// Taken by the hypervisor from the watched CPUs. NaN where the kernel does not show it.
+  double steal_percent = std::numeric_limits<double>::quiet_NaN();
+  double steal_ticks = std::numeric_limits<double>::quiet_NaN();
+  double cpu_seconds = 0;  ///< watched CPUs x time watched
+  /// Longest stall seen by the probes, and by those of all CPUs together. nullopt where stalls
+  /// cannot be told from runnable threads.
+  std::optional<std::int64_t> hiccup_max_ns, hiccup_all_ns;
   std::map<int, std::int64_t> hiccup_by_cpu_ns;
   /// How long a thread that wakes on the model's CPUs waits for one of them: mean over the probes'
   /// wake-ups in the window, one a millisecond and CPU. NaN where the kernel hides it.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -70,6 +71,13 @@ void read(const Json& json, const char* key, double& into) {
   const auto found = json.find(key);
   if (found != json.end()) into = found->is_null() ? kNaN : found->get<double>();
 }
+/// Null and an absent field are nullopt.
+template <class T>
+void read(const Json& json, const char* key, std::optional<T>& into) {
+  const auto found = json.find(key);
+  into =
+      found == json.end() || found->is_null() ? std::nullopt : std::optional<T>(whole<T>(*found));
+}
 void read_ns(const Json& json, const char* key, Nanos& into) {
   std::int64_t ns = into.count();
   read(json, key, ns);
@@ -97,6 +105,11 @@ const Json& child(const Json& json, const char* key) {
   return found == json.end() || found->is_null() ? empty : *found;
 }
 
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
 Json counts_json(const Counts& c) {
   return {{"scheduled", c.scheduled},  {"sent", c.sent},     {"unsent", c.unsent},
           {"completed", c.completed},  {"failed", c.failed}, {"shed", c.shed},
@@ -107,8 +120,8 @@ Json host_json(const Trial& t) {
   Json host = {{"steal_percent", number(t.steal_percent)},
                {"steal_ticks", number(t.steal_ticks)},
                {"cpu_seconds", number(t.cpu_seconds)},
-               {"hiccup_max_ns", t.hiccup_max_ns},
-               {"hiccup_all_ns", t.hiccup_all_ns},
+               {"hiccup_max_ns", or_null(t.hiccup_max_ns)},
+               {"hiccup_all_ns", or_null(t.hiccup_all_ns)},
                {"run_queue_wait_ns", number(t.run_queue_wait_ns)},
                {"neighbours_cpu_ns", number(t.neighbours.took_ns)},
                {"neighbours_deviation_ns", number(t.neighbours.deviation_ns)},
@@ -200,7 +213,7 @@ Json to_json(const Trial& t) {
       {"cpu_ns_per_request",
        {{"model", number(t.cpu_model_ns)}, {"generator", number(t.cpu_generator_ns)}}},
       {"context_switches_per_request", number(t.context_switches_per_request)},
-      {"peak_rss_bytes", t.peak_rss_bytes},
+      {"peak_rss_bytes", or_null(t.peak_rss_bytes)},
       {"little",
        {{"in_flight_mean", number(t.in_flight_mean)}, {"relative_error", number(t.little_error)}}},
       {"in_flight_slope_per_s",

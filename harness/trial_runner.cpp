@@ -21,6 +21,7 @@
 #include "harness/observation.hpp"
 #include "harness/observed_job.hpp"
 #include "harness/slots.hpp"
+#include "harness/throttling.hpp"
 #include "harness/virtual_oracle.hpp"
 
 namespace precipice {
@@ -60,17 +61,21 @@ struct Usage {
   }
 };
 
-/// The high-water mark of resident memory since the last reset; /proc/self/clear_refs, proc(5).
+/// The high-water mark of resident memory from here on; /proc/self/clear_refs, proc(5).
 class PeakMemory {
  public:
-  static void reset() { std::ofstream("/proc/self/clear_refs") << "5"; }
-  static std::uint64_t bytes() {
+  PeakMemory() { known_ = (std::ofstream("/proc/self/clear_refs") << "5").flush().good(); }
+  /// nullopt where the mark could not be reset: it would be that of all trials so far.
+  std::optional<std::uint64_t> bytes() const {
     std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);) {
+    for (std::string line; known_ && std::getline(status, line);) {
       if (line.rfind("VmHWM:", 0) == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
     }
-    return 0;
+    return std::nullopt;
   }
+
+ private:
+  bool known_ = false;
 };
 
 class AffinityGuard {
@@ -282,7 +287,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
     loop.emplace(*model, slots, in_flight, request.seed, request.think, end_ns);
     observed.set_after_end(&*loop);
   }
-  PeakMemory::reset();
+  const PeakMemory peak_memory;
   model->start({request.model_cpus, observed.job(), workload.files(), workload.block_bytes()});
   HostWatch watch(both(request.generator_cpus, request.model_cpus));
   const Usage before = Usage::now();
@@ -303,15 +308,18 @@ Trial TrialRunner::run(const TrialRequest& request) {
   }
   const Usage after_offering = Usage::now();
   const ModelStats at_work = model->stats();
+  const CpuSet generator_is_on = CpuSet::allowed();
   const bool interrupted = stop_ != nullptr && stop_->load();
   model->shutdown(interrupted ? Io::now() : epoch + Nanos(deadline_ns));
   const Usage after = Usage::now();
   const HostReport host = watch.end(epoch + request.warmup, epoch + Nanos(end_ns));
   trial.model_stats = higher_of(at_work, model->stats());
-  trial.peak_rss_bytes = PeakMemory::bytes();
+  trial.peak_rss_bytes = peak_memory.bytes();
 
   GateInput gates;
   gates.host = host;
+  if (generator_is_on.list() != request.generator_cpus.list())
+    gates.generator_moved_to = generator_is_on;
   double backend_cpu_ns = 0;
   if (backend) {
     gates.backend = backend->report();
@@ -345,7 +353,9 @@ Trial TrialRunner::run(const TrialRequest& request) {
     trial.cpu_model_ns = std::max(0.0, model_cpu_ns / dispatched);
     const double switches = after.process_switches - before.process_switches -
                             (after.thread_switches - before.thread_switches) - host.probes_switches;
-    trial.context_switches_per_request = std::max(0.0, switches / dispatched);
+    // The probes have slept: a kernel that has seen no switch counts none.
+    if (host.probes_switches > 0)
+      trial.context_switches_per_request = std::max(0.0, switches / dispatched);
   }
   if (open_loop && issued > 1) {
     // Against a perfect generator that faces the same submit times, as in lag.
@@ -361,9 +371,9 @@ Trial TrialRunner::run(const TrialRequest& request) {
     gates.unsent_by_model = free_at >= deadline_ns - request.drain.count() / 100;
   }
   apply_gates(gates, trial);
-  if (!host.run_delay_known) {
-    trial.note += fmt::format("{}stalls not judged: the kernel hides run delays (no schedstat)",
-                              trial.note.empty() ? "" : "; ");
+  if (const std::string hidden = host.not_judged(); !hidden.empty()) {
+    trial.note += fmt::format("{}not judged, as this kernel or container does not show it: {}",
+                              trial.note.empty() ? "" : "; ", hidden);
   }
   if (interrupted) {
     trial.valid = false;
@@ -398,7 +408,14 @@ Calibration TrialRunner::calibrate(const Spec& spec, const CpuSet& model_cpus) {
   workload.prepare(setup);
   pin_this_thread(model_cpus);
   remove_timer_slack();
-  Calibration calibration = calibrate_service(workload);
+  // A quota that was spent before may throttle the beginning of it.
+  constexpr int kMostAttempts = 3;
+  Calibration calibration;
+  for (int attempt = 0; attempt < kMostAttempts && !calibration.valid; ++attempt) {
+    const std::uint64_t before = read_throttled_periods().value_or(0);
+    calibration = calibrate_service(workload);
+    calibration.valid = read_throttled_periods().value_or(0) <= before;
+  }
   workload.finish();
   return calibration;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/virtual_oracle.hpp"
+#include "models/cpu_set.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -186,6 +187,41 @@ TEST(Campaign, WhatTheGeneratorCannotOfferIsNotReached) {
   EXPECT_EQ(result.result.cliff.reached, "above");
   EXPECT_LT(result.result.cliff.value, 300);
   EXPECT_GT(result.result.cliff.value, 200);
+}
+
+TEST(Campaign, ACpuThatIsGoneFailsTheCellWhateverWasMeasuredBefore) {
+  Notebook calm;
+  run_campaign(plan_of(), calm);
+  for (const int after : {1, 5, calm.measured - 1}) {
+    Notebook host;
+    host.spoil = [&](Trial&) {
+      if (host.measured > after) throw CpusGone("CPU 1 is gone");
+    };
+    const CellSummary cell = run_campaign(plan_of(), host).cells.front();
+    EXPECT_EQ(cell.failure, "CPU 1 is gone");
+    EXPECT_TRUE(cell.lacking);
+    EXPECT_EQ(host.measured, after + 1) << "nothing is tried on a machine that is another one";
+    EXPECT_FALSE(cell.result.saturation.value > 0);
+  }
+}
+
+TEST(Campaign, AQuotaIsALimitOfTheRateAndNotRepeatedForEach) {
+  Notebook throttled;
+  throttled.spoil = [](Trial& trial) {
+    if (trial.request.closed > 0 || trial.request.rate_per_s < 300) return;
+    trial.valid = false;
+    trial.invalid_reasons.push_back(
+        {"host", "throttling", "the cgroup's CPU quota of 1.20 CPUs throttled this process"});
+    trial.invalid_reasons.push_back({"host", "stall", "a CPU stalled"});
+  };
+  const CellSummary cell = run_campaign(plan_of(), throttled).cells.front();
+  EXPECT_EQ(cell.result.cliff.reached, "above");
+  EXPECT_LT(cell.result.cliff.value, 300);
+  EXPECT_GT(cell.result.cliff.value, 200);
+  int repeated = 0;
+  for (const auto& [key, record] : throttled.records) repeated += record.attempt > 1;
+  EXPECT_EQ(repeated, 1) << "once it has shown itself, it is known";
+  EXPECT_NE(cell.note.find("CPU quota of 1.20 CPUs"), std::string::npos) << cell.note;
 }
 
 TEST(Campaign, ABudgetEndsAfterTheFirstBlockAndIsNoInterruption) {

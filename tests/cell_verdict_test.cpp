@@ -60,6 +60,20 @@ TEST(CellVerdict, StealIsPooledOverTheTrialsThatCount) {
   EXPECT_EQ(judge_cell(trials).text(), "");  // a tick a second
 }
 
+TEST(CellVerdict, NamesTheSettingOfTheMachineThatInterruptedItsTrials) {
+  const InvalidReason quota{"host", "throttling", "the CPU quota throttled this process"};
+  const InvalidReason stall{"host", "neighbour", "other processes"};
+  std::vector<Record> trials(3, record_of(true));
+  trials.push_back(record_of(false, {stall, quota}));
+  EXPECT_EQ(judge_cell(trials).text(),
+            "1 of 4 trials are invalid because the CPU quota throttled this process");
+  EXPECT_EQ(judge_cell(trials).unmeasured, "");
+  const std::vector<Record> none(2, record_of(false, {stall, quota}));
+  EXPECT_NE(judge_cell(none).unmeasured.find("the host (throttling): the CPU quota throttled"),
+            std::string::npos)
+      << judge_cell(none).unmeasured;
+}
+
 TEST(CellVerdict, WhatAnInvalidTrialSawDoesNotMarkTheCell) {
   std::vector<Record> trials(20, record_of(true));
   trials.push_back(record_of(false, {{"host", "steal", "90 ticks"}}));

@@ -294,6 +294,80 @@ TEST(Verdicts, WhatBoundsTheSearchIsTheLoadAndNotAHiccup) {
   EXPECT_FALSE(offered({{"backend", "backend_busy", ""}, {"backend", "backend_lag", ""}}));
 }
 
+TEST(Verdicts, ACpuThatWasTakenAwayIsTheHosts) {
+  Case taken;
+  taken.host().cpus[2].probed = false;
+  taken.trial.self_lag.p99 = taken.trial.self_lag.max = 4 * kMs;
+  EXPECT_EQ(taken.causes(), Causes{"host"});
+  EXPECT_EQ(taken.cause_of("cpus"), "host");
+  EXPECT_TRUE(taken.trial.invalid_reasons.back().text.starts_with("CPU 2 is gone"))
+      << taken.trial.invalid_reasons.back().text;
+  EXPECT_FALSE(taken.trial.hiccup_by_cpu_ns.contains(2)) << "it was not watched to the end";
+
+  Case moved;
+  moved.input.generator_moved_to = CpuSet({1});
+  EXPECT_EQ(moved.causes(), Causes{"host"});
+  EXPECT_EQ(moved.cause_of("cpus"), "host");
+}
+
+TEST(Verdicts, AQuotaThatThrottledIsNamed) {
+  Case throttled;
+  throttled.host().throttled_periods = 3;
+  throttled.host().cpu_quota = 1.2;
+  EXPECT_EQ(throttled.causes(), Causes{"host"});
+  EXPECT_EQ(throttled.trial.invalid_reasons.front().text,
+            "the cgroup's CPU quota of 1.20 CPUs throttled this process in 3 periods");
+  EXPECT_TRUE(met_quota(throttled.trial));
+  Case calm;
+  calm.host().throttled_periods = 0;
+  EXPECT_EQ(calm.causes(), Causes{});
+  EXPECT_FALSE(met_quota(calm.trial));
+}
+
+TEST(Verdicts, ARealTimeProcessThatTheKernelPausedIsNotValidWhateverTheBound) {
+  const auto paused = [](std::int64_t stall_ns, bool watched) {
+    Case one;
+    one.trial.request.slo = 1s;
+    one.host().real_time_pause_ns = 50 * kMs;
+    one.host().real_time_watched = watched;
+    one.host().cpus[1].hiccup_max_ns = one.host().hiccup_max_ns = stall_ns;
+    one.causes();
+    return one.cause_of("rt_throttling");
+  };
+  EXPECT_EQ(paused(51 * kMs, true), "host");
+  EXPECT_EQ(paused(20 * kMs, true), "");
+  EXPECT_EQ(paused(300 * kMs, true), "") << "something else stopped it";
+  EXPECT_EQ(paused(51 * kMs, false), "") << "its own threads may have been in the way";
+  Case ordinary;
+  ordinary.trial.request.slo = 1s;
+  ordinary.host().cpus[1].hiccup_max_ns = ordinary.host().hiccup_max_ns = 51 * kMs;
+  EXPECT_EQ(ordinary.causes(), Causes{});
+}
+
+TEST(Verdicts, WhatTheKernelDoesNotShowIsNotJudgedAndNotZero) {
+  Case hidden;
+  for (WatchedCpu& each : hidden.host().cpus) each.busy_ns = kNotShown;
+  hidden.host().run_delay_known = false;
+  EXPECT_EQ(hidden.causes(), Causes{});
+  EXPECT_EQ(
+      hidden.host().not_judged(),
+      "stalls (no schedstat), steal and neighbours (no /proc/stat), throttling by a CPU quota "
+      "(no cpu.stat)");
+  EXPECT_TRUE(std::isnan(hidden.trial.neighbours.took_ns));
+  EXPECT_FALSE(hidden.trial.hiccup_max_ns.has_value());
+  Neighbours pooled;
+  pooled += {1e6, 1e6, 1e9};
+  pooled += hidden.trial.neighbours;
+  EXPECT_EQ(pooled.elapsed_ns, 1e9) << "of which nothing is known is left out";
+
+  Case shown;
+  shown.host().steal_ticks = 0;
+  shown.host().throttled_periods = 0;
+  EXPECT_EQ(shown.host().not_judged(), "");
+  shown.host().real_time_pause_ns = 50 * kMs;
+  EXPECT_NE(shown.host().not_judged().find("real-time throttling"), std::string::npos);
+}
+
 TEST(HostWatch, AStallIsSharedWhereEveryCpuSawItAtTheSameTime) {
   const std::vector<ProbeSleep> first = {{0, 10}, {100 * kMs, 7 * kMs}, {200 * kMs, 9 * kMs}};
   const std::vector<ProbeSleep> second = {{0, 10}, {109 * kMs, 5 * kMs}, {300 * kMs, 9 * kMs}};
@@ -314,6 +388,7 @@ TEST(ProcStat, ReadsBusyAndStolenTicksByCpu) {
   ASSERT_EQ(ticks.size(), 2U);
   EXPECT_EQ(ticks.at(0).busy, 15);
   EXPECT_EQ(ticks.at(0).steal, 3);
+  EXPECT_EQ(ticks.at(0).all, 88);
   EXPECT_EQ(ticks.at(12).busy, 33);
   EXPECT_EQ(ticks.at(12).steal, 6);
   EXPECT_TRUE(parse_proc_stat("").empty());
@@ -351,6 +426,7 @@ TEST(Throttling, LooksAtTheProcesssCgroupAndAllAboveIt) {
             (Paths{{"/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat", "/sys/fs/cgroup/cpu/a/cpu.stat"},
                    {"/sys/fs/cgroup/cpu,cpuacct/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"}}));
   EXPECT_TRUE(cpu_stat_paths("").empty());
+  EXPECT_TRUE(cpu_stat_paths("0::/../other\n").empty()) << "what is visible is not above it";
   EXPECT_TRUE(cpu_stat_paths("nonsense\n1:cpu\n").empty());
 }
 

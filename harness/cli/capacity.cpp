@@ -68,7 +68,7 @@ int capacity(const Arguments& arguments) {
   plan.generator_cpus = cpus.generator;
   plan.model_cpus = cpus.model;
   if (plan.clock == ClockKind::real) {
-    remark(cpus.remark);
+    say_at_start(cpus, plan.clock);
     double expected_s = estimate(plan).seconds;
     if (plan.budget.count() > 0)
       expected_s = std::min(expected_s, std::chrono::duration<double>(plan.budget).count());

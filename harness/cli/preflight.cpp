@@ -1,10 +1,17 @@
 #include "harness/cli/preflight.hpp"
 
 #include "harness/cli/common.hpp"
+#include "harness/doctor.hpp"
 #include "harness/noise_floor.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {
+
+void say_at_start(const CpuChoice& cpus, ClockKind clock) {
+  if (clock == ClockKind::virtual_time) return;
+  remark(cpus.remark);
+  for (const std::string& line : remarks_at_start(cpus.generator, cpus.model)) remark(line);
+}
 
 void look_at_noise(const Plan& plan, bool force) {
   if (force || plan.clock == ClockKind::virtual_time) return;

@@ -1,9 +1,14 @@
 // A look at the machine's noise before anything is measured on it.
 #pragma once
 
+#include "harness/cpu_choice.hpp"
 #include "harness/plan.hpp"
 
 namespace precipice::cli {
+
+/// On stderr, a line each: the CPUs that the model does not get, and what doctor knows of these
+/// CPUs that would change a number (remarks_at_start). Nothing on the virtual clock.
+void say_at_start(const CpuChoice& cpus, ClockKind clock);
 
 /// Watches the plan's CPUs for 0.4 s and says on stderr which workloads cannot be resolved here.
 /// Throws Unavailable when none can. Does nothing with `force` or on the virtual clock.

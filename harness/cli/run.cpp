@@ -140,7 +140,7 @@ int run(const Arguments& arguments) {
   plan.model_cpus = cpus.model;
   if (arguments.dry_run) return show_plan(plan, arguments.json);
 
-  remark(cpus.remark);
+  say_at_start(cpus, plan.clock);
   watch_signals(false);
   const EnvironmentOptions looking{.anonymous = arguments.anonymous,
                                    .wake_up_cpus = plan.generator_cpus};

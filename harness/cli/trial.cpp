@@ -1,9 +1,11 @@
 // precipice trial: one model, one workload, one rate.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common.hpp"
+#include "harness/cli/preflight.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
@@ -97,12 +99,14 @@ void print_trial(const Trial& t) {
   print_row("submit", t.submit);
   print_row("lag", t.lag);
   print_row("self-lag", t.self_lag);
-  fmt::print(
-      "\nCPU per request: model {}, generator {}   in flight {:.2f}   peak memory {:.1f} MiB\n",
-      short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), t.in_flight_mean,
-      static_cast<double>(t.peak_rss_bytes) / (1 << 20));
-  fmt::print("steal {:.2f}%   longest stall {}   checksum {:016x}\n", t.steal_percent,
-             short_time(static_cast<double>(t.hiccup_max_ns)), t.checksum);
+  fmt::print("\nCPU per request: model {}, generator {}   in flight {:.2f}   peak memory {}\n",
+             short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), t.in_flight_mean,
+             t.peak_rss_bytes
+                 ? fmt::format("{:.1f} MiB", static_cast<double>(*t.peak_rss_bytes) / (1 << 20))
+                 : "-");
+  fmt::print("steal {}   longest stall {}   checksum {:016x}\n",
+             std::isfinite(t.steal_percent) ? fmt::format("{:.2f}%", t.steal_percent) : "-",
+             t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-", t.checksum);
   for (const auto& [why, times] : t.refusals) fmt::print("shed ({}): {}\n", why, times);
   for (const auto& [error, times] : t.errors) fmt::print("failed (errno {}): {}\n", error, times);
   if (!t.note.empty()) fmt::print("note: {}\n", t.note);
@@ -117,7 +121,7 @@ int trial(const Arguments& arguments) {
   const CpuChoice cpus = choose_cpus(arguments);
   request.generator_cpus = cpus.generator;
   request.model_cpus = cpus.model;
-  if (request.clock == ClockKind::real) remark(cpus.remark);
+  say_at_start(cpus, request.clock);
   watch_signals(true);
   TrialSource source;
   apply_slo(arguments.slo, request, source);
