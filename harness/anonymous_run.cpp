@@ -14,6 +14,7 @@
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
 #include "harness/external_tool.hpp"
+#include "harness/json_text.hpp"
 #include "harness/trace_file.hpp"
 
 namespace precipice {
@@ -112,7 +113,7 @@ std::string anonymous_manifest(const std::string& text, const Secrets& secrets) 
   }
   manifest = anonymous_json(std::move(manifest), secrets);
   manifest["order"] = order;
-  return manifest.dump(2) + "\n";
+  return json_text(manifest, 2) + "\n";
 }
 
 std::string anonymous_machine(const std::string& text, const Secrets& secrets) {
@@ -122,7 +123,7 @@ std::string anonymous_machine(const std::string& text, const Secrets& secrets) {
   if (environment.contains("build")) libraries = environment["build"].value("libraries", Json());
   environment = anonymous_json(std::move(environment), secrets);
   if (!libraries.is_null()) environment["build"]["libraries"] = std::move(libraries);
-  return environment.dump(2) + "\n";
+  return json_text(environment, 2) + "\n";
 }
 
 std::string anonymous_journal(const std::string& text, const Secrets& secrets) {
@@ -131,7 +132,7 @@ std::string anonymous_journal(const std::string& text, const Secrets& secrets) {
   for (std::string line; std::getline(lines, line);) {
     const Json json = Json::parse(line, nullptr, false);
     if (json.is_discarded()) continue;  // torn: holds nothing that is read
-    result += anonymous_json(json, secrets).dump() + '\n';
+    result += json_text(anonymous_json(json, secrets)) + '\n';
   }
   return result;
 }
@@ -243,7 +244,7 @@ bool write_anonymous(const std::string& file, const std::string& name, const std
   } else if (extension == ".jsonl") {
     replace_file(to, anonymous_journal(bytes, secrets));
   } else if (extension == ".json") {
-    replace_file(to, anonymous_json(Json::parse(bytes), secrets).dump(2) + "\n");
+    replace_file(to, json_text(anonymous_json(Json::parse(bytes), secrets), 2) + "\n");
   } else if (extension == ".toml" || extension == ".csv" || extension == ".md" ||
              extension == ".tex" || extension == ".txt") {
     if (!is_text(bytes)) return false;

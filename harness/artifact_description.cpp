@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/json_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/terminal.hpp"
@@ -22,7 +23,7 @@ std::string at(const std::shared_ptr<const Json>& document, const std::string& p
   if (!document->contains(pointer) || (*document)[pointer].is_null()) return "unknown";
   const Json& value = (*document)[pointer];
   if (value == "(name)") return "withheld for review";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 /// "- what: value", and nothing where the machine does not say.
@@ -74,7 +75,7 @@ std::string software(const RunArchive& run) {
     std::vector<std::string> each;
     for (const auto& [name, version] : libraries.items())
       each.push_back(fmt::format(
-          "{} {}", name, version.is_string() ? version.get<std::string>() : version.dump()));
+          "{} {}", name, version.is_string() ? version.get<std::string>() : json_text(version)));
     line(text, "libraries", fmt::format("{}", fmt::join(each, ", ")));
   }
   return text + "- to repeat it: Debian 12 with what `scripts/setup` installs\n";

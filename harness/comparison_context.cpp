@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "harness/json_text.hpp"
 #include "harness/suite.hpp"
 
 namespace precipice {
@@ -17,7 +18,7 @@ std::string at(const std::shared_ptr<const Json>& document, const std::string& p
   if (!document->contains(pointer)) return "";
   const Json& value = (*document)[pointer];
   if (value.is_null()) return "";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 /// Names each of `paths` that both documents have and that differs.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/environment.hpp"
+#include "harness/json_text.hpp"
 #include "harness/table.hpp"
 
 namespace precipice {
@@ -27,7 +28,7 @@ double number(const Json& json, double otherwise = std::nan("")) {
 }
 
 std::string shown(const Json& json) {
-  return json.is_string() ? json.get<std::string>() : json.dump();
+  return json.is_string() ? json.get<std::string>() : json_text(json);
 }
 
 class Changes {

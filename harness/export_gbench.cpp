@@ -11,6 +11,7 @@
 
 #include "harness/block_series.hpp"
 #include "harness/export.hpp"
+#include "harness/json_text.hpp"
 #include "harness/statistics.hpp"
 #include "models/options.hpp"
 
@@ -117,9 +118,10 @@ void export_gbench(const RunArchive& run, const ExportOptions& options, const Ex
     add_cell(cell, family++, benchmarks);
   }
   if (benchmarks.empty()) throw nothing_selected(run);
-  sink("benchmark.json",
-       Json({{"context", std::move(context)}, {"benchmarks", std::move(benchmarks)}}).dump(2) +
-           "\n");
+  sink(
+      "benchmark.json",
+      json_text(Json({{"context", std::move(context)}, {"benchmarks", std::move(benchmarks)}}), 2) +
+          "\n");
 }
 
 }  // namespace precipice

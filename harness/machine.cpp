@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/json_text.hpp"
 #include "harness/scheduling.hpp"
 
 namespace precipice {
@@ -82,9 +83,9 @@ Json cpu_json(const MachineFiles& files) {
   Json model = field(info, {"model name", "Model", "Hardware", "cpu model", "uarch"});
   if (model.is_null() && info.contains("CPU part")) {
     // ARM names its parts by number; the pair identifies the core.
-    model =
-        fmt::format("implementer {} part {} revision {}", field(info, {"CPU implementer"}).dump(),
-                    info.at("CPU part"), field(info, {"CPU revision"}).dump());
+    model = fmt::format("implementer {} part {} revision {}",
+                        json_text(field(info, {"CPU implementer"})), info.at("CPU part"),
+                        json_text(field(info, {"CPU revision"})));
     std::string text = model;
     std::erase(text, '"');
     model = text;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "harness/json_text.hpp"
 #include "harness/part_directory.hpp"
 #include "harness/summary_files.hpp"
 #include "harness/trace_file.hpp"
@@ -243,7 +244,7 @@ std::unique_ptr<Store> Store::begun(const std::string& parent, const RunIdentity
                          {"circumstances", std::move(circumstances)}};
   replace_file(part->path() + "/suite.toml", identity.suite_toml);
   if (!identity.trace.empty()) replace_file(part->path() + "/" + kTraceName, identity.trace);
-  replace_file(part->path() + "/manifest.json", manifest.dump(2) + "\n");
+  replace_file(part->path() + "/manifest.json", json_text(manifest, 2) + "\n");
   while (!part->take_name(directory)) next_name();
 
   std::unique_ptr<Store> store(new Store(directory));
@@ -350,13 +351,13 @@ void Store::keep(const Record& record) {
   if (lines_.contains(record.key)) return;
   Json json = to_json(record);
   if (record.at_s == 0) json["at_s"] = now_s();
-  append(record.key, json.dump());
+  append(record.key, json_text(json));
   under_way_->end();
 }
 
 void Store::keep(const CalibrationRecord& record) {
   const std::string key = kCalibration + record.key;
-  if (!lines_.contains(key)) append(key, to_json(record).dump());
+  if (!lines_.contains(key)) append(key, json_text(to_json(record)));
   under_way_->end();
 }
 
@@ -372,7 +373,7 @@ void Store::environment(const std::string& which, const Json& environment) {
   const std::string path = fmt::format("{}/environment.{}.json", directory_, which);
   std::error_code error;
   if (which == "before" && fs::exists(path, error)) return;
-  replace_file(path, environment.dump(2) + "\n");
+  replace_file(path, json_text(environment, 2) + "\n");
 }
 
 Json Store::environment_before() const {
@@ -395,7 +396,7 @@ void Store::finish(const CampaignResult& result) {
   }
   points.commit();
   const std::string suite = manifest_->value("suite", std::string());
-  replace_file(directory_ + "/summary.json", summary_json(suite, result).dump(2) + "\n");
+  replace_file(directory_ + "/summary.json", json_text(summary_json(suite, result), 2) + "\n");
   replace_file(directory_ + "/summary.csv", summary_csv(result));
   Json& manifest = *manifest_;
   manifest["finished"] = !result.interrupted && !result.out_of_budget;

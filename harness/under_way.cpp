@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/interrupt.hpp"
+#include "harness/json_text.hpp"
 
 namespace precipice {
 
@@ -63,9 +64,8 @@ std::string UnderWay::begin(const std::string& key) {
   }
   if (fd_ < 0 || ::ftruncate(fd_, 0) != 0) return "";
   const std::string line =
-      nlohmann::json{
-          {"key", key}, {"deaths", again ? deaths_ : 0}, {"crashes", again ? crashes_ : 0}}
-          .dump() +
+      json_text(
+          {{"key", key}, {"deaths", again ? deaths_ : 0}, {"crashes", again ? crashes_ : 0}}) +
       "\n";
   if (::write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) end();
   return "";

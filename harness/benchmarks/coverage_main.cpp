@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/benchmarks/coverage.hpp"
+#include "harness/json_text.hpp"
 
 namespace {
 
@@ -112,6 +113,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "\n");
     return 2;
   }
-  if (json) fmt::print("{}\n", document.dump(2));
+  if (json) fmt::print("{}\n", json_text(document, 2));
   return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
+#include "harness/json_text.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {
@@ -100,7 +101,7 @@ std::string results_root(const std::string& out) {
   return std::filesystem::is_directory(beside_source, error) ? beside_source : "results";
 }
 
-void print_json(const Json& json) { print_text(json.dump(2) + "\n"); }
+void print_json(const Json& json) { print_text(json_text(json, 2) + "\n"); }
 
 void print_text(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
