@@ -18,9 +18,17 @@ namespace {
 constexpr double kNanosecondsPerUnit = 1e6;
 constexpr int kStepsPerHalfDistance = 5;
 
+/// As exact as nanoseconds are, and at least three significant digits of a fraction of one.
+std::string milliseconds(double ns) {
+  const double value = ns / kNanosecondsPerUnit;
+  const bool fraction = ns > 0 && ns != std::floor(ns);
+  const int digits = fraction ? 2 - static_cast<int>(std::floor(std::log10(value))) : 0;
+  return fmt::format("{:.{}f}", value, std::clamp(digits, 6, 12));
+}
+
 /// Characters that any file system and shell take as they are.
 std::string file_name(const std::string& series, const std::string& workload, double rate_per_s) {
-  std::string name = fmt::format("{}_{}_{:.6g}", series, workload, rate_per_s);
+  std::string name = fmt::format("{}_{}_{}", series, workload, rate_per_s);
   for (char& c : name) {
     const bool plain =
         std::isalnum(static_cast<unsigned char>(c)) || c == '=' || c == '.' || c == '-' || c == '_';
@@ -49,27 +57,28 @@ std::string percentile_distribution(const Histogram& histogram) {
     sum += count * middle;
     squares += count * middle * middle;
     seen += buckets[i].second;
-    const double value = static_cast<double>(high) / kNanosecondsPerUnit;
     const double reached = 100 * static_cast<double>(seen) / total;
     while (level <= reached && level < 100) {
-      text += fmt::format("{:12.3f} {:2.12f} {:10d} {:14.2f}\n", value, level / 100, seen,
-                          1 / (1 - level / 100));
+      text +=
+          fmt::format("{:>12} {:2.12f} {:10d} {:14.2f}\n", milliseconds(static_cast<double>(high)),
+                      level / 100, seen, 1 / (1 - level / 100));
       // The nearer to 100%, the finer: as many steps in each halving of the distance.
       const double halvings = std::floor(std::log2(100 / (100 - level))) + 1;
       level += 100 / (kStepsPerHalfDistance * std::exp2(halvings));
       if (seen == histogram.count()) break;
     }
     if (seen == histogram.count())
-      text += fmt::format("{:12.3f} {:2.12f} {:10d}\n", value, 1.0, seen);
+      text += fmt::format("{:>12} {:2.12f} {:10d}\n", milliseconds(static_cast<double>(high)), 1.0,
+                          seen);
   }
   const double mean = total > 0 ? sum / total : 0;
   const double variance = total > 0 ? std::max(0.0, squares / total - mean * mean) : 0;
   const auto largest =
       static_cast<double>(buckets.empty() ? 0 : Histogram::bounds(buckets.back().first).second);
-  text += fmt::format("#[Mean    = {:12.3f}, StdDeviation   = {:12.3f}]\n",
-                      mean / kNanosecondsPerUnit, std::sqrt(variance) / kNanosecondsPerUnit);
-  text += fmt::format("#[Max     = {:12.3f}, Total count    = {:12d}]\n",
-                      largest / kNanosecondsPerUnit, histogram.count());
+  text += fmt::format("#[Mean    = {:>12}, StdDeviation   = {:>12}]\n", milliseconds(mean),
+                      milliseconds(std::sqrt(variance)));
+  text += fmt::format("#[Max     = {:>12}, Total count    = {:12d}]\n", milliseconds(largest),
+                      histogram.count());
   // 1,024 values in each further power of two, up to the highest that is kept.
   const std::uint32_t powers = (Histogram::index_of(Histogram::kHighest) - 1024) / 1024 + 1;
   text += fmt::format("#[Buckets = {:12d}, SubBuckets     = {:12d}]\n", powers, 2048);

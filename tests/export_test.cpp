@@ -75,6 +75,17 @@ TEST(PercentileDistribution, OneValueAndNone) {
   EXPECT_EQ(lines_of(percentile_distribution(Histogram())).size(), 0u);
 }
 
+TEST(PercentileDistribution, KeepsNanosecondsApart) {
+  Histogram histogram;
+  histogram.record(300, 2);
+  histogram.record(301, 2);
+  const std::vector<Line> lines = lines_of(percentile_distribution(histogram));
+  EXPECT_DOUBLE_EQ(lines.front().value_ms, 0.000300);
+  EXPECT_DOUBLE_EQ(lines.back().value_ms, 0.000301);
+  const std::string text = percentile_distribution(histogram);
+  EXPECT_NE(text.find("StdDeviation   =  0.000000500]"), std::string::npos) << text;
+}
+
 TEST(PercentileDistribution, WhatIsBeyondTheHighestIsStillCounted) {
   Histogram histogram;
   histogram.record(1'000'000, 90);
