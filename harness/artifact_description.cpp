@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/json_text.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/terminal.hpp"
@@ -28,7 +29,8 @@ std::string at(const std::shared_ptr<const Json>& document, const std::string& p
 
 /// "- what: value", and nothing where the machine does not say.
 void line(std::string& text, const char* what, const std::string& value) {
-  if (value != "unknown" && !value.empty()) text += fmt::format("- {}: {}\n", what, value);
+  if (value != "unknown" && !value.empty())
+    text += fmt::format("- {}: {}\n", what, shown_in_line(value));
 }
 
 double seconds_of(const std::string& utc) {
@@ -98,7 +100,8 @@ std::string artifact_description(const RunArchive& run, const std::string& name,
       "How much load each concurrency model carries, and where its latency cliff is, measured by "
       "precipice: {} cells (model x workload) in {} blocks, {} trials, {} of them invalid and left "
       "out of every figure.\n\n",
-      run.plan.name, run.result.cells.size(), run.result.blocks_done, trials, invalid);
+      shown_in_line(run.plan.name), run.result.cells.size(), run.result.blocks_done, trials,
+      invalid);
   text +=
       "## What is here\n\n"
       "| file | what it is |\n|---|---|\n"
@@ -133,13 +136,13 @@ std::string artifact_description(const RunArchive& run, const std::string& name,
   if (!run.plan.claims.empty()) {
     text += "\n## Claims\n\n";
     for (const Claim& claim : run.plan.claims)
-      text += fmt::format("- {}: `{}`\n", claim.say, claim.that);
+      text += fmt::format("- {}: `{}`\n", shown_in_line(claim.say), shown_in_line(claim.that));
   }
   text +=
       "\n## What to expect elsewhere\n\n"
       "Rates are a machine's own. What should hold is the shape: the order of the models, their "
       "ratios, and the cliff as a share of saturation; that is what is checked.\n";
-  return text;
+  return shown(text);
 }
 
 }  // namespace precipice

@@ -14,7 +14,8 @@ using Kind = ClaimNode::Kind;
 using Relation = ClaimRelation::Kind;
 
 std::string significant(double value) {
-  if (value == 0 || !std::isfinite(value)) return fmt::format("{}", value);
+  if (!std::isfinite(value)) return "-";
+  if (value == 0) return "0";
   const double size = std::abs(value);
   if (size >= 1e6 || size < 1e-3) return fmt::format("{:.2e}", value);
   const int decimals = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;

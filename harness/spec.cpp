@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/shown_text.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -111,7 +112,7 @@ Spec parse_workload(std::string_view text) {
 std::string label(const Spec& spec) {
   std::string text = spec.name;
   for (const auto& [key, value] : spec.given) text += fmt::format(" {}={}", key, value);
-  return text;
+  return shown_in_line(text);
 }
 
 Slo parse_slo(std::string_view text) {

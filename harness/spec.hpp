@@ -21,7 +21,8 @@ Spec parse_workload(std::string_view text);
 void check_model(const Spec& spec);
 void check_workload(const Spec& spec);
 
-/// For tables and messages: the name, then the given values: `fixed_pool threads=8`.
+/// For tables and messages: the name, then the given values: `fixed_pool threads=8`, fit for a line
+/// of a terminal.
 std::string label(const Spec& spec);
 
 /// `p99<5ms`, `p99 < 10xS`; `<=` means the same. Percentiles p50, p90, p95, p99, p99.9 (or p999).

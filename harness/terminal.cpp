@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/live_view.hpp"
+#include "harness/shown_text.hpp"
 
 namespace precipice {
 namespace {
@@ -89,7 +90,7 @@ void Terminal::live(const CampaignHost::Progress& progress, const CapacitySoFar&
 void Terminal::line(std::string_view text) {
   clear_live();
   // Not fmt::print, which throws: a full disk or a closed pipe under the log must not end a run.
-  std::fputs(fmt::format("{}\n", text).c_str(), stream_);
+  std::fputs(fmt::format("{}\n", shown(text)).c_str(), stream_);
   std::fflush(stream_);
 }
 

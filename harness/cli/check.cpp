@@ -12,6 +12,7 @@
 #include "harness/claim_verdict.hpp"
 #include "harness/cli/common.hpp"
 #include "harness/run_archive.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/terminal.hpp"
 
 namespace precipice::cli {
@@ -99,9 +100,9 @@ std::string table(const std::vector<ClaimVerdict>& verdicts, const TableStyle& s
   std::string text;
   for (const ClaimVerdict& verdict : verdicts) {
     const std::string outcome = fmt::format("{:<{}}", to_string(verdict.outcome), column);
-    const std::string say = wrapped(verdict.claim.say, column + 2, width);
+    const std::string say = wrapped(shown_in_line(verdict.claim.say), column + 2, width);
     text += (style.colour ? coloured(outcome, verdict.outcome) : outcome) + say.substr(column);
-    text += wrapped(verdict.numbers, column + 2, width);
+    text += wrapped(shown(verdict.numbers), column + 2, width);
   }
   return text;
 }
@@ -145,11 +146,11 @@ int check(const Arguments& arguments) {
   }
   const Terminal out(stdout);
   const TableStyle style = out.style();
-  std::string text = fmt::format("{}: {}\n", run.name, counts(verdicts));
+  std::string text = fmt::format("{}: {}\n", shown_in_line(run.name), counts(verdicts));
   if (isatty(STDOUT_FILENO) == 1) {
     text += '\n' + table(verdicts, style);
   } else {
-    for (const ClaimVerdict& verdict : verdicts) text += sentence(verdict) + '\n';
+    for (const ClaimVerdict& verdict : verdicts) text += shown_in_line(sentence(verdict)) + '\n';
   }
   print_text(text);
   return code;

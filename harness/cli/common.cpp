@@ -1,6 +1,7 @@
 #include "harness/cli/common.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,9 +10,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "harness/durable.hpp"
+#include "harness/cli/standard_streams.hpp"
 #include "harness/environment.hpp"
 #include "harness/json_text.hpp"
+#include "harness/shown_text.hpp"
+#include "harness/terminal.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {
@@ -101,16 +104,19 @@ std::string results_root(const std::string& out) {
   return std::filesystem::is_directory(beside_source, error) ? beside_source : "results";
 }
 
-void print_json(const Json& json) { print_text(json_text(json, 2) + "\n"); }
+void print_json(const Json& json) { print_data(json_text(json, 2) + "\n"); }
 
 void print_text(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw CannotWrite("standard output", errno);
+  write_standard_output(shown(text, Terminal(stdout).style().colour));
+}
+
+void print_data(const std::string& text) {
+  write_standard_output(isatty(STDOUT_FILENO) == 1 ? shown(text) : text);
 }
 
 void remark(const std::string& text) {
   // Where nobody can read it, it is no reason to stop.
-  if (!text.empty()) std::fputs(fmt::format("precipice: {}\n", text).c_str(), stderr);
+  if (!text.empty()) std::fputs(fmt::format("precipice: {}\n", shown(text)).c_str(), stderr);
 }
 
 }  // namespace precipice::cli

@@ -40,8 +40,11 @@ std::string results_root(const std::string& out);
 
 /// One document on stdout.
 void print_json(const Json& json);
-/// To stdout; throws CannotWrite when not all of it could be written.
+/// For people, to stdout: what would act on a terminal is written out, but for this program's own
+/// colours on a terminal that has them. Throws CannotWrite when not all of it could be written.
 void print_text(const std::string& text);
+/// For programs, to stdout: byte by byte, unless that is a terminal. Throws as print_text.
+void print_data(const std::string& text);
 /// To stderr, as `precipice: ...`.
 void remark(const std::string& text);
 

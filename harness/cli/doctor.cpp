@@ -18,7 +18,7 @@ int doctor(const Arguments& arguments) {
   if (arguments.json) {
     print_json(to_json(examination, found));
   } else {
-    fmt::print("{}", to_text(examination, found));
+    print_text(to_text(examination, found));
   }
   return kDone;
 }

@@ -50,7 +50,7 @@ int export_run(const Arguments& arguments) {
           "--rate",
           files.size()));
     }
-    print_text(files.front().second);
+    print_data(files.front().second);
     return kDone;
   }
   const std::vector<std::string> written = write_files(arguments.out, files);

@@ -17,12 +17,14 @@ Json keys_json(const std::vector<OptionKey>& keys) {
   return json;
 }
 
-void print_keys(const std::vector<OptionKey>& keys) {
+std::string keys_text(const std::vector<OptionKey>& keys) {
+  std::string text;
   for (const OptionKey& key : keys) {
     const std::string shown =
         key.fallback.empty() ? std::string(key.name) : fmt::format("{}={}", key.name, key.fallback);
-    fmt::print("      {:<24} {}\n", shown, key.help);
+    text += fmt::format("      {:<24} {}\n", shown, key.help);
   }
+  return text;
 }
 
 }  // namespace
@@ -35,9 +37,10 @@ int list(const Arguments& arguments) {
                                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   Json json = {{"schema", kSchema}};
+  std::string text;
   if (what.empty() || what == "models") {
     Json& entries = json["models"] = Json::array();
-    if (!arguments.json) fmt::print("models\n");
+    text += "models\n";
     for (const ModelInfo& model : models()) {
       const auto why = model.unavailable();
       entries.push_back({{"name", model.name},
@@ -45,36 +48,38 @@ int list(const Arguments& arguments) {
                          {"control", model.control},
                          {"unavailable", why ? Json(*why) : Json(nullptr)},
                          {"options", keys_json(model.options)}});
-      if (arguments.json) continue;
-      fmt::print("  {:<20} {}{}\n", model.name, model.summary, model.control ? " (control)" : "");
-      if (why) fmt::print("      unavailable: {}\n", *why);
-      print_keys(model.options);
+      text += fmt::format("  {:<20} {}{}\n", model.name, model.summary,
+                          model.control ? " (control)" : "");
+      if (why) text += fmt::format("      unavailable: {}\n", *why);
+      text += keys_text(model.options);
     }
   }
   if (what.empty() || what == "workloads") {
     Json& entries = json["workloads"] = Json::array();
-    if (!arguments.json) fmt::print("workloads\n");
+    text += "workloads\n";
     for (const WorkloadInfo& workload : workloads()) {
       entries.push_back({{"name", workload.name},
                          {"summary", workload.summary},
                          {"control", workload.control},
                          {"waits", workload.waits},
                          {"options", keys_json(workload.options)}});
-      if (arguments.json) continue;
-      fmt::print("  {:<20} {}{}\n", workload.name, workload.summary,
-                 workload.control ? " (control)" : "");
-      print_keys(workload.options);
+      text += fmt::format("  {:<20} {}{}\n", workload.name, workload.summary,
+                          workload.control ? " (control)" : "");
+      text += keys_text(workload.options);
     }
   }
   if (what.empty() || what == "suites") {
     Json& entries = json["suites"] = Json::array();
-    if (!arguments.json) fmt::print("suites\n");
+    text += "suites\n";
     for (const auto& [name, path] : known_suites()) {
       entries.push_back({{"name", name}, {"path", path}});
-      if (!arguments.json) fmt::print("  {:<20} {}\n", name, path);
+      text += fmt::format("  {:<20} {}\n", name, path);
     }
   }
-  if (arguments.json) print_json(json);
+  if (arguments.json)
+    print_json(json);
+  else
+    print_text(text);
   return kDone;
 }
 

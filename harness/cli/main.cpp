@@ -4,14 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
-#include <iostream>
 #include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "harness/cli/common.hpp"
 #include "harness/cli/completion.hpp"
+#include "harness/cli/standard_streams.hpp"
 #include "harness/cli/verbs.hpp"
 #include "harness/durable.hpp"
 #include "harness/environment.hpp"
@@ -291,14 +291,14 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   if (verb == "show") return show(a);
   if (verb == "bundle") return bundle(a);
   if (verb == "completion") {
-    print_text(completion_script(app, a.shell));
+    print_data(completion_script(app, a.shell));
     return kDone;
   }
   return run(a);
 }
 
 int fail(Exit code, const char* what) {
-  std::fputs(fmt::format("precipice: {}\n", what).c_str(), stderr);
+  remark(what);
   return code;
 }
 
@@ -320,7 +320,10 @@ int main_of(const std::vector<std::string>& argv) {
   try {
     app.parse(words);
   } catch (const CLI::Success& success) {
-    return app.exit(success, std::cout, std::cerr);
+    std::ostringstream text;
+    const int code = app.exit(success, text, text);
+    print_text(text.str());
+    return code;
   } catch (const CLI::ParseError& error) {
     throw UsageError(with_suggestion(error.what(), app, argv));
   }
@@ -334,6 +337,7 @@ int main(int argc, char** argv) {
   using namespace precipice;
   using namespace precipice::cli;
   try {
+    occupy_standard_streams();
     return main_of({argv, argv + argc});
   } catch (const UsageError& error) {
     return fail(kUsage, error.what());

@@ -6,6 +6,7 @@
 
 #include "harness/cli/common.hpp"
 #include "harness/reproduction.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/terminal.hpp"
 #include "harness/text_table.hpp"
 
@@ -43,9 +44,10 @@ std::string text_of(const Reproduction& all, const TableStyle& style) {
                          [&](const ReproducedClaim& each) { return each.outcome == outcome; });
   };
   std::string text =
-      wrapped(fmt::format("{} against {}: {} confirmed, {} not confirmed, {} undecided", all.here,
-                          all.original, count(Confirmation::confirmed),
-                          count(Confirmation::not_confirmed), count(Confirmation::undecided)),
+      wrapped(fmt::format("{} against {}: {} confirmed, {} not confirmed, {} undecided",
+                          shown_in_line(all.here), shown_in_line(all.original),
+                          count(Confirmation::confirmed), count(Confirmation::not_confirmed),
+                          count(Confirmation::undecided)),
               style, 2);
   if (all.derived) {
     text += wrapped(
@@ -56,13 +58,14 @@ std::string text_of(const Reproduction& all, const TableStyle& style) {
   text += '\n';
   for (const ReproducedClaim& each : all.claims) {
     text += coloured(fmt::format("{:<13}", to_string(each.outcome)), each.outcome, style) + "  ";
-    std::string say = wrapped(fmt::format("{:15}{}", "", each.claim.say), style, 15);
+    std::string say = wrapped(fmt::format("{:15}{}", "", shown_in_line(each.claim.say)), style, 15);
     text += say.substr(15);
     // Where the original's shape is the claim, its figures are in the sentence.
-    if (!each.here.numbers.empty()) text += wrapped("    here: " + each.here.numbers, style, 10);
+    if (!each.here.numbers.empty())
+      text += wrapped("    here: " + shown_in_line(each.here.numbers), style, 10);
     if (!all.derived && !each.original.empty())
-      text += wrapped("    original: " + each.original, style, 10);
-    if (!each.remark.empty()) text += wrapped("    " + each.remark, style, 4);
+      text += wrapped("    original: " + shown_in_line(each.original), style, 10);
+    if (!each.remark.empty()) text += wrapped("    " + shown_in_line(each.remark), style, 4);
   }
   return text;
 }

@@ -16,6 +16,7 @@
 #include "harness/environment_variable.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"
@@ -104,8 +105,9 @@ int show_plan(const Plan& plan, bool json) {
                 {"suite_hash", plan_hash(plan)},
                 {"resolved", to_toml(plan)}});
   } else {
-    fmt::print("{}\n# {} cells, {} blocks, about {} trials, about {}\n", to_toml(plan),
-               expected.cells, plan.blocks, expected.trials, readable_duration(expected.seconds));
+    print_text(fmt::format("{}\n# {} cells, {} blocks, about {} trials, about {}\n", to_toml(plan),
+                           expected.cells, plan.blocks, expected.trials,
+                           readable_duration(expected.seconds)));
   }
   return kDone;
 }
@@ -125,8 +127,7 @@ std::string resume_command(const Arguments& a) {
   std::string text = "precipice";
   for (std::size_t i = 1; i < a.argv.size(); ++i) {
     if (a.argv[i] == "--fresh") continue;
-    const bool plain = a.argv[i].find_first_of(" '\"$`\\<>|&;()*?") == std::string::npos;
-    text += plain ? " " + a.argv[i] : " '" + a.argv[i] + "'";
+    text += " " + shell_quoted(a.argv[i]);
   }
   return text;
 }
@@ -204,10 +205,11 @@ int run(const Arguments& arguments) {
     for (const std::string& sentence : speed_drift(speed_samples(result)).sentences) {
       text += sentence + '\n';
     }
+    const std::string place = shell_quoted_path(store->directory());
     text += fmt::format("\nfiles: {}\n", store->directory());
-    if (!result.interrupted) text += fmt::format("next:  scripts/plot.py {}\n", store->directory());
+    if (!result.interrupted) text += fmt::format("next:  scripts/plot.py {}\n", place);
     if (!result.interrupted && !plan.claims.empty())
-      text += fmt::format("       precipice check {}\n", store->directory());
+      text += fmt::format("       precipice check {}\n", place);
     print_text(text);
   }
   if (result.interrupted) throw Interrupted("interrupted; " + hint);

@@ -7,6 +7,7 @@
 #include "harness/comparison_text.hpp"
 #include "harness/curves.hpp"
 #include "harness/run_archive.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/summary_files.hpp"
 #include "harness/terminal.hpp"
 #include "harness/text_table.hpp"
@@ -24,14 +25,16 @@ int show(const Arguments& arguments) {
     return kDone;
   }
   const TableStyle style = Terminal(stdout).style();
-  const auto said = [&](const char* field) { return run.manifest->value(field, std::string()); };
+  const auto said = [&](const char* field) {
+    return shown_in_line(run.manifest->value(field, std::string()));
+  };
   std::string text =
-      wrapped(fmt::format("{}: begun {}{}, commit {}", run.name, said("started"),
+      wrapped(fmt::format("{}: begun {}{}, commit {}", shown_in_line(run.name), said("started"),
                           said("ended").empty() ? "" : ", ended " + said("ended"), said("git_sha")),
               style, 2);
   text += '\n' + table(run.result, style) + '\n' + curves(run.result, style);
   if (const std::string order = ranking(run.result, style); !order.empty()) text += '\n' + order;
-  print_text(text + fmt::format("\nfiles: {}\n", run.directory));
+  print_text(text + fmt::format("\nfiles: {}\n", shown_in_line(run.directory)));
   return kDone;
 }
 
