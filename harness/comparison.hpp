@@ -46,7 +46,8 @@ struct Comparison {
   double scatter = kNaN;               ///< standard deviation of a block's log-ratio
   double detectable = kNaN;  ///< relative difference that is found in 80% of the attempts, at 5%
   Verdict verdict = Verdict::not_compared;
-  std::string order;   ///< side whose estimate (or bound) is higher, "A" or "B"; "" if unknown
+  std::string
+      order;  ///< side whose estimate (or bound) is higher, "A" or "B", or "equal"; "" if unknown
   std::string remark;  ///< what is known of a censored figure, or why there is none
 };
 

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/series_names.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/text_table.hpp"
 
@@ -36,15 +38,19 @@ std::string ratio_of(const Comparison& c, const TableStyle& style) {
   if (!std::isfinite(c.low) || !std::isfinite(c.high)) return ratio_digits(c.ratio);
   // Two or three blocks under a correction for hundreds of comparisons know nothing.
   constexpr double kNothingKnown = 1e4;
-  if (c.high / c.low > kNothingKnown) return fmt::format("{} [0, inf]", ratio_digits(c.ratio));
+  if (c.high / c.low > kNothingKnown) return fmt::format("{} [unknown]", ratio_digits(c.ratio));
   return fmt::format("{} [{}, {}]", ratio_digits(c.ratio), ratio_digits(c.low),
                      ratio_digits(c.high));
 }
 
 std::string verdict_text(const Comparison& c, const TableStyle& style) {
   const std::string text = to_string(c.verdict);
-  if (c.verdict == Verdict::too_few_blocks)
-    return fmt::format("{} ahead, {} block{}", c.order, c.blocks, c.blocks == 1 ? "" : "s");
+  if (c.verdict == Verdict::too_few_blocks) {
+    const std::string order = c.order.empty()      ? "order unknown"
+                              : c.order == "equal" ? c.order
+                                                   : c.order + " ahead";
+    return fmt::format("{}, {} block{}", order, c.blocks, c.blocks == 1 ? "" : "s");
+  }
   const bool winner = c.verdict == Verdict::a_higher || c.verdict == Verdict::b_higher;
   return winner ? bold(text, style) : text;
 }
@@ -52,6 +58,18 @@ std::string verdict_text(const Comparison& c, const TableStyle& style) {
 std::string cell_label(const Spec& a, const Spec& b) {
   const std::string first = label(a), second = label(b);
   return first == second ? first : first + " | " + second;
+}
+
+/// By the cells' places; a cell of two different models is both of them in full.
+std::vector<std::string> names_of(const std::vector<const ComparedCell*>& cells) {
+  std::vector<const Spec*> models;
+  for (const ComparedCell* cell : cells) models.push_back(&cell->model_a);
+  std::vector<std::string> names = series_names(models);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (label(cells[i]->model_a) != label(cells[i]->model_b))
+      names[i] = cell_label(cells[i]->model_a, cells[i]->model_b);
+  }
+  return names;
 }
 
 std::string speed_text(const ComparedCell& cell) {
@@ -103,9 +121,10 @@ TextTable cells_table(const std::vector<const ComparedCell*>& cells, int detail,
   TextTable table(detail >= 2
                       ? std::vector<std::string>{"model", "A per s", "B per s", "B / A", "<verdict"}
                       : std::vector<std::string>{"model", "B / A", "<verdict"});
-  for (const ComparedCell* cell : cells) {
-    table.across(cell_label(cell->model_a, cell->model_b));
-    for (const Comparison& c : cell->figures) {
+  const std::vector<std::string> names = names_of(cells);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    table.across(names[i]);
+    for (const Comparison& c : cells[i]->figures) {
       std::vector<std::string> row = {"  " + c.figure};
       if (detail >= 2) {
         row.push_back(figure_of(c.a, detail == 3, style));
@@ -133,12 +152,13 @@ std::string section(const std::vector<const ComparedCell*>& cells, const TableSt
   for (const ComparedCell* cell : cells) {
     for (const std::string& note : notes_of(*cell)) ++times[note];
   }
-  for (const ComparedCell* cell : cells) {
-    for (const std::string& note : notes_of(*cell)) {
+  const std::vector<std::string> names = names_of(cells);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    for (const std::string& note : notes_of(*cells[i])) {
       const bool shared = cells.size() > 1 && times[note] == cells.size();
-      if (shared && cell != cells.front()) continue;
-      text += wrapped(shared ? "  " + note : fmt::format("  {}: {}", label(cell->model_a), note),
-                      style, 4);
+      if (shared && i > 0) continue;
+      const std::string line = shown_in_line(note);
+      text += wrapped(shared ? "  " + line : fmt::format("  {}: {}", names[i], line), style, 4);
     }
   }
   return text;
@@ -153,14 +173,20 @@ TextTable ranking_table(const std::vector<const Ranking*>& rankings, bool interv
     header.insert(header.end(), {"of the best", "<"});
   }
   TextTable table(header);
+  std::vector<std::vector<std::string>> names;
+  for (const Ranking* each : rankings) {
+    std::vector<const Spec*> models;
+    for (const Ranking::Row& row : each->rows) models.push_back(&row.model);
+    names.push_back(series_names(models));
+  }
   for (std::size_t row = 0; row < rankings.front()->rows.size(); ++row) {
     std::vector<std::string> fields;
-    for (const Ranking* each : rankings) {
-      const Ranking::Row& r = each->rows[row];
+    for (std::size_t i = 0; i < rankings.size(); ++i) {
+      const Ranking::Row& r = rankings[i]->rows[row];
       Comparison shown = r.to_first;
       if (!intervals) shown.low = shown.high = kNaN;
       const bool ratio = r.estimate.reached == "ok" && shown.ratio != 1;
-      fields.push_back(label(r.model));
+      fields.push_back(names[i][row]);
       fields.push_back(ratio ? ratio_of(shown, style) : figure_of(r.estimate, false, style));
       fields.push_back(r.groups);
     }
@@ -214,12 +240,14 @@ std::string percent(double share) {
 }
 
 std::string comparison_table(const RunComparison& comparison, const TableStyle& style) {
-  const std::size_t width = std::max(comparison.name_a.size(), comparison.name_b.size());
-  std::string text =
-      fmt::format("{}  {:{}}  {}\n{}  {:{}}  {}\n", bold("A", style), comparison.name_a, width,
-                  blocks_text(comparison.blocks_a), bold("B", style), comparison.name_b, width,
-                  blocks_text(comparison.blocks_b));
-  for (const std::string& remark : comparison.remarks) text += wrapped(remark, style);
+  const std::string name_a = shown_in_line(comparison.name_a),
+                    name_b = shown_in_line(comparison.name_b);
+  const std::size_t width = std::max(name_a.size(), name_b.size());
+  std::string text = fmt::format("{}  {:{}}  {}\n{}  {:{}}  {}\n", bold("A", style), name_a, width,
+                                 blocks_text(comparison.blocks_a), bold("B", style), name_b, width,
+                                 blocks_text(comparison.blocks_b));
+  for (const std::string& remark : comparison.remarks)
+    text += wrapped(shown_in_line(remark), style);
   text += '\n';
 
   std::vector<std::pair<std::string, std::vector<const ComparedCell*>>> sections;

@@ -8,6 +8,7 @@
 #include <map>
 #include <string_view>
 
+#include "harness/series_names.hpp"
 #include "harness/spec.hpp"
 #include "harness/statistics.hpp"
 #include "harness/text_table.hpp"
@@ -42,6 +43,7 @@ struct Axis {
 struct Line {
   const CellSummary* cell;
   TailCurve curve;
+  std::string name = "";
 };
 
 std::size_t level(const Axis& axis, double value, std::size_t levels) {
@@ -98,17 +100,27 @@ std::string cliff_text(const CellSummary& cell) {
                      short_rate(cliff.value));
 }
 
+/// Of p99, and of all lines; else 0.
+double common_slo_ns(const std::vector<Line>& lines) {
+  const CellSummary& any = *lines.front().cell;
+  const bool common = std::all_of(lines.begin(), lines.end(), [&](const Line& line) {
+    return line.cell->slo_percentile == 99 &&
+           short_time(line.cell->slo_ns) == short_time(any.slo_ns);
+  });
+  return common ? any.slo_ns : 0;
+}
+
 std::string section(const std::vector<Line>& lines, const TableStyle& style) {
   Axis loads, tails;
   std::size_t names = 0, cliffs = 0;
   for (const Line& line : lines) {
     for (const double rate : line.curve.rate_per_s) loads.take(rate);
     for (const double p99 : line.curve.p99_ns) tails.take(p99);
-    names = std::max(names, label(line.cell->model).size());
+    names = std::max(names, columns(line.name));
     cliffs = std::max(cliffs, cliff_text(*line.cell).size());
   }
   const CellSummary& any = *lines.front().cell;
-  const double slo = any.slo_percentile == 99 ? any.slo_ns : 0;
+  const double slo = common_slo_ns(lines);
   const std::vector<std::string>& glyphs = heights(style);
 
   const auto glyph = [&](double p99) { return glyphs[height_of(tails, p99, slo, glyphs.size())]; };
@@ -136,9 +148,13 @@ std::string section(const std::vector<Line>& lines, const TableStyle& style) {
   const std::size_t curve = std::min(kMost, width - kMargin - names - kGap - right);
 
   std::string text = wrapped(head, style, 2);
-  for (const Line& line : lines) {
-    std::string row = fmt::format("  {:<{}}  {}", shortened(label(line.cell->model), names, style),
-                                  names, drawn(line, loads, tails, curve, slo, style));
+  std::vector<std::string> fitted;
+  for (const Line& line : lines) fitted.push_back(line.name);
+  fitted = fitted_names(fitted, names, style);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Line& line = lines[i];
+    std::string row =
+        fmt::format("  {:<{}}  {}", fitted[i], names, drawn(line, loads, tails, curve, slo, style));
     const std::string cliff = cliff_text(*line.cell);
     if (right > 0 && !cliff.empty()) row += fmt::format("  {}{:>{}}", word, cliff, cliffs);
     row.erase(row.find_last_not_of(' ') + 1);
@@ -198,6 +214,10 @@ std::string curves(const CampaignResult& result, const TableStyle& style) {
     std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
       return a.cell->result.cliff.value > b.cell->result.cliff.value;
     });
+    std::vector<const Spec*> models;
+    for (const Line& line : lines) models.push_back(&line.cell->model);
+    const std::vector<std::string> names = series_names(models);
+    for (std::size_t i = 0; i < lines.size(); ++i) lines[i].name = names[i];
     text += section(lines, style) + '\n';
   }
   if (!text.empty()) {

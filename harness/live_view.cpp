@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "harness/series_names.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/table.hpp"
 #include "harness/terminal.hpp"
 #include "harness/text_table.hpp"
@@ -23,16 +25,17 @@ std::string under_way(const CampaignHost::Progress& p, std::size_t width) {
   if (p.last != nullptr && p.last->response.known)
     rest += fmt::format("  last p99 {}", short_time(static_cast<double>(p.last->response.p99)));
   const std::string cell = fmt::format("cell {}/{}  ", p.cell, p.cells);
-  const std::string name = fmt::format("{} {}", p.series, p.workload);
+  const std::string name = shown_in_line(fmt::format("{} {}", p.series, p.workload));
   const std::size_t taken = cell.size() + rest.size();
   return cell + shortened(name, std::max<std::size_t>(12, width - std::min(width, taken)), kPlain) +
          rest;
 }
 
-std::string series_line(const CapacitySoFar::Series& each, bool current, std::size_t name) {
+std::string series_line(const CapacitySoFar::Series& each, const std::string& shown, bool current,
+                        std::size_t name) {
   return fmt::format("{} {:<{}}  holds {:>8}  carries {:>8}  invalid {}/{}", current ? ">" : " ",
-                     shortened(each.series, name, kPlain), name, rate_or_dash(each.holds_per_s),
-                     rate_or_dash(each.carries_per_s), each.invalid, each.trials);
+                     shown, name, rate_or_dash(each.holds_per_s), rate_or_dash(each.carries_per_s),
+                     each.invalid, each.trials);
 }
 
 }  // namespace
@@ -46,11 +49,15 @@ std::vector<std::string> live_view(const CampaignHost::Progress& progress,
     std::erase_if(all, [&](const auto& each) { return each.series != progress.series; });
   if (all.size() + 2 > height) all.clear();
   std::size_t name = 0, longest = 0;
-  for (const auto& each : all) name = std::max(name, each.series.size());
-  for (const auto& each : all) longest = std::max(longest, series_line(each, false, name).size());
-  if (longest > width) name = std::max<std::size_t>(8, name - std::min(name, longest - width));
+  std::vector<std::string> names;
+  for (const auto& each : all) names.push_back(shown_in_line(each.series));
+  for (const std::string& each : names) name = std::max(name, each.size());
   for (const auto& each : all)
-    lines.push_back(series_line(each, each.series == progress.series, name));
+    longest = std::max(longest, series_line(each, "", false, name).size());
+  if (longest > width) name = std::max<std::size_t>(8, name - std::min(name, longest - width));
+  names = fitted_names(names, name, kPlain);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    lines.push_back(series_line(all[i], names[i], all[i].series == progress.series, name));
   std::string time = readable_duration(progress.elapsed_s) + " elapsed";
   if (progress.left_s > 0) time += fmt::format(", {} left", readable_duration(progress.left_s));
   lines.push_back(

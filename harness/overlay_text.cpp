@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "harness/comparison_text.hpp"
+#include "harness/series_names.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/text_table.hpp"
 
@@ -57,10 +59,14 @@ TextTable table_of(const Overlay& overlay, const std::vector<const CellSummary*>
   std::vector<std::string> header = {"model", "<", "A per s"};
   for (std::size_t i = from; i < to; ++i) header.push_back(fmt::format("<{} / A", letter(i + 1)));
   TextTable table(header);
-  for (const CellSummary* base : cells) {
+  std::vector<const Spec*> models;
+  for (const CellSummary* base : cells) models.push_back(&base->model);
+  const std::vector<std::string> names = series_names(models);
+  for (std::size_t cell_at = 0; cell_at < cells.size(); ++cell_at) {
+    const CellSummary* const base = cells[cell_at];
     for (std::size_t figure = 0; figure < 2; ++figure) {
       const Estimate& own = figure == 0 ? base->result.cliff : base->result.saturation;
-      std::vector<std::string> row = {figure == 0 ? label(base->model) : "",
+      std::vector<std::string> row = {figure == 0 ? names[cell_at] : "",
                                       figure == 0 ? "cliff" : "saturation", base_text(own)};
       for (std::size_t i = from; i < to; ++i) {
         const ComparedCell* cell = cell_of(overlay.comparisons[i], *base);
@@ -109,10 +115,11 @@ std::string unmatched(const char* what, const std::string& run,
 std::string overlay_table(const Overlay& overlay, const TableStyle& style) {
   std::string text = fmt::format("{}  {}  the base\n", bold("A", style), overlay.base.name);
   for (std::size_t i = 0; i < overlay.comparisons.size(); ++i)
-    text += fmt::format("{}  {}\n", bold(letter(i + 1), style), overlay.comparisons[i].name_b);
+    text += fmt::format("{}  {}\n", bold(letter(i + 1), style),
+                        shown_in_line(overlay.comparisons[i].name_b));
   for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
     for (const std::string& remark : overlay.comparisons[i].remarks)
-      text += wrapped(fmt::format("A and {}: {}", letter(i + 1), remark), style, 2);
+      text += wrapped(fmt::format("A and {}: {}", letter(i + 1), shown_in_line(remark)), style, 2);
   }
   text += '\n';
   std::vector<std::string> workloads;

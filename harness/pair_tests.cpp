@@ -76,7 +76,10 @@ void by_ratio(const PairSide& a, const PairSide& b, const ComparisonOptions& opt
   test.mean.error = std::max(test.mean.error, std::hypot(a.least_error, b.least_error));
   test.kind = PairedTest::Kind::ratio;
   c.ratio = std::exp(test.mean.mean);
-  c.order = test.mean.mean >= 0 ? "B" : "A";
+  // The logarithms of equal figures differ by rounding, in the fifteenth digit of numbers below
+  // 100.
+  constexpr double kRounding = 1e-12;
+  c.order = std::abs(test.mean.mean) < kRounding ? "equal" : test.mean.mean > 0 ? "B" : "A";
 }
 
 /// One side is measured by blocks; of the other only a bound is known. `sign`: 1 when the bounded

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/series_names.hpp"
+#include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/text_table.hpp"
 
@@ -65,13 +67,21 @@ class Writer {
 
 using Rows = std::vector<std::vector<std::string>>;
 
+std::vector<std::string> names_of(const std::vector<const CellSummary*>& cells) {
+  std::vector<const Spec*> models;
+  for (const CellSummary* cell : cells) models.push_back(&cell->model);
+  return series_names(models);
+}
+
 Rows rows_of(const Writer& write, const std::vector<const CellSummary*>& cells, int detail) {
   const bool intervals = detail >= 1;
   Rows rows{{"model", "cliff/s", "of ideal", "saturation/s", "of ideal", "at 1.5x", "CPU/req",
              "invalid"}};
-  for (const CellSummary* cell : cells) {
+  const std::vector<std::string> names = names_of(cells);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const CellSummary* const cell = cells[i];
     const CellResult& r = cell->result;
-    std::vector<std::string> row = {label(cell->model)};
+    std::vector<std::string> row = {names[i]};
     if (!cell->failure.empty()) {
       row.resize(rows.front().size(), write.dash());
       rows.push_back(std::move(row));
@@ -131,7 +141,10 @@ void shorten_names(Rows& rows, const TableStyle& style) {
   const std::size_t names = widths_of(rows).front(), all = total(widths_of(rows));
   if (all <= room) return;
   const std::size_t left = std::max<std::size_t>(8, names - std::min(names, all - room));
-  for (auto& row : rows) row.front() = shortened(row.front(), left, style);
+  std::vector<std::string> fitted;
+  for (const auto& row : rows) fitted.push_back(row.front());
+  fitted = fitted_names(fitted, left, style);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].front() = fitted[i];
 }
 
 /// Lines that are too long go on in the next, further in.
@@ -150,34 +163,58 @@ std::string folded(const std::string& text, const TableStyle& style) {
 
 std::string notes_of(const std::vector<const CellSummary*>& cells) {
   std::string text;
-  for (const CellSummary* cell : cells) {
+  const std::vector<std::string> names = names_of(cells);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const CellSummary* const cell = cells[i];
     if (!cell->failure.empty())
-      text += fmt::format("  {}: not measured: {}\n", label(cell->model), cell->failure);
-    if (!cell->note.empty()) text += fmt::format("  {}: {}\n", label(cell->model), cell->note);
+      text += fmt::format("  {}: not measured: {}\n", names[i], shown_in_line(cell->failure));
+    if (!cell->note.empty()) text += fmt::format("  {}: {}\n", names[i], shown_in_line(cell->note));
     if (!cell->invalid_causes.empty()) {
       std::vector<std::string> causes;
       for (const auto& [cause, times] : cell->invalid_causes)
         causes.push_back(fmt::format("{} {}", cause, times));
-      text += fmt::format("  {}: invalid trials by cause: {}\n", label(cell->model),
-                          fmt::join(causes, ", "));
+      text += fmt::format("  {}: invalid trials by cause: {}\n", names[i], fmt::join(causes, ", "));
     }
   }
   return text;
+}
+
+/// What all cells that have it show alike; "" where they differ, so that no row stands under the
+/// figure of another.
+template <class Text>
+std::string common(const std::vector<const CellSummary*>& cells, Text text_of) {
+  std::string all;
+  for (const CellSummary* cell : cells) {
+    const std::string own = text_of(*cell);
+    if (own.empty() || own == all) continue;
+    if (!all.empty()) return "";
+    all = own;
+  }
+  return all;
 }
 
 std::string section(const Writer& write, const std::vector<const CellSummary*>& cells,
                     const TableStyle& style) {
   const CellSummary& any = *cells.front();
   std::string text = write.bold(label(any.workload));
-  if (any.service_time_ns > 0) text += fmt::format("   S {}", short_time(any.service_time_ns));
-  if (any.slo_ns > 0)
-    text += fmt::format("   SLO p{:g} {} {}", any.slo_percentile,
-                        style.utf8 ? "≤" : "<=", short_time(any.slo_ns));
-  if (std::isfinite(any.ideal_saturation_per_s) && any.ideal_saturation_per_s > 0) {
-    text += fmt::format("   ideal {}/s", short_rate(any.ideal_saturation_per_s));
-    if (std::isfinite(any.ideal_cliff_per_s) && any.ideal_cliff_per_s > 0)
-      text += fmt::format(", cliff {}/s", short_rate(any.ideal_cliff_per_s));
-  }
+  const auto time = [](double ns) { return ns > 0 ? short_time(ns) : std::string(); };
+  const auto rate = [](double per_s) {
+    return std::isfinite(per_s) && per_s > 0 ? short_rate(per_s) + "/s" : std::string();
+  };
+  const std::string service = common(cells, [&](const auto& c) { return time(c.service_time_ns); });
+  const std::string slo = common(cells, [&](const auto& c) {
+    return c.slo_ns > 0 ? fmt::format("SLO p{:g} {} {}", c.slo_percentile,
+                                      style.utf8 ? "≤" : "<=", time(c.slo_ns))
+                        : "";
+  });
+  const std::string ideal =
+      common(cells, [&](const auto& c) { return rate(c.ideal_saturation_per_s); });
+  const std::string ideal_cliff =
+      common(cells, [&](const auto& c) { return rate(c.ideal_cliff_per_s); });
+  if (!service.empty()) text += "   S " + service;
+  if (!slo.empty()) text += "   " + slo;
+  if (!ideal.empty()) text += "   ideal " + ideal;
+  if (!ideal_cliff.empty()) text += (ideal.empty() ? "   ideal cliff " : ", cliff ") + ideal_cliff;
   text = folded(text, style);
 
   // A rate keeps its interval longer than the table keeps its last columns and long names.

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <utility>
 
+#include "harness/series_names.hpp"
+
 namespace precipice {
 
 namespace {
@@ -28,7 +30,14 @@ std::string shortened(const std::string& name, std::size_t width, const TableSty
   if (columns(name) <= width) return name;
   if (width == 0) return "";
   const std::size_t head = (width - 1) / 2, tail = width - 1 - head;
-  return name.substr(0, head) + (style.utf8 ? "…" : "~") + name.substr(name.size() - tail);
+  // Where characters begin: bytes of one are not torn apart.
+  std::vector<std::size_t> begins;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if ((static_cast<unsigned char>(name[i]) & 0xc0) != 0x80) begins.push_back(i);
+  }
+  begins.push_back(name.size());
+  return name.substr(0, begins[head]) + (style.utf8 ? "…" : "~") +
+         name.substr(begins[begins.size() - 1 - tail]);
 }
 
 TextTable::TextTable(std::vector<std::string> header) {
@@ -70,6 +79,27 @@ std::size_t TextTable::least_width() const {
   return sum;
 }
 
+std::vector<std::vector<std::string>> TextTable::with_fitted_names(
+    const std::vector<std::size_t>& wide, std::size_t room, const TableStyle& style) const {
+  std::vector<std::vector<std::string>> rows = rows_;
+  const auto fit = [&](std::size_t column, bool across, std::size_t width) {
+    std::vector<std::string*> fields;
+    std::vector<std::string> names;
+    for (auto& row : rows) {
+      if (column >= row.size() || (row.size() < left_.size()) != across) continue;
+      fields.push_back(&row[column]);
+      names.push_back(row[column]);
+    }
+    names = fitted_names(names, width, style);
+    for (std::size_t i = 0; i < fields.size(); ++i) *fields[i] = names[i];
+  };
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i]) fit(i, false, wide[i]);
+  }
+  if (left_.size() > 1) fit(0, true, room);
+  return rows;
+}
+
 std::string TextTable::text(const TableStyle& style) const {
   std::vector<std::size_t> wide = widths();
   const auto room = static_cast<std::size_t>(std::max(style.width, 1));
@@ -80,18 +110,15 @@ std::string TextTable::text(const TableStyle& style) const {
     wide[i] -= less;
     all -= less;
   }
+  const std::vector<std::vector<std::string>> rows = with_fitted_names(wide, room, style);
   std::string text;
-  for (std::size_t line = 0; line < rows_.size(); ++line) {
-    const auto& row = rows_[line];
+  for (std::size_t line = 0; line < rows.size(); ++line) {
+    const auto& row = rows[line];
     std::string out;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) out += "  ";
       const bool across = row.size() == 1 && left_.size() > 1;
-      std::string field = row[i];
-      if (across)
-        field = shortened(field, room, style);
-      else if (names_[i])
-        field = shortened(field, wide[i], style);
+      const std::string& field = row[i];
       const std::size_t used = columns(field);
       const std::string space(across || used > wide[i] ? 0 : wide[i] - used, ' ');
       out += left_[i] ? field + space : space + field;

@@ -33,6 +33,10 @@ class TextTable {
 
  private:
   std::vector<std::size_t> widths() const;
+  /// The rows with names in the given widths, and lines across in `room`.
+  std::vector<std::vector<std::string>> with_fitted_names(const std::vector<std::size_t>& wide,
+                                                          std::size_t room,
+                                                          const TableStyle& style) const;
 
   std::vector<std::vector<std::string>> rows_;  ///< one field: across
   std::vector<bool> left_, names_;
