@@ -404,6 +404,15 @@ TEST(Ranking, OneModelSaysWhatTwoRunsCouldTell) {
   EXPECT_LT(ranking.rankings[1].detectable, 0.1);
 }
 
+TEST(ComparisonText, OfEqualFiguresNobodyIsAhead) {
+  Script script;
+  const RunComparison result = compared(script, script);
+  for (const Comparison& c : result.cells.front().figures) {
+    EXPECT_EQ(c.order, "equal");
+    EXPECT_NEAR(c.ratio, 1, 1e-9);
+  }
+}
+
 TEST(ComparisonText, FitsItsWidthAndKeepsToAscii) {
   Script a, b;
   b.model.given["threads"] = "22";

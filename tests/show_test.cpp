@@ -134,6 +134,21 @@ TEST(Curves, NothingMeasuredDrawsNothing) {
   EXPECT_EQ(curves(result, {}), "");
 }
 
+TEST(Table, AHeadStatesOnlyWhatItsRowsShare) {
+  CampaignResult result = two_pools(1e7);
+  result.cells[0].ideal_saturation_per_s = 1000;
+  result.cells[1].ideal_saturation_per_s = 4000;
+  const TableStyle style{.width = 100, .colour = false, .utf8 = false};
+  std::string head = lines_of(table(result, style)).front();
+  EXPECT_EQ(head.find("ideal"), std::string::npos) << head;
+  EXPECT_NE(head.find("SLO p99 <= 10.0ms"), std::string::npos) << head;
+  result.cells[1].ideal_saturation_per_s = 1000;
+  result.cells[1].slo_ns = 2e7;
+  head = lines_of(table(result, style)).front();
+  EXPECT_NE(head.find("ideal 1000/s"), std::string::npos) << head;
+  EXPECT_EQ(head.find("SLO"), std::string::npos) << head;
+}
+
 TEST(TextTable, NamesGetShorterInTheirMiddleAndEscapesTakeNoColumn) {
   const TableStyle style{.width = 40, .colour = true, .utf8 = false};
   EXPECT_EQ(shortened("fixed_pool threads=512", 12, style), "fixed~ds=512");
