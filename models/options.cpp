@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace precipice {
@@ -45,6 +46,22 @@ double parse_with_unit(std::string_view text, const std::array<Unit, N>& units) 
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Digits as they stand, to the last of 64 bits; or a number with a unit that comes to a whole one.
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t digits = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, digits);
+  if (error == std::errc{} && end == last) return digits;
+  static constexpr std::array<Unit, 3> units{{{"", 1.0}, {"k", 1e3}, {"M", 1e6}}};
+  constexpr double kExactUpTo = 9007199254740992.0;
+  const double value = parse_with_unit(text, units);
+  const double whole = std::round(value);
+  // 1.001k is a hair off 1001.
+  if (!(whole >= 0 && whole <= kExactUpTo) || std::abs(value - whole) > 1e-12 * whole)
+    return std::nullopt;
+  return static_cast<std::uint64_t>(whole);
+}
+
 }  // namespace
 
 Options::Options(std::string_view component, const std::vector<OptionKey>& keys,
@@ -79,13 +96,12 @@ const std::string& Options::text(std::string_view key) const {
 
 std::uint64_t Options::count(std::string_view key, std::uint64_t low, std::uint64_t high) const {
   const std::string& value = text(key);
-  std::uint64_t result = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-  if (error != std::errc{} || end != value.data() + value.size() || result < low || result > high) {
+  const std::optional<std::uint64_t> result = whole_number(value);
+  if (!result || *result < low || *result > high) {
     throw UsageError(fmt::format("{}: {}={} is not a whole number from {} to {}", component_, key,
                                  value, low, high));
   }
-  return result;
+  return *result;
 }
 
 double Options::number(std::string_view key, double low, double high) const {
@@ -159,6 +175,16 @@ std::uint64_t parse_bytes(std::string_view text, std::string_view what) {
         fmt::format("{}: '{}' is not a size; write for example 4KiB, 64MiB", what, text));
   }
   return static_cast<std::uint64_t>(bytes);
+}
+
+std::uint64_t parse_count(std::string_view text, std::string_view what, std::uint64_t low,
+                          std::uint64_t high) {
+  const std::optional<std::uint64_t> result = whole_number(text);
+  if (!result || *result < low || *result > high) {
+    throw UsageError(
+        fmt::format("{} '{}' is not a whole number from {} to {}", what, text, low, high));
+  }
+  return *result;
 }
 
 double parse_number(std::string_view text, std::string_view what) {

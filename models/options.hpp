@@ -45,7 +45,8 @@ class Options {
   bool given(std::string_view key) const;  ///< by the user, as against the default
   const std::string& text(std::string_view key) const;
   /// The readers below throw UsageError naming component, key, value and what would be right.
-  std::uint64_t count(std::string_view key, std::uint64_t low, std::uint64_t high) const;
+  std::uint64_t count(std::string_view key, std::uint64_t low,
+                      std::uint64_t high) const;  ///< 64, 10k, 1M
   double number(std::string_view key, double low, double high) const;
   Nanos duration(std::string_view key) const;       ///< 50us, 2ms, 1s; >= 0
   std::uint64_t bytes(std::string_view key) const;  ///< 4096, 4KiB, 64MiB
@@ -69,6 +70,10 @@ std::string format_duration(Nanos duration);
 std::string exact_duration(Nanos duration);
 /// `4096`, `4KiB`, `64MiB`, `1GiB`.
 std::uint64_t parse_bytes(std::string_view text, std::string_view what);
+/// A whole number from `low` to `high`; `5k` and `1.5M` are understood. Throws UsageError that
+/// names `what` and both ends.
+std::uint64_t parse_count(std::string_view text, std::string_view what, std::uint64_t low,
+                          std::uint64_t high);
 /// A finite number, nothing behind it.
 double parse_number(std::string_view text, std::string_view what);
 /// The candidate nearest to `word` by edit distance, or "" when none is near.

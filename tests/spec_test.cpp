@@ -86,5 +86,17 @@ TEST(Rate, IsFiniteAndAboveZeroAndWithinWhatCanBeOffered) {
   expect_contains(complaint([] { parse_rate("1e12", "--rate"); }), "at most 5000000");
 }
 
+TEST(Count, IsWrittenAsARateIs) {
+  EXPECT_EQ(parse_count("1M", "--closed", 1, 1'000'000), 1'000'000U);
+  EXPECT_EQ(parse_count("1.001k", "--closed", 1, 1'000'000), 1001U);
+  EXPECT_EQ(parse_count("18446744073709551615", "--seed", 0, ~std::uint64_t{0}), ~std::uint64_t{0})
+      << "to the last digit";
+  for (const char* text : {"0", "2M", "-1", "1.5", "1.0001k", "nan", "inf", "", "1m", "1kk", "k"})
+    expect_contains(complaint([&] { parse_count(text, "--closed", 1, 1'000'000); }),
+                    "from 1 to 1000000");
+  EXPECT_NO_THROW(parse_model("fixed_pool:threads=1k,in_flight_limit=2M"));
+  expect_contains(complaint([] { parse_model("fixed_pool:threads=1M"); }), "from 1 to 100000");
+}
+
 }  // namespace
 }  // namespace precipice

@@ -35,7 +35,7 @@ Plan plan_from(const Arguments& a) {
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
   if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
   if (!a.blocks.empty()) {
-    plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
+    plan.blocks = static_cast<int>(parse_count(a.blocks, "--blocks", 1, 1000));
   } else if (plan.clock == ClockKind::virtual_time) {
     plan.blocks = kVirtualBlocks;
   } else {
@@ -56,7 +56,7 @@ Plan plan_from(const Arguments& a) {
     plan.virtual_requests = 0;
   }
   if (!a.warmup.empty()) plan.warmup = parse_seconds(a.warmup, "--warmup");
-  if (!a.seed.empty()) plan.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
+  if (!a.seed.empty()) plan.seed = parse_count(a.seed, "--seed", 0, ~std::uint64_t{0});
   return plan;
 }
 

@@ -57,16 +57,6 @@ double parse_share(const std::string& text, std::string_view what) {
   return value;
 }
 
-std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
-                          std::uint64_t high) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high)
-    throw UsageError(
-        fmt::format("{} '{}' is not a whole number from {} to {}", what, text, low, high));
-  return value;
-}
-
 OracleShape oracle_shape(const Spec& model) {
   const Options options(model.name, model_named(model.name).options, model.given);
   return {options.duration("mean"), options.count("servers", 1, 1'000'000)};

@@ -19,8 +19,6 @@ ClockKind parse_clock(const std::string& text);
 Nanos parse_seconds(const std::string& text, std::string_view what, bool zero = false);
 /// "3%" or "0.03": a share from 0 to 1. Throws UsageError.
 double parse_share(const std::string& text, std::string_view what);
-std::uint64_t parse_whole(const std::string& text, std::string_view what, std::uint64_t low,
-                          std::uint64_t high);
 
 /// The mean service time of an `oracle` and its servers, from its options.
 struct OracleShape {

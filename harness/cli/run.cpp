@@ -47,7 +47,7 @@ std::string find_suite(const std::string& text) {
 
 Plan plan_from(const Arguments& a) {
   Plan plan = load_suite(find_suite(a.suite));
-  if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_whole(a.blocks, "--blocks", 1, 1000));
+  if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_count(a.blocks, "--blocks", 1, 1000));
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
   if (!a.only.empty()) keep_only(plan, a.only);
   return plan;

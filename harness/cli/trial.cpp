@@ -31,14 +31,14 @@ TrialRequest request_from(const Arguments& a) {
     if (!a.think.empty())
       throw UsageError("--think belongs to a closed loop: give it with --closed");
   } else {
-    r.closed = parse_whole(a.closed, "--closed", 1, 1'000'000);
+    r.closed = parse_count(a.closed, "--closed", 1, 1'000'000);
     if (!a.think.empty()) r.think = parse_seconds(a.think, "--think", true);
     if (!a.arrivals.empty())
       throw UsageError("--arrivals belongs to an open loop: give it with --rate");
   }
   if (!a.seconds.empty()) r.window = parse_seconds(a.seconds, "--seconds");
   if (!a.warmup.empty()) r.warmup = parse_seconds(a.warmup, "--warmup", true);
-  if (!a.seed.empty()) r.seed = parse_whole(a.seed, "--seed", 0, ~std::uint64_t{0});
+  if (!a.seed.empty()) r.seed = parse_count(a.seed, "--seed", 0, ~std::uint64_t{0});
   r.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
   // What ends in the window began before it, and what began in it ends after it.
   const Nanos longest = longest_service(r.model, r.workload);
