@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "harness/trial_runner.hpp"
@@ -49,6 +50,22 @@ void judge_generator(const GateInput& input, const Trial& trial, double slo_ns,
           fmt::format("the realised rate is {:+.2f}% off the schedule (at most 0.1%)", -100 * off));
     }
   }
+}
+
+/// Of those issued within the window none completed.
+void judge_closed_loop(const Trial& trial, Verdict& verdict) {
+  const auto in_flight = static_cast<double>(trial.request.closed);
+  const double window_s = std::chrono::duration<double>(trial.request.window).count();
+  const double turn_s = in_flight / trial.goodput_per_s;
+  if (trial.goodput_per_s > 0 && turn_s > window_s) {
+    verdict.fail("generator", "turnover",
+                 fmt::format("{} in flight at {:.0f}/s need {:.2g} s to turn over once, and the "
+                             "window is {:g} s: a smaller --closed or longer --seconds",
+                             trial.request.closed, trial.goodput_per_s, turn_s, window_s));
+    return;
+  }
+  verdict.fail("model", "no_progress",
+               "no request of the closed loop completed: a stalled device or model");
 }
 
 bool only_generators(const TrialRequest& request, int cpu) {
@@ -281,8 +298,7 @@ void apply_gates(const GateInput& input, Trial& trial) {
   if (trial.request.closed == 0) {
     judge_generator(input, trial, slo_ns, culprit, verdict);
   } else if (trial.counts.completed == 0) {
-    verdict.fail("model", "no_progress",
-                 "no request of the closed loop completed: a stalled device or model");
+    judge_closed_loop(trial, verdict);
   }
   if (input.host) {
     judge_cpus(input, verdict);

@@ -231,6 +231,18 @@ TEST(Gates, AClosedLoopThatCompletesNothingIsNoMeasurement) {
   EXPECT_TRUE(stamps.blames("model", "no_progress"));
 }
 
+TEST(Gates, AClosedLoopThatIsTooLargeToTurnOverIsNoStalledDevice) {
+  Trial trial;
+  trial.request.closed = 1'000'000;
+  trial.goodput_per_s = 12'560;
+  apply_gates({}, trial);
+  ASSERT_EQ(trial.invalid_reasons.size(), 1U);
+  EXPECT_EQ(trial.invalid_reasons[0].gate, "turnover");
+  EXPECT_EQ(trial.invalid_reasons[0].text,
+            "1000000 in flight at 12560/s need 80 s to turn over once, and the window is 1 s: a "
+            "smaller --closed or longer --seconds");
+}
+
 TEST(Gates, ASlowBackendIsNotASlowModel) {
   Stamps stamps(100);
   stamps.backend.emplace().lag_p99_ns = kMs;  // 10% of the SLO
