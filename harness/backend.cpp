@@ -26,6 +26,7 @@
 
 #include "harness/histogram.hpp"
 #include "harness/time_slice.hpp"
+#include "models/new_thread.hpp"
 #include "models/options.hpp"
 #include "models/request.hpp"
 #include "workloads/descriptor.hpp"
@@ -90,7 +91,9 @@ class Backend::Server {
     chunk_.resize(kChunk);
     std::promise<void> starting;
     std::future<void> started = starting.get_future();
-    thread_ = std::thread(&Server::thread_main, this, cpus, std::move(starting));
+    thread_ = new_thread("rpc backend", [this, cpus, told = std::move(starting)]() mutable {
+      thread_main(cpus, std::move(told));
+    });
     try {
       started.get();
     } catch (...) {
@@ -126,6 +129,7 @@ class Backend::Server {
 
   BackendReport report() const {
     const std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
     BackendReport result;
     result.requests = lags_.count();
     if (lags_.count() > 0) {
@@ -177,7 +181,17 @@ class Backend::Server {
       return;
     }
     starting.set_value();
-    serve();
+    try {
+      serve();
+    } catch (...) {
+      // Nobody is left to wait for an answer that cannot come.
+      listener_.reset();
+      for (Peer& peer : peers_) {
+        if (peer.fd >= 0) close(std::exchange(peer.fd, -1));
+      }
+      const std::lock_guard lock(mutex_);
+      failure_ = std::current_exception();
+    }
   }
 
   void serve() {
@@ -379,6 +393,7 @@ class Backend::Server {
   Histogram lags_;
   std::uint64_t refused_ = 0;
   std::uint64_t connections_ = 0;
+  std::exception_ptr failure_;  ///< what it died of: no memory
   Time interval_begin_{};
   Nanos cpu_begin_{0};
 };

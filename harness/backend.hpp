@@ -38,7 +38,8 @@ class Backend {
   sockaddr_in address() const;
   /// Forgets what was measured so far.
   void begin_interval();
-  /// Since begin_interval, or the start.
+  /// Since begin_interval, or the start. Throws std::bad_alloc when its thread ran out of memory:
+  /// it has closed every connection then.
   BackendReport report() const;
   /// Closes every connection, unanswered requests or not, and joins the thread. Can be repeated.
   void stop() noexcept;

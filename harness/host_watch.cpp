@@ -11,14 +11,17 @@
 #include <atomic>
 #include <cmath>
 #include <ctime>
+#include <exception>
 #include <map>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "harness/machine.hpp"
 #include "harness/proc_stat.hpp"
 #include "harness/scheduling.hpp"
 #include "harness/throttling.hpp"
+#include "models/new_thread.hpp"
 #include "models/random.hpp"
 #include "models/unavailable.hpp"
 
@@ -145,6 +148,7 @@ struct HostWatch::State {
     bool pinned = false, run_delay_known = true;
     bool above = false;  // the process's other threads, which are real-time ones
     double late_ns = 0, waited_ns = 0, cpu_ns = 0, switches = 0;
+    std::exception_ptr failure;  // it found no memory for what it saw
   };
 
   CpuSet cpus;
@@ -168,17 +172,29 @@ struct HostWatch::State {
     remove_timer_slack();
     if (scheduling && scheduling->real_time()) probe.above = stand_above(*scheduling);
     const RunDelay delay;
-    std::optional<std::int64_t> delay_before = delay.read_ns();
+    const std::optional<std::int64_t> delay_before = delay.read_ns();
     probe.run_delay_known = probe.above || delay_before.has_value();
     begun();
+    try {
+      sleep_again_and_again(probe, delay, delay_before.value_or(0), cpu);
+    } catch (...) {
+      probe.failure = std::current_exception();
+    }
+    probe.cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    probe.switches = static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
+  }
+
+  void sleep_again_and_again(Probe& probe, const RunDelay& delay, std::int64_t delay_before,
+                             int cpu) {
     do {
       const std::int64_t due = monotonic_ns() + kPeriodNs;
       const timespec until{due / 1'000'000'000, due % 1'000'000'000};
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
       const std::int64_t late = monotonic_ns() - due;
-      const auto delay_now = delay.read_ns();
-      const std::int64_t waited =
-          probe.above ? 0 : delay_now.value_or(0) - delay_before.value_or(0);
+      const std::int64_t delay_now = delay.read_ns().value_or(0);
+      const std::int64_t waited = probe.above ? 0 : delay_now - delay_before;
       delay_before = delay_now;
       if (was_moved_from(cpu)) {
         probe.pinned = false;
@@ -188,10 +204,6 @@ struct HostWatch::State {
       probe.waited_ns += static_cast<double>(waited);
       probe.sleeps.push_back({due, late - waited, waited});
     } while (!stop.load(std::memory_order_relaxed));
-    probe.cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    probe.switches = static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
   }
 
   void begun() {
@@ -215,7 +227,8 @@ HostWatch::HostWatch(const CpuSet& cpus) : state_(std::make_unique<State>()) {
   for (const int cpu : cpus.list()) {
     auto& probe = *state_->probes.emplace_back(std::make_unique<State::Probe>());
     try {
-      probe.thread = std::thread([state = state_.get(), &probe, cpu] { state->watch(probe, cpu); });
+      probe.thread = new_thread("the probe of CPU " + std::to_string(cpu),
+                                [state = state_.get(), &probe, cpu] { state->watch(probe, cpu); });
     } catch (...) {
       state_->join();  // an abandoned std::thread would end the process
       throw_unavailable(fmt::format("the thread that watches CPU {}", cpu));
@@ -231,6 +244,9 @@ HostWatch::~HostWatch() { state_->join(); }
 
 HostReport HostWatch::end(Time from, Time to) {
   state_->join();
+  for (const auto& probe : state_->probes) {
+    if (probe->failure) std::rethrow_exception(probe->failure);
+  }
   const Counters& before = state_->before;
   const Counters after = Counters::now(state_->cpus);
   const auto ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));

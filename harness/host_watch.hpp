@@ -90,14 +90,15 @@ std::int64_t longest_shared_stall(const std::vector<std::vector<ProbeSleep>>& by
 /// of them. Costs about 0.5% of a CPU.
 class HostWatch {
  public:
-  /// Throws Unavailable when there is no thread to be had.
+  /// Throws Unavailable when a probe cannot be made.
   explicit HostWatch(const CpuSet& cpus);
   ~HostWatch();
   HostWatch(const HostWatch&) = delete;
   HostWatch& operator=(const HostWatch&) = delete;
 
   /// Stops the probes; called by the thread that made the watch. Stalls are those that touch
-  /// [from, to); all else counts since construction.
+  /// [from, to); all else counts since construction. Throws std::bad_alloc when a probe ran out of
+  /// memory on its way.
   HostReport end(Time from, Time to);
   /// After `end`: the sleeps of one CPU's probe that touched its span, in order of time.
   std::vector<ProbeSleep> sleeps(int cpu) const;

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "harness/generator.hpp"
 #include "harness/host_watch.hpp"
@@ -16,6 +15,7 @@
 #include "harness/slots.hpp"
 #include "harness/table.hpp"
 #include "models/model.hpp"
+#include "models/new_thread.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
 
@@ -151,7 +151,7 @@ NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus
   HostWatch host(watched);
   const Time epoch = Clock::now() + std::chrono::milliseconds(20);
   std::exception_ptr failure;
-  std::thread([&] {
+  new_thread("the generator of the look at the noise", [&] {
     try {
       samples.self_lags = offer_to_nobody(generator_cpus, !shared, epoch, watch);
     } catch (...) {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <system_error>
-#include <thread>
+
+#include "models/new_thread.hpp"
 
 namespace precipice {
 
@@ -32,8 +32,8 @@ std::vector<std::int64_t> measure_wake_ups(const CpuSet& cpus, int sleeps, Nanos
     }
   };
   try {
-    std::thread(measure).join();
-  } catch (const std::system_error&) {
+    new_thread("the thread that measures wake-ups", measure).join();
+  } catch (const Unavailable&) {
     // No thread to be had: how late it would be is not known.
   }
   return late_ns;

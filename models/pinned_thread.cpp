@@ -4,7 +4,7 @@
 #include <future>
 #include <utility>
 
-#include "models/unavailable.hpp"
+#include "models/new_thread.hpp"
 
 namespace precipice {
 
@@ -13,25 +13,19 @@ void start_thread(std::vector<std::thread>& threads, const std::string& name, co
   threads.reserve(threads.size() + 1);  // so that nothing throws once the thread runs
   std::promise<void> pinned;
   std::future<void> ready = pinned.get_future();
-  std::thread thread;
-  try {
-    thread = std::thread(
-        [&name, &cpus](std::promise<void> told, const std::function<void()>& run) {
-          try {
-            name_this_thread(name);
-            pin_this_thread(cpus);
-            remove_timer_slack();
-          } catch (...) {
-            told.set_exception(std::current_exception());
-            return;
-          }
-          told.set_value();
-          run();
-        },
-        std::move(pinned), std::move(body));
-  } catch (...) {
-    throw_unavailable("the thread " + name);
-  }
+  std::thread thread = new_thread("the thread " + name, [&name, &cpus, told = std::move(pinned),
+                                                         run = std::move(body)]() mutable {
+    try {
+      name_this_thread(name);
+      pin_this_thread(cpus);
+      remove_timer_slack();
+    } catch (...) {
+      told.set_exception(std::current_exception());
+      return;
+    }
+    told.set_value();
+    run();
+  });
   try {
     ready.get();
   } catch (...) {

@@ -1,5 +1,6 @@
 #include "models/thread_limits.hpp"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,6 +10,9 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <sstream>
+
+#include "models/cgroup_path.hpp"
 
 namespace precipice {
 namespace {
@@ -68,80 +72,116 @@ std::uint64_t room(std::uint64_t used, std::uint64_t limit) {
   return used < limit ? limit - used : 0;
 }
 
-bool names_pids(const std::string& controllers) {
-  return ("," + controllers + ",").find(",pids,") != std::string::npos;
-}
+/// A tenth: processes come and go while they are counted, and the kernel keeps some for itself.
+std::uint64_t tenth(std::uint64_t limit) { return std::max<std::uint64_t>(1, limit / 10); }
 
 /// The tightest pids.max between this process's cgroup and the root, version 1 or 2.
 std::optional<ThreadLimit> pids_cgroup(const ThreadLimitSources& sources) {
   std::optional<ThreadLimit> tightest;
-  std::ifstream in(sources.proc / "self/cgroup");
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && !names_pids(controllers)) continue;
-    const fs::path mount = controllers.empty() ? sources.cgroup : sources.cgroup / controllers;
-    fs::path group = fs::path(line.substr(second + 1)).relative_path();
-    for (;;) {
-      const fs::path directory = mount / group;
-      const auto limit = read_number(directory / "pids.max");
-      const auto used = read_number(directory / "pids.current");
-      if (limit && used &&
-          (!tightest || room(*used, *limit) < room(tightest->used, tightest->limit))) {
-        tightest = ThreadLimit{"pids_cgroup", *used, *limit,
-                               "raise " + (directory / "pids.max").string() +
-                                   " (docker: --pids-limit, systemd: TasksMax)"};
-      }
-      if (group.empty()) break;
-      group = group.parent_path();
+  for (const fs::path& directory : cgroup_directories(sources.proc, sources.cgroup, "pids")) {
+    const auto limit = read_number(directory / "pids.max");
+    const auto used = read_number(directory / "pids.current");
+    if (limit && used &&
+        (!tightest || room(*used, *limit) < room(tightest->used, tightest->limit))) {
+      tightest = ThreadLimit{"pids_cgroup", *used, *limit,
+                             "raise " + (directory / "pids.max").string() +
+                                 " (docker: --pids-limit, systemd: TasksMax)",
+                             tenth(*limit)};
     }
   }
   return tightest;
 }
 
+/// The number behind `key` on a line of its own, in the base in which it is written.
+std::optional<std::uint64_t> field(const std::string& text, const std::string& key, int base) {
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind(key, 0) != 0) continue;
+    const std::size_t digits = line.find_first_not_of(" \t", key.size());
+    if (digits == std::string::npos) return std::nullopt;
+    std::uint64_t value = 0;
+    const auto [end, error] =
+        std::from_chars(line.data() + digits, line.data() + line.size(), value, base);
+    return error == std::errc{} ? std::optional(value) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 }  // namespace
+
+bool bound_by_process_limit(const std::string& status, const std::string& uid_map) {
+  constexpr std::uint64_t kSysAdmin = std::uint64_t{1} << 21, kSysResource = std::uint64_t{1} << 24;
+  std::istringstream in(uid_map);
+  std::uint64_t inside = 0, outside = 0;
+  const bool mapped_elsewhere = in >> inside >> outside && inside != outside;
+  const bool superuser = field(status, "Uid:", 10) == 0U;
+  const bool capable = (field(status, "CapEff:", 16).value_or(0) & (kSysAdmin | kSysResource)) != 0;
+  return mapped_elsewhere || !(superuser || capable);
+}
 
 ThreadLimitSources ThreadLimitSources::here() {
   ThreadLimitSources sources;
   sources.user = getuid();
-  rlimit processes{};
-  // The kernel lets the superuser pass this one.
-  if (geteuid() != 0 && getrlimit(RLIMIT_NPROC, &processes) == 0 &&
-      processes.rlim_cur != RLIM_INFINITY) {
-    sources.most_processes = processes.rlim_cur;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      bound_by_process_limit(text_of("/proc/self/status"), text_of("/proc/self/uid_map"))) {
+    sources.most_processes = limit.rlim_cur;
+  }
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    sources.address_space = limit.rlim_cur;
+  }
+  pthread_attr_t attributes;
+  if (pthread_getattr_default_np(&attributes) == 0) {
+    std::size_t bytes = 0;
+    if (pthread_attr_getstacksize(&attributes, &bytes) == 0) sources.stack_bytes = bytes;
+    pthread_attr_destroy(&attributes);
   }
   return sources;
 }
 
 std::vector<ThreadLimit> thread_limits(const ThreadLimitSources& sources) {
   std::vector<ThreadLimit> limits;
-  if (sources.most_processes) {
-    limits.push_back({"rlimit_nproc", count_threads_of_user(sources.proc, sources.user),
-                      *sources.most_processes, "raise it with ulimit -u"});
+  if (const auto most = sources.most_processes) {
+    limits.push_back({"rlimit_nproc", count_threads_of_user(sources.proc, sources.user), *most,
+                      "raise it with ulimit -u", tenth(*most)});
   }
   if (auto cgroup = pids_cgroup(sources)) limits.push_back(*cgroup);
   const fs::path kernel = sources.proc / "sys/kernel";
   if (const auto used = count_all_threads(sources.proc)) {
     if (const auto limit = read_number(kernel / "pid_max")) {
-      limits.push_back({"pid_max", *used, *limit, "raise it with sysctl kernel.pid_max"});
+      limits.push_back(
+          {"pid_max", *used, *limit, "raise it with sysctl kernel.pid_max", tenth(*limit)});
     }
     if (const auto limit = read_number(kernel / "threads-max")) {
-      limits.push_back({"threads_max", *used, *limit, "raise it with sysctl kernel.threads-max"});
+      limits.push_back(
+          {"threads_max", *used, *limit, "raise it with sysctl kernel.threads-max", tenth(*limit)});
     }
   }
   if (const auto limit = read_number(sources.proc / "sys/vm/max_map_count")) {
     limits.push_back({"max_map_count", count_maps(sources.proc), *limit,
-                      "raise it with sysctl vm.max_map_count"});
+                      "raise it with sysctl vm.max_map_count", tenth(*limit)});
+  }
+  if (const auto limit = sources.address_space) {
+    if (const auto used_kib = field(text_of(sources.proc / "self/status"), "VmSize:", 10)) {
+      limits.push_back({"rlimit_as", *used_kib << 10, *limit,
+                        "raise it with ulimit -v, or give threads smaller stacks with ulimit -s",
+                        sources.stack_bytes});
+    }
   }
   return limits;
 }
 
 ThreadLimit limit_that_was_hit(const ThreadLimitSources& sources) {
-  ThreadLimit worst{"unknown", 0, 0, "free memory, or ask for fewer threads"};
-  double share = 0.9;
+  ThreadLimit worst{"memory", 0, 0, "free memory, or ask for fewer threads"};
+  double share = -1;
   for (const ThreadLimit& each : thread_limits(sources)) {
+    if (each.name == "rlimit_nproc" && share < 0) worst = each;
+    if (room(each.used, each.limit) > each.margin) continue;
     const double used = each.limit == 0
                             ? std::numeric_limits<double>::max()
                             : static_cast<double>(each.used) / static_cast<double>(each.limit);

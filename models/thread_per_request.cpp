@@ -20,6 +20,7 @@
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
+#include "models/new_thread.hpp"
 #include "models/request_queue.hpp"
 #include "models/thread_limits.hpp"
 #include "models/unavailable.hpp"
@@ -77,7 +78,7 @@ class ThreadPerRequest final : public Model {
     try {
       io_ = std::make_unique<BlockingIo>();
       map_cap_ = threads_that_maps_allow();
-      acceptor_ = std::thread([&, this] {
+      acceptor_ = new_thread("the acceptor thread", [&, this] {
         try {
           // Affinity, timer slack and name pass on to every thread that the acceptor creates.
           pin_this_thread(setup.cpus);
@@ -93,7 +94,7 @@ class ThreadPerRequest final : public Model {
         if (usable) accept_requests();
       });
     } catch (...) {
-      throw_unavailable("thread_per_request: the acceptor thread");
+      throw_unavailable("thread_per_request");
     }
     ready.wait(false);
     if (error) {
@@ -288,8 +289,8 @@ class ThreadPerRequest final : public Model {
     if (limited_by_.load(std::memory_order_relaxed) != nullptr) return;
     try {
       limit_name_ = name != nullptr ? name : limit_that_was_hit().name;
-    } catch (...) {  // no memory or no descriptor to find out: whatever it is, it is not known
-      limit_name_ = "unknown";
+    } catch (...) {  // no memory or no descriptor to find out
+      limit_name_ = "memory";
     }
     limited_by_.store(limit_name_.c_str(), std::memory_order_release);
   }

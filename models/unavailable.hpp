@@ -1,4 +1,4 @@
-// Why a model cannot start, in words that say what to do.
+// What this machine did not give, in words that say what to do.
 #pragma once
 
 #include <string>
@@ -9,5 +9,9 @@ namespace precipice {
 /// are; turns what the kernel and the allocator refused (threads, descriptors, memory) into
 /// Unavailable with the limit and its cure. `what` names what was being made.
 [[noreturn]] void throw_unavailable(const std::string& what);
+
+/// The same in a catch block around work of any kind: only what the kernel and the allocator
+/// refused becomes Unavailable, everything else passes on as it is.
+[[noreturn]] void throw_what_ran_out(const std::string& what);
 
 }  // namespace precipice

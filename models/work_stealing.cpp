@@ -22,6 +22,7 @@
 #include "models/asio_operations.hpp"
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
+#include "models/new_thread.hpp"
 #include "models/offload_pool.hpp"
 #include "models/pinned_thread.hpp"
 #include "models/unavailable.hpp"
@@ -71,7 +72,8 @@ void rehearse_threads(unsigned count) {
   } const join{lock, threads};
   threads.reserve(count);
   for (unsigned i = 0; i < count; ++i) {
-    threads.emplace_back([&held] { const std::lock_guard wait(held); });
+    threads.push_back(new_thread("thread " + std::to_string(i + 1) + " of " + std::to_string(count),
+                                 [&held] { const std::lock_guard wait(held); }));
   }
 }
 

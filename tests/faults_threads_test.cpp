@@ -7,9 +7,16 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include "harness/backend.hpp"
+#include "harness/host_watch.hpp"
+#include "harness/noise_floor.hpp"
+#include "harness/wake_up.hpp"
 #include "models/thread_limits.hpp"
 #include "tests/fault_bench.hpp"
 #include "tests/fault_hooks.hpp"
@@ -87,7 +94,7 @@ void run_without_new_threads(const FaultVariant& variant) {
     EXPECT_EQ(ends.errors.at(ECANCELED), kAllowed);
     EXPECT_EQ(ends.reasons.at(Refusal::threads), kRequests - kAllowed);
     EXPECT_EQ(bench.stat("threads_refused"), static_cast<double>(kRequests - kAllowed));
-    EXPECT_EQ(bench.stat("limited_by_unknown"), 1) << "no limit of this machine is near";
+    EXPECT_EQ(bench.stat("limited_by_memory"), 1) << "no limit of this machine is near";
   } else {
     EXPECT_EQ(ends.completed, kRequests) << "this model creates no thread once it has started";
     EXPECT_EQ(ThreadsRefused::refused(), 0U);
@@ -134,6 +141,28 @@ TEST(FaultsOracle, SaysWhyItsTimerCannotStartAndRefuses) {
     EXPECT_EQ(bench.ends().reasons.at(Refusal::shutdown), 5U);
     bench.model.reset();
     EXPECT_LE(threads_now(), threads);
+  }
+}
+
+// What measures has threads too.
+TEST(FaultsHarness, SaysWhichThreadItDidNotGet) {
+  const CpuSet cpu({CpuSet::allowed().list().front()});
+  const std::vector<std::pair<std::string, std::function<void()>>> makers = {
+      {"probe", [&] { const HostWatch watch(cpu); }},
+      {"rpc backend", [&] { const Backend backend(cpu); }},
+      {"wake-ups", [&] { measure_wake_ups(cpu, 1, 1us); }},
+      {"noise", [&] { sample_noise(cpu, cpu, 1ms); }},
+  };
+  for (const auto& [what, make] : makers) {
+    // The look at the noise has a probe before its generator.
+    const ThreadsRefused refused(what == "noise" ? 1 : 0);
+    try {
+      make();
+      ADD_FAILURE() << what;
+    } catch (const Unavailable& reason) {
+      EXPECT_NE(std::string(reason.what()).find(what), std::string::npos) << reason.what();
+      EXPECT_EQ(std::string(reason.what()).find("unknown"), std::string::npos) << reason.what();
+    }
   }
 }
 

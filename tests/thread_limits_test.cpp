@@ -20,7 +20,7 @@ class ThreadLimits : public ::testing::Test {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     root_ = fs::path(::testing::TempDir()) / (std::string("precipice-limits-") + test->name());
     fs::remove_all(root_);
-    sources_ = {root_ / "proc", root_ / "cgroup", 1000, std::nullopt};
+    sources_ = {.proc = root_ / "proc", .cgroup = root_ / "cgroup", .user = 1000};
     write("proc/loadavg", "0.10 0.20 0.30 2/500 12345\n");
     write("proc/sys/kernel/pid_max", "32768\n");
     write("proc/sys/kernel/threads-max", "100000\n");
@@ -49,7 +49,7 @@ class ThreadLimits : public ::testing::Test {
 };
 
 TEST_F(ThreadLimits, NoneIsNamedWhileAllHaveRoom) {
-  EXPECT_EQ(hit(), "unknown");
+  EXPECT_EQ(hit(), "memory") << "what is left when nothing else is used up";
   EXPECT_EQ(thread_limits(sources_).size(), 3U);
 }
 
@@ -87,12 +87,50 @@ TEST_F(ThreadLimits, TheUsersOwnLimitCountsTheThreadsOfThatUserOnly) {
   write("proc/1/status", "Name:\tinit\nUid:\t0\t0\t0\t0\nThreads:\t5000\n");
   write("proc/20/status", "Name:\ta b\nUid:\t1000\t1000\t1000\t1000\nThreads:\t30\n");
   write("proc/21/status", "Name:\tc\nUid:\t1000\t1000\t1000\t1000\nThreads:\t9\n");
-  EXPECT_EQ(hit(), "unknown") << "no such limit applies";
+  EXPECT_EQ(hit(), "memory") << "no such limit applies";
   sources_.most_processes = 40;
   const ThreadLimit limit = limit_that_was_hit(sources_);
   EXPECT_EQ(limit.name, "rlimit_nproc");
   EXPECT_EQ(limit.used, 39U);
   EXPECT_EQ(limit.limit, 40U);
+}
+
+TEST_F(ThreadLimits, ThoseOfTheUserThatCannotBeSeenFromHereCountAgainstItsLimitToo) {
+  write("proc/20/status", "Uid:\t1000\t1000\t1000\t1000\nThreads:\t3\n");
+  sources_.most_processes = 40;
+  EXPECT_EQ(hit(), "rlimit_nproc") << "some may be in another container";
+  write("proc/loadavg", "0.10 0.20 0.30 2/32760 12345\n");
+  EXPECT_EQ(hit(), "pid_max") << "what is seen to be used up comes first";
+}
+
+TEST_F(ThreadLimits, ASmallLimitIsNamedWhenItsLastThreadIsGone) {
+  write("proc/20/status", "Uid:\t1000\t1000\t1000\t1000\nThreads:\t8\n");
+  sources_.most_processes = 8;
+  write("proc/sys/vm/max_map_count", "110\n");  // nearly used up, and not in the way
+  maps(98);
+  EXPECT_EQ(hit(), "rlimit_nproc");
+}
+
+TEST_F(ThreadLimits, AnAddressSpaceWithoutRoomForAStackIsNamed) {
+  write("proc/self/status", "Name:\tx\nVmSize:\t  396000 kB\n");
+  sources_.stack_bytes = 8 << 20;
+  sources_.address_space = std::uint64_t{400'000} << 10;
+  const ThreadLimit limit = limit_that_was_hit(sources_);
+  EXPECT_EQ(limit.name, "rlimit_as");
+  EXPECT_NE(limit.cure.find("ulimit -v"), std::string::npos);
+  sources_.address_space = std::uint64_t{500'000} << 10;
+  EXPECT_EQ(hit(), "memory") << "there is room for a dozen";
+}
+
+TEST(ProcessLimit, HoldsEverybodyBackButTheMachinesOwnSuperuser) {
+  const std::string here = "         0          0 4294967295\n", elsewhere = "0 100000 65536\n";
+  const std::string nothing = "CapEff:\t0000000000000000\n", all = "CapEff:\t000001ffffffffff\n";
+  EXPECT_FALSE(bound_by_process_limit("Uid:\t0\t0\t0\t0\n" + nothing, here));
+  EXPECT_FALSE(bound_by_process_limit("Uid:\t1000\t0\t0\t0\n" + all, here));
+  EXPECT_TRUE(bound_by_process_limit("Uid:\t1000\t1000\t0\t0\n" + nothing, here));
+  EXPECT_TRUE(bound_by_process_limit("Uid:\t0\t0\t0\t0\n" + all, elsewhere))
+      << "the root of a user namespace";
+  EXPECT_TRUE(bound_by_process_limit("", ""));
 }
 
 TEST_F(ThreadLimits, TheTightestCgroupOfVersion2IsNamedWithItsFile) {
@@ -140,11 +178,11 @@ TEST_F(ThreadLimits, WhatCannotBeReadOrUnderstoodIsLeftOut) {
   for (const char* text : {"", "0.1 0.2 0.3", "0.1 0.2 0.3 2 77", "0.1 0.2 0.3 2/ 77",
                            "0.1 0.2 0.3 2/x 77", "0.1 0.2 0.3 2/99999999999999999999999 77"}) {
     write("proc/loadavg", text);
-    EXPECT_EQ(hit(), "unknown") << text;
+    EXPECT_EQ(hit(), "memory") << text;
   }
   fs::remove_all(root_);
   EXPECT_TRUE(thread_limits(sources_).empty());
-  EXPECT_EQ(hit(), "unknown");
+  EXPECT_EQ(hit(), "memory");
 }
 
 TEST(ThreadLimitsHere, AreReadFromThisMachine) {

@@ -18,6 +18,7 @@
 #include "harness/export.hpp"
 #include "harness/interrupt.hpp"
 #include "models/options.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -171,7 +172,8 @@ void build(CLI::App& app, Arguments& a) {
   add_what(*trial_verb, a);
   trial_verb->add_option("--rate", a.rate,
                          "Open loop: requests offered per second, as in 5000 or 5k");
-  trial_verb->add_option("--closed", a.closed, "Closed loop: requests kept in flight");
+  trial_verb->add_option("--closed", a.closed,
+                         "Closed loop: requests kept in flight, as in 64 or 10k");
   trial_verb->add_option("--think", a.think,
                          "Closed loop: pause before the next request, as in 1ms");
   add_common(*trial_verb, a);
@@ -302,6 +304,20 @@ int fail(Exit code, const char* what) {
   return code;
 }
 
+/// In a catch block: what ran out is no fault of the program, everything else is.
+int fail_unforeseen() {
+  try {
+    throw_what_ran_out("this machine does not have what that needs");
+  } catch (const Unavailable& lacking) {
+    return fail(kLacking, lacking.what());
+  } catch (const std::bad_alloc&) {  // not even for the sentence
+    std::fputs("precipice: no memory is left\n", stderr);
+    return kLacking;
+  } catch (const std::exception& error) {
+    return fail(kInternal, fmt::format("internal error: {}", error.what()).c_str());
+  }
+}
+
 int main_of(const std::vector<std::string>& argv) {
   Arguments arguments;
   arguments.argv = argv;
@@ -347,11 +363,7 @@ int main(int argc, char** argv) {
     return fail(kCannotWrite, error.what());
   } catch (const Interrupted& error) {
     return fail(kInterrupted, error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(
-        kLacking,
-        "this machine has too little memory for that: lower the rate, the window or the limits");
-  } catch (const std::exception& error) {
-    return fail(kInternal, fmt::format("internal error: {}", error.what()).c_str());
+  } catch (...) {
+    return fail_unforeseen();
   }
 }
