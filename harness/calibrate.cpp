@@ -9,6 +9,7 @@
 
 #include "harness/host_watch.hpp"
 #include "harness/in_flight_integral.hpp"
+#include "harness/interrupt.hpp"
 #include "harness/observed_job.hpp"
 #include "harness/slots.hpp"
 #include "models/model.hpp"
@@ -34,7 +35,7 @@ double nearest_rank(std::vector<double>& values, double share) {
 
 }  // namespace
 
-Calibration calibrate_service(Workload& workload) {
+Calibration calibrate_service(Workload& workload, const std::atomic<bool>* stop) {
   const double nominal = std::max(1e4, static_cast<double>(workload.nominal_service().count()));
   const std::size_t count = std::clamp(static_cast<std::size_t>(kPassNs / nominal), kFewest, kMost);
   Slots slots(count * kPasses);
@@ -42,13 +43,15 @@ Calibration calibrate_service(Workload& workload) {
   ObservedJob observed(workload, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
-  model->start({CpuSet::allowed(), observed.job(), workload.files(), workload.block_bytes()});
+  model->start({CpuSet::allowed(), observed.job(), workload.files(), workload.block_bytes(), stop});
   Calibration calibration;
   calibration.speed_ns = probe_speed_ns();
-  for (std::size_t id = 0; id < slots.size(); ++id) {
+  const auto stopped = [stop] { return stop != nullptr && stop->load(); };
+  for (std::size_t id = 0; id < slots.size() && !stopped(); ++id) {
     model->submit({id, seed_of(id % count, count), Io::now()});
   }
   model->shutdown(Io::now());
+  if (stopped()) throw Interrupted("interrupted: the calibration under way was not kept");
 
   std::vector<double> took;
   double measured = 0, drawn = 0;

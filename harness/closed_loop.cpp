@@ -26,7 +26,7 @@ std::size_t ClosedLoop::issued() const { return std::min(next_.load(), slots_.si
 
 void ClosedLoop::issue() noexcept {
   const std::int64_t now = now_ns();
-  if (now >= until_ns_ || closed_.load(std::memory_order_relaxed)) return;
+  if (now >= until_ns_ || closed_.load(std::memory_order_relaxed) || stopped()) return;
   const std::size_t id = next_.fetch_add(1, std::memory_order_relaxed);
   if (id >= slots_.size()) return;
   Sent& sent = slots_.sent(id);
@@ -64,14 +64,15 @@ void ClosedLoop::ended(std::int64_t at_ns) noexcept {
   refill.active = false;
 }
 
-void ClosedLoop::drive(std::uint64_t concurrency, Time epoch, const std::atomic<bool>* stop) {
+void ClosedLoop::drive(std::uint64_t concurrency, Time epoch) {
   constexpr auto kLook = std::chrono::milliseconds(20);
+  if (think_.count() > 0) due_.reserve(concurrency);
   epoch_ns_ = epoch.time_since_epoch().count();
   std::this_thread::sleep_until(epoch);  // stamps before the epoch would be negative
   for (std::uint64_t i = 0; i < concurrency; ++i) issue();
   const Time end = epoch + Nanos(until_ns_);
   std::unique_lock lock(mutex_);
-  while (Io::now() < end && !(stop != nullptr && stop->load())) {
+  while (Io::now() < end && !stopped()) {
     Time wake = std::min<Time>(end, Io::now() + kLook);
     while (!due_.empty()) {
       const std::int64_t next = due_.top();

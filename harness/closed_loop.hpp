@@ -21,18 +21,21 @@ namespace precipice {
 /// pause is over.
 class ClosedLoop final : public AfterEnd {
  public:
-  /// Issues requests until `until_ns` since the epoch, or until the slots are used up.
+  /// Issues requests until `until_ns` since the epoch, until the slots are used up, or until
+  /// `stop`, if given, is true.
   ClosedLoop(Model& model, Slots& slots, InFlightIntegral& in_flight, std::uint64_t schedule_seed,
-             Nanos think, std::int64_t until_ns)
+             Nanos think, std::int64_t until_ns, const std::atomic<bool>* stop)
       : model_(model),
         slots_(slots),
         in_flight_(in_flight),
         seed_(schedule_seed),
         think_(think),
-        until_ns_(until_ns) {}
+        until_ns_(until_ns),
+        stop_(stop) {}
 
-  /// Starts `concurrency` requests and returns at `until_ns`, or earlier when `stop` is set.
-  void drive(std::uint64_t concurrency, Time epoch, const std::atomic<bool>* stop);
+  /// Starts `concurrency` requests and returns when no more are issued. Throws std::bad_alloc
+  /// before the first.
+  void drive(std::uint64_t concurrency, Time epoch);
   void ended(std::int64_t at_ns) noexcept override;
 
   /// Slots used so far.
@@ -42,6 +45,9 @@ class ClosedLoop final : public AfterEnd {
 
  private:
   void issue() noexcept;
+  bool stopped() const noexcept {
+    return stop_ != nullptr && stop_->load(std::memory_order_relaxed);
+  }
   std::int64_t now_ns() const { return Clock::now().time_since_epoch().count() - epoch_ns_; }
 
   Model& model_;
@@ -50,13 +56,17 @@ class ClosedLoop final : public AfterEnd {
   const std::uint64_t seed_;
   const Nanos think_;
   const std::int64_t until_ns_;
+  const std::atomic<bool>* const stop_;
   std::int64_t epoch_ns_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> closed_{false};
 
   std::mutex mutex_;  // guards due_
   std::condition_variable due_changed_;
-  std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> due_;
+  /// With room for every request of the loop from the beginning: an end must not fail.
+  struct Due : std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> {
+    void reserve(std::size_t most) { c.reserve(most); }
+  } due_;
 };
 
 }  // namespace precipice

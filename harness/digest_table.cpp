@@ -25,12 +25,14 @@ struct Tabulation {
 
 }  // namespace
 
-std::vector<std::uint64_t> tabulate_digests(Workload& workload) {
+std::vector<std::uint64_t> tabulate_digests(Workload& workload,
+                                            const std::function<void()>& may_give_up) {
   BlockingIo io;
   Tabulation tabulation{workload, {}};
   const Job job{&Tabulation::run, &Tabulation::refuse, &tabulation};
   std::vector<std::uint64_t> digests(kTabulatedSeeds);
   for (std::uint64_t seed = 0; seed < kTabulatedSeeds; ++seed) {
+    if (may_give_up) may_give_up();
     tabulation.outcome = Outcome::failed(ENOTRECOVERABLE);
     execute(
         job, io, {seed, seed, Io::now()}, [](void*) {}, nullptr);

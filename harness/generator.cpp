@@ -12,6 +12,10 @@
 namespace precipice {
 namespace {
 
+// However far the next arrival is: a signal that lands between a look at the wish to stop and the
+// sleep wakes nobody.
+constexpr std::int64_t kLookNs = 100'000'000;
+
 void sleep_until(std::int64_t at_ns) {
   const timespec until{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
@@ -37,10 +41,10 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
     while (now < due) {
       if (!options.spin) {
         if (stopped()) return id;
-        sleep_until(epoch_ns + due);
+        sleep_until(epoch_ns + std::min(due, now + kLookNs));
       } else if (due - now > margin_ns) {
         if (stopped()) return id;
-        sleep_until(epoch_ns + due - margin_ns);
+        sleep_until(epoch_ns + std::min(due - margin_ns, now + kLookNs));
       }
       now = monotonic_ns() - epoch_ns;
     }

@@ -14,14 +14,17 @@ TrialSource::~TrialSource() = default;
 TrialRunner& TrialSource::runner() {
   if (!runner_) {
     runner_ = std::make_unique<TrialRunner>(default_scratch_directory());
-    runner_->set_stop(&stop_now());
+    runner_->set_stop(&stop_now(), &stop_wanted());
   }
   return *runner_;
 }
 
 Trial TrialSource::measure(const TrialRequest& request) {
-  Trial trial =
-      request.clock == ClockKind::virtual_time ? run_virtual(request) : runner().run(request);
+  const auto simulate = [&] {
+    const Awaited awaited("a simulation is under way");
+    return run_virtual(request, &stop_now());
+  };
+  Trial trial = request.clock == ClockKind::virtual_time ? simulate() : runner().run(request);
   if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
   return trial;
 }
@@ -45,7 +48,7 @@ void MemoryHost::cell_finished(const Progress& progress, const std::string& line
                              progress.workload, line));
 }
 
-bool MemoryHost::stop_requested() { return stop_wanted(); }
+bool MemoryHost::stop_requested() { return stop_wanted().load(); }
 
 std::optional<Record> RunHost::find(const std::string& key) {
   wanted_ = key;

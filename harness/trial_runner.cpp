@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -13,16 +14,20 @@
 #include "harness/calibrate.hpp"
 #include "harness/closed_loop.hpp"
 #include "harness/digest_table.hpp"
+#include "harness/drain.hpp"
 #include "harness/environment_variable.hpp"
 #include "harness/gates.hpp"
 #include "harness/generator.hpp"
 #include "harness/host_watch.hpp"
 #include "harness/in_flight_integral.hpp"
+#include "harness/interrupt.hpp"
+#include "harness/memory_need.hpp"
 #include "harness/observation.hpp"
 #include "harness/observed_job.hpp"
 #include "harness/slots.hpp"
 #include "harness/throttling.hpp"
 #include "harness/virtual_oracle.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -152,24 +157,62 @@ std::unique_ptr<Model> make_model(const TrialRequest& request) {
   return info.make(Options(info.name, info.options, given));
 }
 
-/// With overcommit an allocation does not fail, it gets the process killed when it is used: so ask
-/// first. Slots, schedule and the samples of the summary.
-void require_memory_for(std::size_t requests) {
-  constexpr std::size_t kBytesEach = sizeof(Slot) + sizeof(Sent) + 8 + 6 * 16;
-  std::ifstream meminfo("/proc/meminfo");
-  std::size_t available_kib = 0;
-  for (std::string name; meminfo >> name;) {
-    if (name == "MemAvailable:") {
-      meminfo >> available_kib;
-      break;
-    }
+void require_memory_for(const TrialRequest& request, std::uint64_t requests,
+                        const Workload& workload) {
+  require_memory(memory_need(request, requests, workload.nominal_service()),
+                 fmt::format("{} requests in one trial", requests),
+                 request.closed > 0 ? "a smaller --closed or a shorter window"
+                                    : "lower the rate or the window");
+}
+
+/// As far as the rate tells; a rate beyond what one trial may have is refused by its schedule.
+std::uint64_t expected_requests(const TrialRequest& request) {
+  const double expected = request.rate_per_s * seconds(request.warmup + request.window);
+  return expected <= static_cast<double>(kMaxRequests) ? static_cast<std::uint64_t>(expected) : 0;
+}
+
+/// Nothing of the model is at work any more when what its requests use is destroyed.
+class StoppedInTheEnd {
+ public:
+  explicit StoppedInTheEnd(const std::unique_ptr<Model>& model) : model_(model) {}
+  StoppedInTheEnd(const StoppedInTheEnd&) = delete;
+  StoppedInTheEnd& operator=(const StoppedInTheEnd&) = delete;
+  ~StoppedInTheEnd() {
+    if (model_) model_->shutdown(Io::now());
   }
-  if (available_kib > 0 && requests * kBytesEach / 1024 > available_kib / 10 * 8) {
-    throw Unavailable(fmt::format(
-        "{} requests in one trial need {} MiB, and {} MiB are free: lower the rate or the "
-        "window",
-        requests, requests * kBytesEach / 1048576, available_kib / 1024));
+
+ private:
+  const std::unique_ptr<Model>& model_;
+};
+
+std::string awaited_requests(const Workload& workload) {
+  const Nanos service = workload.nominal_service();
+  if (service <= Nanos(0)) return "requests are under way";
+  std::string length = format_duration(service);
+  length.insert(length.find_last_of("0123456789") + 1, " ");
+  return fmt::format("requests of {} are under way", length);
+}
+
+/// Requests that found no memory are no figure of the model's: the load is beyond this machine.
+void require_that_memory_sufficed(const Trial& trial) {
+  const auto shed = trial.refusals.find(std::string(to_string(Refusal::memory)));
+  const auto failed = trial.errors.find(ENOMEM);
+  const std::uint64_t without = (shed == trial.refusals.end() ? 0 : shed->second) +
+                                (failed == trial.errors.end() ? 0 : failed->second);
+  if (without == 0) return;
+  throw Unavailable(
+      fmt::format("{} of {} requests found no memory: {}; lower the rate or the window", without,
+                  trial.counts.sent, memory_that_ran_out()));
+}
+
+/// Which limit shed the requests that got no thread, or "".
+std::string thread_limit_note(const ModelStats& stats) {
+  constexpr std::string_view kPrefix = "limited_by_";
+  for (const auto& [name, value] : stats) {
+    if (name.starts_with(kPrefix) && value > 0)
+      return fmt::format("threads are limited by {}", name.substr(kPrefix.size()));
   }
+  return "";
 }
 
 /// Counters are exact after shutdown, threads and queues are only there before it: of each figure
@@ -221,6 +264,7 @@ std::string default_scratch_directory() {
 TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   auto& slot = prepared_[spec.to_string()];
   if (slot) return *slot;
+  const Awaited awaited(fmt::format("{} is being prepared", spec.to_string()));
   auto made = std::make_unique<Prepared>();
   made->info = &workload_named(spec.name);
   if (made->info->files) make_scratch_directory(scratch_directory_);
@@ -229,25 +273,43 @@ TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   setup.concurrency = 1;
   setup.scratch_directory = scratch_directory_;
   setup.tabulating = true;
+  setup.may_give_up = may_give_up();
   std::optional<Backend> backend;
   if (made->workload->needs_backend()) {
     backend.emplace(CpuSet::allowed());
     setup.backend = backend->address();
   }
   made->workload->prepare(setup);
-  made->digests = tabulate_digests(*made->workload);
+  made->digests = tabulate_digests(*made->workload, setup.may_give_up);
   made->workload->finish();
   slot = std::move(made);
   return *slot;
 }
 
+std::function<void()> TrialRunner::may_give_up() const {
+  return [wanted = stop_wanted_] {
+    if (wanted != nullptr && wanted->load())
+      throw Interrupted("interrupted: the preparation under way was not kept");
+  };
+}
+
 Trial TrialRunner::run(const TrialRequest& request) {
+  try {
+    return run_here(request);
+  } catch (...) {
+    throw_what_ran_out(
+        fmt::format("{} on {}", request.model.to_string(), request.workload.to_string()));
+  }
+}
+
+Trial TrialRunner::run_here(const TrialRequest& request) {
   check(request);
-  if (request.clock == ClockKind::virtual_time) return run_virtual(request);
+  if (request.clock == ClockKind::virtual_time) return run_virtual(request, stop_);
   const Time started = Io::now();
   const AffinityGuard affinity;
   Prepared& prepared = this->prepared(request.workload);
   Workload& workload = *prepared.workload;
+  const Awaited awaited(awaited_requests(workload));
   std::unique_ptr<Model> model = model_maker_ ? model_maker_(request) : make_model(request);
 
   Trial trial;
@@ -257,8 +319,12 @@ Trial TrialRunner::run(const TrialRequest& request) {
   const std::int64_t deadline_ns = end_ns + request.drain.count();
   const bool open_loop = request.closed == 0;
   std::vector<std::int64_t> intended;
-  if (open_loop) intended = request.arrivals.schedule(request.rate_per_s, end_ns, request.seed);
-  require_memory_for(open_loop ? intended.size() : closed_slots(request, workload));
+  if (open_loop) {
+    require_memory_for(request, expected_requests(request), workload);
+    intended = request.arrivals.schedule(request.rate_per_s, end_ns, request.seed);
+  } else {
+    require_memory_for(request, closed_slots(request, workload), workload);
+  }
   Slots slots(open_loop ? intended.size() : closed_slots(request, workload));
 
   std::optional<Backend> backend;
@@ -267,6 +333,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
   workload_setup.rate_per_s = request.rate_per_s;
   workload_setup.concurrency = request.closed;
   workload_setup.scratch_directory = scratch_directory_;
+  workload_setup.may_give_up = may_give_up();
   if (workload.needs_backend()) {
     backend.emplace(request.generator_cpus);
     workload_setup.backend = backend->address();
@@ -284,11 +351,13 @@ Trial TrialRunner::run(const TrialRequest& request) {
   ObservedJob observed(workload, slots, in_flight);
   std::optional<ClosedLoop> loop;
   if (!open_loop) {
-    loop.emplace(*model, slots, in_flight, request.seed, request.think, end_ns);
+    loop.emplace(*model, slots, in_flight, request.seed, request.think, end_ns, stop_);
     observed.set_after_end(&*loop);
   }
+  const StoppedInTheEnd stopped_in_the_end(model);
   const PeakMemory peak_memory;
-  model->start({request.model_cpus, observed.job(), workload.files(), workload.block_bytes()});
+  model->start(
+      {request.model_cpus, observed.job(), workload.files(), workload.block_bytes(), stop_});
   HostWatch watch(both(request.generator_cpus, request.model_cpus));
   const Usage before = Usage::now();
   const Time epoch = Io::now() + std::chrono::milliseconds(2);
@@ -304,13 +373,13 @@ Trial TrialRunner::run(const TrialRequest& request) {
     options.stop = stop_;
     issued = offer(*model, intended, request.seed, epoch, slots, in_flight, options);
   } else {
-    loop->drive(request.closed, epoch, stop_);
+    loop->drive(request.closed, epoch);
   }
   const Usage after_offering = Usage::now();
   const ModelStats at_work = model->stats();
   const CpuSet generator_is_on = CpuSet::allowed();
+  model->shutdown(wait_for_drain(*model, epoch + Nanos(deadline_ns), stop_));
   const bool interrupted = stop_ != nullptr && stop_->load();
-  model->shutdown(interrupted ? Io::now() : epoch + Nanos(deadline_ns));
   const Usage after = Usage::now();
   const HostReport host = watch.end(epoch + request.warmup, epoch + Nanos(end_ns));
   trial.model_stats = higher_of(at_work, model->stats());
@@ -327,7 +396,8 @@ Trial TrialRunner::run(const TrialRequest& request) {
     trial.backend_busy = gates.backend->busy;
     backend_cpu_ns = gates.backend->cpu_ns;
   }
-  model.reset();  // before the connections that its engine may have registered are closed
+  // What its engine has registered goes before the connections are closed.
+  model.reset();
   workload.finish();
   trial.note = workload.note();
 
@@ -375,6 +445,10 @@ Trial TrialRunner::run(const TrialRequest& request) {
     trial.note += fmt::format("{}not judged, as this kernel or container does not show it: {}",
                               trial.note.empty() ? "" : "; ", hidden);
   }
+  if (!interrupted) require_that_memory_sufficed(trial);
+  if (const std::string limit = thread_limit_note(trial.model_stats); !limit.empty()) {
+    trial.note += (trial.note.empty() ? "" : "; ") + limit;
+  }
   if (interrupted) {
     trial.valid = false;
     trial.invalid_reasons.push_back({"generator", "interrupted", "the trial was interrupted"});
@@ -389,12 +463,22 @@ Trial TrialRunner::run(const TrialRequest& request) {
 }
 
 Calibration TrialRunner::calibrate(const Spec& spec, const CpuSet& model_cpus) {
+  try {
+    return calibrate_here(spec, model_cpus);
+  } catch (...) {
+    throw_what_ran_out(fmt::format("the calibration of {}", spec.to_string()));
+  }
+}
+
+Calibration TrialRunner::calibrate_here(const Spec& spec, const CpuSet& model_cpus) {
   const AffinityGuard affinity;
   Workload& workload = *prepared(spec).workload;
+  const Awaited awaited(awaited_requests(workload));
   std::optional<Backend> backend;
   WorkloadSetup setup;
   setup.concurrency = 1;
   setup.scratch_directory = scratch_directory_;
+  setup.may_give_up = may_give_up();
   if (workload.needs_backend()) {
     // Not on the model's CPU if there is another: its work is no part of S.
     std::vector<int> others;
@@ -413,7 +497,7 @@ Calibration TrialRunner::calibrate(const Spec& spec, const CpuSet& model_cpus) {
   Calibration calibration;
   for (int attempt = 0; attempt < kMostAttempts && !calibration.valid; ++attempt) {
     const std::uint64_t before = read_throttled_periods().value_or(0);
-    calibration = calibrate_service(workload);
+    calibration = calibrate_service(workload, stop_wanted_);
     calibration.valid = read_throttled_periods().value_or(0) <= before;
   }
   workload.finish();

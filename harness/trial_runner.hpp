@@ -29,15 +29,20 @@ class TrialRunner {
   TrialRunner(const TrialRunner&) = delete;
   TrialRunner& operator=(const TrialRunner&) = delete;
 
-  /// Set from a signal handler's flag to end the offering early; such a trial is invalid
-  /// (interrupted).
-  void set_stop(const std::atomic<bool>* stop) { stop_ = stop; }
+  /// Set from a signal handler's flags. `stop` ends a trial early: the offering, the drain, and
+  /// waits inside submit; such a trial is invalid (interrupted). `wanted`, which may come before
+  /// it, gives up preparations and calibrations, which then throw Interrupted.
+  void set_stop(const std::atomic<bool>* stop, const std::atomic<bool>* wanted = nullptr) {
+    stop_ = stop;
+    stop_wanted_ = wanted;
+  }
   /// Makes the models of all further trials in place of the registry: for models that are not in
   /// it, such as faulty ones that a test hands in.
   void set_model_maker(std::function<std::unique_ptr<Model>(const TrialRequest&)> maker) {
     model_maker_ = std::move(maker);
   }
-  /// Throws UsageError (unknown names, a rate out of range, clashing settings) or Unavailable.
+  /// Throws UsageError (unknown names, a rate out of range, clashing settings) or Unavailable: also
+  /// when threads, descriptors or memory run out, be it in the middle of it.
   Trial run(const TrialRequest& request);
   /// S of a workload on `inline` on the first model CPU, unloaded: the same seeds three times, the
   /// middle time of each seed, so that a stall of the host does not enter.
@@ -46,10 +51,14 @@ class TrialRunner {
  private:
   struct Prepared;
   Prepared& prepared(const Spec& workload);
+  Trial run_here(const TrialRequest& request);
+  Calibration calibrate_here(const Spec& workload, const CpuSet& model_cpus);
+  std::function<void()> may_give_up() const;
 
   std::string scratch_directory_;
   std::map<std::string, std::unique_ptr<Prepared>> prepared_;
   const std::atomic<bool>* stop_ = nullptr;
+  const std::atomic<bool>* stop_wanted_ = nullptr;
   Nanos spin_margin_{0};
   std::function<std::unique_ptr<Model>(const TrialRequest&)> model_maker_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -12,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/interrupt.hpp"
+#include "harness/memory_need.hpp"
 #include "harness/observation.hpp"
 #include "harness/schedule.hpp"
 #include "models/oracle.hpp"
@@ -130,6 +133,7 @@ std::int64_t rounded(double ns) {
 /// unrounded times of the events and not from the stamps.
 struct Simulation {
   const TrialRequest& request;
+  const std::atomic<bool>* stop;
   OracleSettings settings;
   Stall stall;
   std::int64_t window_end = 0;
@@ -137,12 +141,14 @@ struct Simulation {
   std::size_t issued = 0;
   double in_flight_ns = 0;
 
-  explicit Simulation(const TrialRequest& from)
+  Simulation(const TrialRequest& from, const std::atomic<bool>* stop_flag)
       : request(from),
+        stop(stop_flag),
         settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))) {
     stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
              static_cast<double>(settings.stall_for.count())};
     window_end = (from.warmup + from.window).count();
+    require_room_for_all();
     if (request.closed == 0) {
       intended = request.arrivals.schedule(request.rate_per_s, window_end, request.seed);
     }
@@ -171,6 +177,12 @@ struct Simulation {
     return settings.discipline == OracleSettings::Discipline::random_split
                ? settings.server_of(id, seed)
                : 0;
+  }
+  /// Throws Interrupted; looked at now and then, since that costs as much as a simulated request.
+  void heed_stop() const {
+    if ((issued & 0xfff) == 0 && stop != nullptr && stop->load(std::memory_order_relaxed)) {
+      throw Interrupted("interrupted: the simulation under way was not kept");
+    }
   }
   double retry_after() const {
     return static_cast<double>(std::max(request.think, settings.mean).count());
@@ -213,14 +225,31 @@ struct Simulation {
 
   void run_queues_open(Summary& summary) {
     Queues queues(settings, capacity());
-    issued = intended.size();
-    for (std::size_t id = 0; id < issued; ++id) {
+    for (std::size_t id = 0; id < intended.size(); ++id) {
+      heed_stop();
+      ++issued;
       const auto wall = static_cast<double>(intended[id]);
       const std::uint64_t seed = request_seed(request.seed, id);
       const auto served =
           queues.arrive(stall.work_time(wall), settings.service_ns(id, seed), server(id, seed));
       tell(summary, stamps_of(wall, served).first, intended[id], mix64(seed));
     }
+  }
+
+  /// As far as rate or servers tell; what is beyond kMaxRequests is refused elsewhere.
+  void require_room_for_all() const {
+    // Schedule, samples of the summary, and the stamps of processor sharing.
+    constexpr double kBytesEach = 8 + 6 * 16 + sizeof(Stamps);
+    // Looking costs as much as to simulate a thousand requests.
+    constexpr double kWorthALook = 1e6;
+    const double span_s = static_cast<double>(window_end) * 1e-9;
+    const double served = static_cast<double>(std::min<std::uint64_t>(
+                              settings.servers, std::max<std::uint64_t>(1, request.closed))) *
+                          span_s * 1e9 / static_cast<double>(settings.mean.count());
+    const double expected = request.closed > 0 ? served : request.rate_per_s * span_s;
+    if (expected < kWorthALook || expected > static_cast<double>(kMaxRequests)) return;
+    require_memory(static_cast<std::uint64_t>(expected * kBytesEach),
+                   fmt::format("{:.0f} simulated requests", expected), "shorten the window");
   }
 
   void require_room() const {
@@ -235,6 +264,7 @@ struct Simulation {
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
     while (ready.top() < static_cast<double>(window_end)) {
       require_room();
+      heed_stop();
       const double wall = ready.top();
       ready.pop();
       const std::size_t id = issued++;
@@ -276,6 +306,7 @@ struct Simulation {
         continue;
       }
       step(arrival);
+      heed_stop();
       if (request.closed > 0) {
         require_room();
         ready.pop();
@@ -318,10 +349,10 @@ void require_oracle(const TrialRequest& request) {
 
 }  // namespace
 
-Trial run_virtual(const TrialRequest& request) {
+Trial run_virtual(const TrialRequest& request, const std::atomic<bool>* stop) {
   require_oracle(request);
   const auto started = std::chrono::steady_clock::now();
-  Simulation simulation(request);
+  Simulation simulation(request, stop);
   Trial trial;
   trial.request = request;
   Observation observation;

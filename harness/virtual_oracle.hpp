@@ -2,6 +2,8 @@
 // a measurement, through the same analysis, in milliseconds.
 #pragma once
 
+#include <atomic>
+
 #include "harness/trial.hpp"
 
 namespace precipice {
@@ -10,7 +12,9 @@ namespace precipice {
 /// it as a real one. The generator is perfect and the host still, so the gates that watch them have
 /// nothing to say. In a closed loop all N requests arrive at 0, and a refused one is offered again
 /// after the think time or one mean service time, whichever is longer. Throws UsageError for any
-/// other model or workload, and for what oracle itself refuses. Pure; thread-safe.
-Trial run_virtual(const TrialRequest& request);
+/// other model or workload, and for what oracle itself refuses; Unavailable when its requests do
+/// not fit into memory; Interrupted soon after `stop`, if given, has become true. Otherwise pure;
+/// thread-safe.
+Trial run_virtual(const TrialRequest& request, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace precipice

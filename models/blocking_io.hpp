@@ -20,10 +20,14 @@ namespace precipice {
 /// look at the flag and the system call is lost.
 class BlockingIo final : public Io {
  public:
-  BlockingIo() = default;
+  /// `cut_short`, if given, cancels as well once it is true.
+  explicit BlockingIo(const std::atomic<bool>* cut_short = nullptr) : cut_short_(cut_short) {}
 
   void cancel() noexcept { cancelled_.store(true, std::memory_order_release); }
-  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
+  bool cancelled() const noexcept {
+    return cancelled_.load(std::memory_order_acquire) ||
+           (cut_short_ != nullptr && cut_short_->load(std::memory_order_acquire));
+  }
 
   void close(int socket) noexcept override;
   Lease lease(std::size_t bytes) override { return {*this, shard().lend(bytes), bytes}; }
@@ -52,6 +56,7 @@ class BlockingIo final : public Io {
     BufferPool buffers{true};
   };
 
+  const std::atomic<bool>* const cut_short_;
   std::atomic<bool> cancelled_{false};
   std::array<Shard, 16> shards_;
 };

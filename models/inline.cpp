@@ -36,7 +36,7 @@ class InlineModel final : public Model {
     install_interrupt_signal();
     job_ = setup.job;
     try {
-      io_ = std::make_unique<BlockingIo>();
+      io_ = std::make_unique<BlockingIo>(setup.cut_short);
     } catch (...) {
       throw_unavailable("inline");
     }

@@ -23,6 +23,9 @@ struct ModelSetup {
   Job job;
   std::vector<int> files;  ///< descriptors that requests will read, for engines that register them
   std::size_t block_bytes = 4096;  ///< the size most leases will have
+  /// True once what waits is to end early. For a model that runs requests inside submit, or that
+  /// takes long to start: the thread that would call shutdown is the one that waits there.
+  const std::atomic<bool>* cut_short = nullptr;
 };
 
 /// A named figure of the engine underneath, for explaining a cliff: threads, queue depth, batch

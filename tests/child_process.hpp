@@ -33,6 +33,7 @@ class Child {
   /// Killed if it is still there.
   ~Child();
 
+  pid_t pid() const { return pid_; }
   bool running();
   /// By SIGSTOP; a process that is only being looked at by a tracer is not.
   bool stopped() const;

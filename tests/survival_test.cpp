@@ -167,6 +167,8 @@ TEST_F(Survival, ASecondSignalCutsTheTrialShortAndAThirdEndsTheProcess) {
   EXPECT_EQ(check_journal(directory()).size(), 2u);
   EXPECT_EQ(run(with_fault("term3@2.0")).code, 130);
   EXPECT_EQ(check_journal(directory()).size(), 3u);
+  EXPECT_TRUE(err_says("once more to stop at once")) << err();
+  EXPECT_TRUE(err_says("to continue: precipice run ")) << err();
   expect_undisturbed_result(directory());
 }
 

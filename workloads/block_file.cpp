@@ -74,10 +74,11 @@ bool is_whole(const std::string& path, std::uint64_t size) {
 }
 
 /// 0, or the errno of the failure.
-int write_content(int fd, std::uint64_t size) {
+int write_content(int fd, std::uint64_t size, const std::function<void()>& may_give_up) {
   constexpr std::size_t kChunk = 1 << 20;
   std::vector<std::byte> chunk(kChunk);
   for (std::uint64_t at = 0; at < size;) {
+    if (may_give_up) may_give_up();
     const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
     fill_file_content(at, std::span(chunk).first(bytes));
     for (std::size_t done = 0; done < bytes;) {
@@ -141,7 +142,8 @@ void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes) {
   }
 }
 
-std::string ensure_block_file(const std::string& directory, std::uint64_t size) {
+std::string ensure_block_file(const std::string& directory, std::uint64_t size,
+                              const std::function<void()>& may_give_up) {
   remove_abandoned_parts(directory);
   const std::string path = fmt::format("{}/precipice-v{}-{}.bin", directory, kVersion, size);
   if (is_whole(path, size)) return path;
@@ -159,7 +161,13 @@ std::string ensure_block_file(const std::string& directory, std::uint64_t size) 
 
   std::string temporary;
   const Descriptor file = make_part(path, temporary);
-  int error = write_content(file.get(), size);
+  int error = 0;
+  try {
+    error = write_content(file.get(), size, may_give_up);
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
   if (error == 0) {
     posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
     if (rename(temporary.c_str(), path.c_str()) != 0) error = errno;

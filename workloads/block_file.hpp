@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -15,14 +16,15 @@ namespace precipice {
 /// alone, so that a block read from the wrong place has the wrong digest.
 void fill_file_content(std::uint64_t offset, std::span<std::byte> bytes);
 
-/// Makes sure that `directory` holds a test file of `size`
-/// bytes (a multiple of 4,096) and returns its path; the name carries the size and the version of
-/// the content. An existing file is kept when its size and a sample of its blocks are right, else
-/// made again: under a temporary name, synced, then renamed, so that a half-written one is never
-/// taken for whole; what a process that was killed left of one is removed. Leaves nothing of it in
-/// the page cache. Throws Unavailable, with the cure, when the directory has no room or cannot be
-/// written.
-std::string ensure_block_file(const std::string& directory, std::uint64_t size);
+/// Makes sure that `directory` holds a test file of `size` bytes (a multiple of 4,096) and returns
+/// its path; the name carries the size and the version of the content. An existing file is kept
+/// when its size and a sample of its blocks are right, else made again: under a temporary name,
+/// synced, then renamed, so that a half-written one is never taken for whole; what a process that
+/// was killed left of one is removed. Leaves nothing of it in the page cache. Throws Unavailable,
+/// with the cure, when the directory has no room or cannot be written. `may_give_up`, if given, is
+/// called at every MiB; when it throws, nothing is left.
+std::string ensure_block_file(const std::string& directory, std::uint64_t size,
+                              const std::function<void()>& may_give_up = nullptr);
 
 enum class DirectIo { automatic, on, off };
 

@@ -56,7 +56,8 @@ class File final : public Workload {
 
   void prepare(const WorkloadSetup& setup) override {
     if (directory_ == setup.scratch_directory && still_whole()) return;
-    file_ = BlockFile(ensure_block_file(setup.scratch_directory, size_), direct_, block_);
+    file_ = BlockFile(ensure_block_file(setup.scratch_directory, size_, setup.may_give_up), direct_,
+                      block_);
     directory_ = setup.scratch_directory;
   }
 

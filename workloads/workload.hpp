@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ struct WorkloadSetup {
   /// that 4,096 requests of 5 ms take no 20 s. Nothing else differs: the same run() over the same
   /// Io reads the same bytes. Prepare again without it before measuring.
   bool tabulating = false;
+  /// Called again and again by a prepare that may take long, if given; what it throws gives the
+  /// preparation up and passes on.
+  std::function<void()> may_give_up{};
 };
 
 /// Lifetime: construct with options, prepare before every trial, run from many threads at once,

@@ -169,6 +169,7 @@ int run(const Arguments& arguments) {
   CampaignResult result;
   const std::string hint = fmt::format("what was measured is in {}; to continue: {}",
                                        store->directory(), resume_command(arguments));
+  set_last_words("interrupted; " + hint);
   try {
     result = run_campaign(plan, host);
     progress.clear_live();
