@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -12,7 +12,9 @@
 
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
+#include "models/futex_hash.hpp"
 #include "models/model.hpp"
+#include "models/new_thread.hpp"
 #include "models/request_queue.hpp"
 #include "models/unavailable.hpp"
 
@@ -62,24 +64,27 @@ class FixedPool final : public Model {
       queue_ = make_request_queue(queue_kind_, thread_count_);
       io_ = std::make_unique<BlockingIo>();
       threads_.reserve(thread_count_);
+      spread_futexes(thread_count_);
       for (unsigned i = 0; i < thread_count_; ++i) {
-        threads_.emplace_back([this, i, &setup] { work(i, setup.cpus); });
+        // One must be there to end what may still be submitted.
+        if (i > 0 && setup.cut_short != nullptr && setup.cut_short->load()) break;
+        threads_.push_back(new_thread(
+            "fixed_pool: thread " + std::to_string(i + 1) + " of " + std::to_string(thread_count_) +
+                " (threads=" + std::to_string(i / 2 + 1) + " would leave room)",
+            [this, i, &setup] { work(i, setup.cpus); }));
       }
     } catch (...) {
-      const std::size_t created = threads_.size();
       stop_threads();
-      throw_unavailable("fixed_pool: thread " + std::to_string(created + 1) + " of " +
-                        std::to_string(thread_count_) +
-                        " (threads=" + std::to_string(created / 2 + 1) + " would leave room)");
+      throw_unavailable("fixed_pool");
     }
-    std::unique_lock lock(start_mutex_);
-    started_.wait(lock, [this] { return ready_ == threads_.size(); });
+    // Looked at, so that no thread need wake this one: each would find it in the way of the next.
+    while (ready_.load(std::memory_order_acquire) != threads_.size()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     if (start_error_) {
-      lock.unlock();
       stop_threads();
       std::rethrow_exception(start_error_);
     }
-    lock.unlock();
     admission_.open();
   }
 
@@ -125,11 +130,7 @@ class FixedPool final : public Model {
     name_this_thread("pool-" + std::to_string(index));
     remove_timer_slack();
     accept_interrupts();
-    {
-      const std::lock_guard lock(start_mutex_);
-      ++ready_;
-      started_.notify_one();
-    }
+    ready_.fetch_add(1, std::memory_order_release);
     // From here on `cpus` may be gone.
     Request request;
     while (queue_->pop(index, request)) {
@@ -167,9 +168,8 @@ class FixedPool final : public Model {
   std::atomic<bool> refusing_{false};
 
   std::mutex start_mutex_;
-  std::condition_variable started_;
-  std::size_t ready_ = 0;
-  std::exception_ptr start_error_;
+  std::atomic<std::size_t> ready_{0};
+  std::exception_ptr start_error_;  ///< under start_mutex_ until all are ready
 };
 
 }  // namespace

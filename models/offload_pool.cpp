@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "models/futex_hash.hpp"
 #include "models/pinned_thread.hpp"
 
 namespace precipice {
@@ -17,6 +18,7 @@ OffloadClient*& client_of(IoOp& op) { return *reinterpret_cast<OffloadClient**>(
 }  // namespace
 
 OffloadPool::OffloadPool(unsigned threads, const CpuSet& cpus) {
+  spread_futexes(threads);
   try {
     threads_.reserve(threads);
     for (unsigned i = 0; i < threads; ++i) {
