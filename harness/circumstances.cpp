@@ -11,6 +11,7 @@
 
 #include "harness/doctor.hpp"
 #include "harness/environment.hpp"
+#include "harness/json_text.hpp"
 #include "harness/trial_runner.hpp"
 #include "workloads/workload.hpp"
 
@@ -23,7 +24,7 @@ std::string machine_of(const Json& environment) {
     const Json::json_pointer pointer(path);
     if (!environment.contains(pointer) || environment[pointer].is_null()) continue;
     const Json& value = environment[pointer];
-    parts.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+    parts.push_back(value.is_string() ? value.get<std::string>() : json_text(value));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
