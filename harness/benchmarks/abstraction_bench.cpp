@@ -47,17 +47,17 @@ double time_per_request(const Slots& slots) {
 /// Passes each end on to the closed loop, and stops it after the last one. The twins count too.
 class UntilAllEnded final : public AfterEnd {
  public:
-  UntilAllEnded(ClosedLoop& loop, std::uint64_t requests) : loop_(loop), requests_(requests) {}
+  UntilAllEnded(ClosedLoop& loop, std::uint64_t requests, std::atomic<bool>& stop)
+      : loop_(loop), requests_(requests), stop_(stop) {}
   void ended(std::int64_t at_ns) noexcept override {
     loop_.ended(at_ns);
-    if (ended_.fetch_add(1, std::memory_order_release) + 1 == requests_) stop.store(true);
+    if (ended_.fetch_add(1, std::memory_order_release) + 1 == requests_) stop_.store(true);
   }
-
-  std::atomic<bool> stop{false};
 
  private:
   ClosedLoop& loop_;
   const std::uint64_t requests_;
+  std::atomic<bool>& stop_;
   std::atomic<std::uint64_t> ended_{0};
 };
 
@@ -72,13 +72,14 @@ double model_once(const std::string& spec) {
   Slots slots(kRequests);
   InFlightIntegral in_flight;
   ObservedJob observed(*workload, slots, in_flight);
-  ClosedLoop loop(*model, slots, in_flight, 1, Nanos(0), Nanos(kLongest).count());
-  UntilAllEnded after(loop, kRequests);
+  std::atomic<bool> all_ended{false};
+  ClosedLoop loop(*model, slots, in_flight, 1, Nanos(0), Nanos(kLongest).count(), &all_ended);
+  UntilAllEnded after(loop, kRequests, all_ended);
   observed.set_after_end(&after);
   model->start({cpus().model, observed.job(), {}, 4096});
   const Time epoch = Io::now();
   observed.set_epoch(epoch);
-  loop.drive(kDepth, epoch, &after.stop);
+  loop.drive(kDepth, epoch);
   model->shutdown(Io::now() + std::chrono::seconds(10));
   return time_per_request(slots);
 }
