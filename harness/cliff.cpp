@@ -524,6 +524,10 @@ class Analysis {
       estimate.high = std::min(estimate.high, most * (1 + estimate.resolution));
     }
     reach_what_is_sure(estimate, which, slo_ns);
+    // A rate above what is carried breaks the bound when its backlog has grown to it. Where one of
+    // a twentieth more does not within the window, rates that cannot hold look as if they did.
+    constexpr double kBoundsInAWindow = 20;
+    if (options_.window_s * 1e9 < kBoundsInAWindow * slo_ns) estimate.low = estimate.high = kNaN;
     return estimate;
   }
 
@@ -533,7 +537,10 @@ class Analysis {
     constexpr double kLeastBeyond = 3, kNear = 0.25;
     double responses = 0;
     for (const RateGroup& group : groups_.open) {
-      if (std::abs(group.rate_per_s / crossing.value - 1) > kNear) continue;
+      const bool near = std::abs(group.rate_per_s / crossing.value - 1) <= kNear;
+      const bool beside =
+          group.rate_per_s == crossing.bracket_low || group.rate_per_s == crossing.bracket_high;
+      if (!near && !beside) continue;
       for (const GroupMember& member : group.members) responses += member.responses;
     }
     return responses * (1 - options_.slo_percentile / 100) >= kLeastBeyond;

@@ -216,6 +216,9 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   if (below == 0) return crossing_of_rise(points, options);
   Crossing result = crossing_of_rise(
       {points.begin() + static_cast<std::ptrdiff_t>(below), points.end()}, options);
+  // Blocks that differ leave no order above either: then nothing sets those rates apart.
+  if (result.reached == "below" || result.reached == "unmeasured")
+    return crossing_of_rise(points, options);
   for (std::size_t i = 0; i < below; ++i) {
     if (!(deviations_beyond(points[i], options) > kSure)) continue;
     if (result.broken_from == 0) result.broken_from = points[i].rate_per_s;

@@ -80,24 +80,122 @@ TEST(Cliff, CoversTheTruthWithItsInterval) {
   EXPECT_GE(covered, 70);
 }
 
-TEST(Cliff, HasAnIntervalFromOneBlockToo) {
+TEST(Cliff, HasNoIntervalFromOneBlock) {
   const CellResult result = analyse(mm1_blocks(1, 0.05, 3), options_for());
-  EXPECT_LT(result.cliff.low, result.cliff.value);
-  EXPECT_GT(result.cliff.high, result.cliff.value);
+  EXPECT_EQ(result.cliff.reached, "ok");
   EXPECT_NEAR(result.cliff.value, 539.5, 40);
-  EXPECT_LT(result.saturation.low, result.saturation.high);
+  EXPECT_GT(result.saturation.value, 0);
+  for (const Estimate& each :
+       {result.cliff, result.cliff5, result.saturation, result.knee, result.overload_retention}) {
+    EXPECT_TRUE(std::isnan(each.low)) << each.low;
+    EXPECT_TRUE(std::isnan(each.high)) << each.high;
+  }
 }
 
-TEST(Cliff, HasAnIntervalFromOneBlockBesideSaturationToo) {
+TEST(Cliff, IsFoundFromOneBlockBesideSaturationToo) {
   // At an SLO of 400 ms M/M/1 holds up to 988.5/s.
   std::vector<Point> points;
   for (const double rate : {970.0, 980.0, 985.0, 992.0, 1500.0}) points.push_back(mm1(rate, 0));
   const Estimate cliff = analyse(points, options_for(400)).cliff;
   ASSERT_EQ(cliff.reached, "ok");
   EXPECT_NEAR(cliff.value, 988.5, 4);
-  EXPECT_LT(cliff.low, cliff.value);
-  EXPECT_GT(cliff.high, cliff.value);
-  EXPECT_LT(cliff.high, 1100);
+}
+
+/// p99 by rate; stable, without loss.
+std::vector<Point> blocks_of(const std::vector<std::pair<double, double>>& p99_ms, int blocks) {
+  std::vector<Point> points;
+  for (int block = 0; block < blocks; ++block) {
+    for (const auto& [rate, ms] : p99_ms) {
+      Point point = mm1(rate, block);
+      point.stable = true;
+      point.responses = nullptr;
+      point.goodput_per_s = rate;
+      point.requests = static_cast<std::uint64_t>(rate);
+      point.slo_percentile_ns = ms * 1e6;
+      point.mean_response_ns = ms * 2e5;
+      points.push_back(point);
+    }
+  }
+  return points;
+}
+
+TEST(Cliff, LiesAboveADipAndSaysWhichLowRatesBreakTheBound) {
+  const CellResult result = analyse(
+      blocks_of({{300, 40}, {400, 30}, {600, 7}, {700, 8}, {750, 9.5}, {800, 13}, {900, 60}}, 5),
+      options_for());
+  EXPECT_EQ(result.cliff.reached, "ok");
+  EXPECT_GT(result.cliff.value, 740);
+  EXPECT_LT(result.cliff.value, 800);
+  EXPECT_EQ(result.broken_from_per_s, 300);
+  EXPECT_EQ(result.broken_to_per_s, 400);
+}
+
+TEST(Cliff, BreaksBelowNothingWhereLatencyRises) {
+  const CellResult result = analyse(mm1_blocks(5), options_for());
+  EXPECT_EQ(result.broken_from_per_s, 0);
+}
+
+TEST(Cliff, NeedsThreeRequestsExpectedBeyondItsPercentile) {
+  // 5 rates of 10 requests: half a request beyond p99 among all of them.
+  std::vector<Point> points = blocks_of({{500, 7}, {510, 8}, {520, 9}, {530, 11}, {540, 12}}, 1);
+  for (Point& point : points) point.requests = 10;
+  EXPECT_EQ(analyse(points, options_for()).cliff.reached, "unmeasured");
+  for (Point& point : points) point.requests = 100;
+  EXPECT_EQ(analyse(points, options_for()).cliff.reached, "ok");
+}
+
+TEST(Cliff, HasNoIntervalFromWindowsThatAnOverloadOutlasts) {
+  CliffOptions options = options_for();  // an SLO of 10 ms
+  options.window_s = 0.19;
+  const Estimate in_short = analyse(mm1_blocks(5), options).cliff;
+  options.window_s = 0.21;
+  const Estimate in_long = analyse(mm1_blocks(5), options).cliff;
+  EXPECT_EQ(in_short.value, in_long.value);
+  EXPECT_TRUE(std::isnan(in_short.low) && std::isnan(in_short.high));
+  EXPECT_LT(in_long.low, in_long.high);
+}
+
+TEST(Cliff, OfASearchThatWasCutShortIsABound) {
+  std::vector<Point> points;
+  for (const std::uint64_t n : {1, 2, 4}) {
+    Point loop;
+    loop.phase = Phase::plateau;
+    loop.closed = n;
+    loop.goodput_per_s = 100.0 * static_cast<double>(n);
+    loop.requests = 1000;
+    loop.valid = loop.stable = true;
+    points.push_back(loop);
+  }
+  for (const double rate : {400.0, 500.0, 620.0}) {
+    points.push_back(mm1(rate, 0));
+    points.back().phase = Phase::coarse;
+  }
+  const CellResult result = analyse(points, options_for());
+  EXPECT_EQ(result.cliff.reached, "above");
+  EXPECT_EQ(result.cliff.value, 500);
+  EXPECT_EQ(result.saturation.reached, "above");
+}
+
+TEST(Cliff, SaturationOfALoopThatStillGrewIsABound) {
+  // N over the wait, and no rate that was not carried.
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {300.0, 350.0, 400.0}) points.push_back(mm1(rate, block));
+  }
+  const auto loop = [&](std::uint64_t n, double goodput) {
+    Point point;
+    point.phase = Phase::plateau;
+    point.closed = n;
+    point.goodput_per_s = goodput;
+    point.requests = 1000;
+    point.valid = point.stable = true;
+    points.push_back(point);
+  };
+  loop(512, 500);
+  loop(1024, 1000);
+  EXPECT_EQ(analyse(points, options_for()).saturation.reached, "above");
+  loop(2048, 1010);
+  EXPECT_EQ(analyse(points, options_for()).saturation.reached, "ok");
 }
 
 TEST(Cliff, IgnoresInvalidPointsAndTheOrderOfPoints) {
@@ -290,6 +388,7 @@ TEST(Cliff, OfALooserBoundLiesNoLower) {
     }
     CliffOptions options = options_for(50);
     options.service_time_ns = 0;  // half and twice the SLO
+    options.window_s = 10;
     const CellResult result = in_agreement(analyse(points, options));
     ASSERT_EQ(result.cliff.reached, "ok");
     if (result.cliff5.reached == "ok") {
@@ -394,7 +493,9 @@ TEST(Cliff, BlocksThatDifferInWhatTheyCarrySayHowFarBelowItMayLie) {
       points.push_back(point);
     }
   }
-  const Estimate cliff = analyse(points, options_for(100)).cliff;
+  CliffOptions options = options_for(100);
+  options.window_s = 2;
+  const Estimate cliff = analyse(points, options).cliff;
   ASSERT_EQ(cliff.reached, "ok");
   EXPECT_GT(cliff.low, 800);
   EXPECT_GT(cliff.high, 900);

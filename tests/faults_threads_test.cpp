@@ -150,7 +150,6 @@ TEST(FaultsHarness, SaysWhichThreadItDidNotGet) {
   const std::vector<std::pair<std::string, std::function<void()>>> makers = {
       {"probe", [&] { const HostWatch watch(cpu); }},
       {"rpc backend", [&] { const Backend backend(cpu); }},
-      {"wake-ups", [&] { measure_wake_ups(cpu, 1, 1us); }},
       {"noise", [&] { sample_noise(cpu, cpu, 1ms); }},
   };
   for (const auto& [what, make] : makers) {
@@ -164,6 +163,11 @@ TEST(FaultsHarness, SaysWhichThreadItDidNotGet) {
       EXPECT_EQ(std::string(reason.what()).find("unknown"), std::string::npos) << reason.what();
     }
   }
+}
+
+TEST(FaultsHarness, KnowsNoWakeUpsWithoutAThread) {
+  const ThreadsRefused refused(0);
+  EXPECT_TRUE(measure_wake_ups(CpuSet::allowed(), 1, 1us).empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FaultsThreads, ::testing::ValuesIn(fault_variants()), fault_label);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -54,6 +55,65 @@ TEST(Search, FindsThePlateauByDoubling) {
   EXPECT_GT(search.plateau_per_s(), 950);
   EXPECT_LE(search.plateau_per_s(), 1000);
   EXPECT_LT(probes, 20);
+}
+
+/// p99 falls with the rate, then rises: over 10 ms below some 520/s and above some 755/s.
+Point with_a_dip(const Probe& probe) {
+  const std::map<double, double> p99_ms = {{300, 40},  {400, 30}, {600, 7}, {700, 8},
+                                           {750, 9.5}, {800, 13}, {900, 60}};
+  Point point = ideal(probe, 950);
+  const auto above = p99_ms.lower_bound(probe.rate_per_s);
+  double ms = 1e6;
+  if (above == p99_ms.begin()) {
+    ms = above->second;
+  } else if (above != p99_ms.end()) {
+    const auto below = std::prev(above);
+    const double part = (probe.rate_per_s - below->first) / (above->first - below->first);
+    ms = below->second + part * (above->second - below->second);
+  }
+  point.slo_percentile_ns = ms * 1e6;
+  return point;
+}
+
+TEST(Search, FindsTheHighestRateThatHoldsAboveLowOnesThatDoNot) {
+  for (const double start : {200.0, 350.0, 500.0, 700.0, 790.0, 900.0}) {
+    SearchOptions options = with_slo(10e6);
+    options.highest_closed = 0;
+    options.first_rate_per_s = start;
+    Search search(options);
+    EXPECT_LT(drive(search, with_a_dip), 25) << start;
+    EXPECT_TRUE(search.bracketed()) << start;
+    EXPECT_NEAR(search.coarse_rate_per_s(), 757, 45) << start;
+  }
+}
+
+TEST(Search, LooksForADipOnceAndThenGoesDown) {
+  SearchOptions options = with_slo(10e6);
+  options.highest_closed = 0;
+  options.first_rate_per_s = 500;
+  Search search(options);
+  const int probes = drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1e9);
+    point.slo_percentile_ns = 20e6;  // whatever the rate is
+    return point;
+  });
+  EXPECT_LT(probes, 20);
+  EXPECT_FALSE(search.bracketed());
+}
+
+TEST(Search, GoesFarDownWhereARateShowsNothing) {
+  // Every trial above 200/s is invalid, as where a backend shares the generator's CPU.
+  SearchOptions options = with_slo(5e6);
+  options.highest_closed = 0;
+  options.first_rate_per_s = 900;
+  Search search(options);
+  drive(search, [](const Probe& probe) {
+    Point point = ideal(probe, 1000);
+    point.valid = probe.rate_per_s < 200;
+    return point;
+  });
+  EXPECT_GT(search.coarse_rate_per_s(), 100);
+  EXPECT_LT(search.coarse_rate_per_s(), 200);
 }
 
 TEST(Search, BracketsTheCliffToTheCoarseRatioWhereverItLies) {

@@ -50,6 +50,7 @@ CellSummary curve_cell(const std::string& threads, double capacity_per_s, double
       record.used = true;
       record.block = block;
       record.trial.request.rate_per_s = capacity_per_s * step / 20;
+      record.trial.response.known = true;
       record.trial.response.p99 =
           std::lround((block == 2 ? 50 : 1) * 4.605e9 / (capacity_per_s * (20 - step) / 20));
       cell.points.push_back(record);

@@ -1,0 +1,196 @@
+// What a window has to hold before it counts as a measurement.
+#include "harness/windows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "harness/gates.hpp"
+#include "harness/service_level.hpp"
+#include "harness/suite.hpp"
+#include "harness/summary_files.hpp"
+#include "harness/trial_json.hpp"
+#include "harness/virtual_oracle.hpp"
+#include "models/options.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+using namespace std::chrono_literals;
+
+TrialRequest request_of(std::map<std::string, std::string> oracle, double rate_per_s,
+                        Nanos window) {
+  TrialRequest request;
+  request.model = {"oracle", std::move(oracle)};
+  request.workload = {"empty", {}};
+  request.rate_per_s = rate_per_s;
+  request.window = window;
+  request.clock = ClockKind::virtual_time;
+  return request;
+}
+
+std::string gate_of(const Trial& trial) {
+  return trial.invalid_reasons.empty() ? "" : trial.invalid_reasons.front().gate;
+}
+
+TEST(Window, WithoutARequestIsInvalidAndHasNoPercentiles) {
+  const Trial trial = run_virtual(request_of({{"mean", "1ms"}}, 0.01, 100ms));
+  EXPECT_FALSE(trial.valid);
+  EXPECT_EQ(gate_of(trial), "empty_window");
+  EXPECT_TRUE(cannot_be_repeated(trial));
+  EXPECT_FALSE(trial.response.known);
+  const Json json = to_json(trial);
+  for (const char* key : {"mean", "p50", "p99", "p999", "max"})
+    EXPECT_TRUE(json["response_ns"][key].is_null()) << key;
+  EXPECT_TRUE(json["slo_percentile_ns"].is_null());
+  EXPECT_FALSE(trial_from_json(json).response.known);
+  Record record;
+  record.trial = trial;
+  EXPECT_NE(points_row(record).find(",0,,,,,,,,"), std::string::npos) << points_row(record);
+}
+
+TEST(Window, OfRequestsThatEndHasPercentilesThatAreRead) {
+  const Trial trial = run_virtual(request_of({{"mean", "1ms"}}, 500, 1s));
+  EXPECT_TRUE(trial.valid);
+  const Trial read = trial_from_json(to_json(trial));
+  EXPECT_TRUE(read.response.known);
+  EXPECT_EQ(read.response.p99, trial.response.p99);
+  EXPECT_FALSE(read.response_bound_from_ns);
+  EXPECT_EQ(cut_off_sentence(trial), "");
+}
+
+TEST(Window, CutOffAtTheDrainGivesLowerBoundsThatSaySo) {
+  // Twice what one server carries: at the deadline half of the requests wait still.
+  TrialRequest request = request_of({{"mean", "10ms"}}, 200, 1s);
+  request.warmup = 0s;
+  request.drain = 100ms;
+  const Trial trial = run_virtual(request);
+  ASSERT_GT(trial.counts.unfinished, 0u);
+  ASSERT_TRUE(trial.response_bound_from_ns);
+  EXPECT_GE(*trial.response_bound_from_ns, 100'000'000);
+  EXPECT_TRUE(trial.is_lower_bound(trial.response.max));
+  EXPECT_FALSE(trial.is_lower_bound(*trial.response_bound_from_ns - 1));
+  const std::string sentence = cut_off_sentence(trial);
+  EXPECT_NE(sentence.find("p99"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find(std::to_string(trial.counts.unfinished)), std::string::npos) << sentence;
+  EXPECT_EQ(trial_from_json(to_json(trial)).response_bound_from_ns, trial.response_bound_from_ns);
+}
+
+TEST(Window, OfAPartOfABurstIsInvalidWithItsFactor) {
+  TrialRequest request = request_of({{"mean", "1ms"}}, 50, 500ms);
+  request.warmup = 300ms;
+  request.arrivals = Arrivals::parse("bursts(1s,9s)");
+  const Trial part = run_virtual(request);
+  EXPECT_EQ(gate_of(part), "offered_rate");
+  EXPECT_NE(part.invalid_reasons.front().text.find("10 times the 50"), std::string::npos)
+      << part.invalid_reasons.front().text;
+  request.window = 10s;
+  const Trial whole = run_virtual(request);
+  EXPECT_TRUE(whole.valid) << gate_of(whole);
+  EXPECT_NEAR(whole.offered_per_s, 50, 5);
+}
+
+TEST(Arrivals, OfferTheRateOverWholeCyclesAndAnotherOverParts) {
+  const Arrivals bursts = Arrivals::parse("bursts(10ms,90ms)");
+  constexpr std::int64_t kMs = 1'000'000;
+  EXPECT_DOUBLE_EQ(bursts.offered_share(1000, 0, 100 * kMs), 1);
+  EXPECT_DOUBLE_EQ(bursts.offered_share(1000, 37 * kMs, 337 * kMs), 1);
+  EXPECT_DOUBLE_EQ(bursts.offered_share(1000, 0, 10 * kMs), 10);
+  EXPECT_DOUBLE_EQ(bursts.offered_share(1000, 20 * kMs, 90 * kMs), 0);
+  EXPECT_DOUBLE_EQ(bursts.offered_share(1000, 0, 150 * kMs), 2 / 1.5);
+  EXPECT_EQ(bursts.whole_cycles(1000, 101ms), 200ms);
+  EXPECT_EQ(bursts.whole_cycles(1000, 200ms), 200ms);
+  EXPECT_EQ(bursts.whole_cycles(1000, 50ms), 50ms);  // not a cycle: for the gate to say
+  const Arrivals poisson = Arrivals::parse("poisson");
+  EXPECT_EQ(poisson.offered_share(1000, 3, 5), 1);
+  EXPECT_EQ(poisson.whole_cycles(1000, 123ms), 123ms);
+  // Without a pause there is nothing to cut.
+  EXPECT_EQ(Arrivals::parse("bursts(10ms,0ms)").offered_share(1000, 0, 15 * kMs), 1);
+}
+
+std::string suite(const std::string& load, const std::string& workload) {
+  return "schema = 1\nname = \"w\"\n[load]\n" + load +
+         "\n[[model]]\nuse = \"event_loop\"\n[[workload]]\n" + workload;
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_suite(text, "w.toml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SuiteWindows, ShorterThanTheWorkAreRefusedWithTheirLine) {
+  const std::string sleep = "use = \"sleep\"\nwait = \"100ms\"\n";
+  for (const char* key : {"window", "coarse_window", "drain"}) {
+    const std::string why = refusal(suite(std::string(key) + " = \"50ms\"", sleep));
+    EXPECT_NE(why.find("w.toml:4: load." + std::string(key)), std::string::npos) << why;
+    EXPECT_NE(why.find("100ms"), std::string::npos) << why;
+    EXPECT_EQ(refusal(suite(std::string(key) + " = \"100ms\"", sleep)), "");
+  }
+  const std::string why =
+      refusal(suite("arrivals = \"bursts(10ms,1990ms)\"\nwindow = \"1s\"", "use = \"cpu\"\n"));
+  EXPECT_NE(why.find("less than one cycle"), std::string::npos) << why;
+}
+
+TEST(SuiteWindows, OfARunThatIsThereAreRead) {
+  const std::string text = suite("drain = \"50ms\"", "use = \"sleep\"\nwait = \"100ms\"\n");
+  EXPECT_EQ(parse_suite(text, "w.toml", SuiteUse::read).drain, 50ms);
+}
+
+TEST(SuiteWindows, ByDefaultAreAsLongAsTheWorkAndCanBeReadBack) {
+  const Plan plan = parse_suite(suite("", "use = \"sleep\"\nwait = \"3s\"\n"), "w.toml");
+  EXPECT_GE(plan.window, 3s);
+  EXPECT_GE(plan.coarse_window, 3s);
+  EXPECT_GE(plan.drain, 3s);
+  EXPECT_EQ(plan_hash(parse_suite(to_toml(plan), "again.toml")), plan_hash(plan));
+}
+
+TEST(Windows, DrainForTheLongestRequestAndCloseOnTenOfThem) {
+  const Spec loop{"event_loop", {}};
+  const Spec fixed{"sleep", {{"wait", "100ms"}}};
+  const Spec drawn{"sleep", {{"wait", "100ms"}, {"dist", "exponential"}}};
+  EXPECT_EQ(longest_service(loop, fixed), 100ms);
+  EXPECT_GT(longest_service(loop, drawn), 800ms);  // ln 8192 = 9.0 means
+  EXPECT_LT(longest_service(loop, drawn), 950ms);
+  EXPECT_EQ(resolve_drain(10ms, loop, fixed), 200ms);
+  EXPECT_EQ(resolve_drain(1s, loop, fixed), 1s);
+  EXPECT_EQ(resolve_window(50ms, 100e6), 1s);
+  EXPECT_EQ(resolve_window(2s, 100e6), 2s);
+}
+
+TEST(Ideal, OnTheSameArrivalsLiesOffAsTheyDo) {
+  // Seed 42 at this size measures the cliff of M/D/1 at 115% of its 773.5/s.
+  Plan plan;
+  plan.seed = 42;
+  plan.blocks = 3;
+  plan.arrivals = Arrivals::parse("poisson");
+  plan.window = 500ms;
+  plan.coarse_window = 200ms;
+  plan.warmup = 200ms;
+  plan.refine = {0.86, 0.96, 1.06};
+  plan.overload = {1.5};
+  plan.grid = {0.4};
+  plan.model_cpus = CpuSet({1});
+  const Spec cpu{"cpu", {{"work", "1ms"}}};
+  const auto unlucky = ideal_cliff_of_sequences(plan, cpu, 1e6, 10e6, 3, {});
+  EXPECT_FALSE(unlucky);  // sequences that nobody played
+  const auto refine_seed = [&](int block, int place) {
+    return mix64(mix64(plan.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1)) +
+                 static_cast<std::uint64_t>(2000 + place));
+  };
+  const auto same = ideal_cliff_of_sequences(
+      plan, cpu, 1e6, 10e6, 3, {refine_seed(0, 1), refine_seed(1, 2), refine_seed(2, 3)});
+  ASSERT_TRUE(same);
+  EXPECT_NEAR(*same, 1.15 * 773.5, 40);
+  EXPECT_FALSE(ideal_cliff_of_sequences(plan, cpu, 1e6, 10e6, 3, {12345}));
+}
+
+}  // namespace
+}  // namespace precipice
