@@ -170,8 +170,7 @@ class Campaign {
     summary.slo_ns = resolve_slo_ns(plan_.slo_of(summary.workload), summary.model, summary.workload,
                                     cell.service);
     cell.warmup = resolve_warmup(plan_, cell.service.mean_ns);
-    cell.window =
-        std::max(resolve_window(plan_.window, cell.service.mean_ns), plan_.arrivals.burst_cycle());
+    cell.window = resolve_window(plan_.window, cell.service.mean_ns);
     cell.coarse_window = resolve_window(plan_.coarse_window, cell.service.mean_ns);
     cell.drain = resolve_drain(plan_.drain, summary.model, summary.workload);
     if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
@@ -187,6 +186,7 @@ class Campaign {
       cell.window = Nanos(static_cast<std::int64_t>(requests * cell.service.mean_ns / count));
       cell.coarse_window = cell.window / 4;
     }
+    cell.window = std::max(cell.window, plan_.arrivals.burst_cycle());
     SearchOptions options;
     // Free there: they bracket the looser cliffs of a queue whose own is far below its plateau.
     if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
@@ -362,9 +362,8 @@ class Campaign {
       const bool limit_shown =
           limited > std::min(1, plan_.repeats) || (throttled && cell.quota_shown);
       cell.quota_shown = cell.quota_shown || (throttled && limit_shown);
-      const bool final_attempt =
-          record->used || last_.model_fault || limit_shown || cannot_be_repeated(last_) ||
-          attempt > plan_.repeats;
+      const bool final_attempt = record->used || last_.model_fault || limit_shown ||
+                                 cannot_be_repeated(last_) || attempt > plan_.repeats;
       Point point = point_of(*record);
       point.generator_limited = limit_shown;
       count_trial(summary, std::move(*record));

@@ -469,6 +469,8 @@ class Analysis {
         closed = std::max(closed, member.goodput_per_s);
     }
     for (const RateGroup& group : groups_.open) {
+      // One that did not keep up at a lower rate was disturbed.
+      if (group.rate_per_s < (1 - kLeastRoom) * estimate.value) continue;
       for (const GroupMember& member : group.members) overloaded = overloaded || !member.stable;
     }
     overloaded = overloaded || (closed >= 0.95 * estimate.value && !loop_still_grew_);

@@ -183,14 +183,22 @@ void take(const Fit& fit, Crossing& result) {
   result.power_of_room = fit.power_of_room;
 }
 
+/// Not by the stall of one block: in most of its blocks, and in two where there are `most` of them.
+bool surely_broken(const Merged& point, double most, const CrossingOptions& options) {
+  return deviations_beyond(point, options) > kSure && point.blocks >= std::min(2.0, most) &&
+         2 * point.blocks_over[options.bound] > point.blocks;
+}
+
 /// Where latency falls with the rate before it rises, the low rates that surely break the bound and
 /// lie below one that keeps it are no part of the rise: the number of leading points to leave out.
 std::size_t broken_below(const std::vector<Merged>& points, const CrossingOptions& options) {
+  double blocks = 0;
+  for (const Merged& point : points) blocks = std::max(blocks, point.blocks);
   std::size_t after = 0, broken = 0;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Merged& point = points[i];
     if (!point.stable || point.loss > options.max_loss || !(point.percentile_ns > 0)) continue;
-    if (deviations_beyond(point, options) > kSure) {
+    if (surely_broken(point, blocks, options)) {
       broken = i + 1;
     } else if (point.percentile_ns <= options.slo_ns) {
       after = broken;
@@ -219,8 +227,10 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
   // Blocks that differ leave no order above either: then nothing sets those rates apart.
   if (result.reached == "below" || result.reached == "unmeasured")
     return crossing_of_rise(points, options);
+  double blocks = 0;
+  for (const Merged& point : points) blocks = std::max(blocks, point.blocks);
   for (std::size_t i = 0; i < below; ++i) {
-    if (!(deviations_beyond(points[i], options) > kSure)) continue;
+    if (!surely_broken(points[i], blocks, options)) continue;
     if (result.broken_from == 0) result.broken_from = points[i].rate_per_s;
     result.broken_to = points[i].rate_per_s;
   }

@@ -97,11 +97,15 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
     merged.loss += requests * member.loss;
     merged.percentile_ns += requests * member.percentile_ns;
     merged.responses += weight * member.responses;
-    for (std::size_t i = 0; i < merged.beyond.size(); ++i)
+    for (std::size_t i = 0; i < merged.beyond.size(); ++i) {
       merged.beyond[i] += weight * member.beyond[i];
+      if (member.beyond[i] > (1 - percentile / 100) * member.responses)
+        merged.blocks_over[i] += weight;
+    }
     if (member.stable) stable += weight;
   }
   if (total == 0) return std::nullopt;
+  merged.blocks = total;
   const double share = merged.requests > 0 ? 1 / merged.requests : 0;
   merged.mean_ns *= share;
   merged.loss *= share;

@@ -43,6 +43,8 @@ struct RateGroup {
            requests = 0;
     double responses = 0;  ///< that `beyond` is counted among
     PerBound beyond{};
+    double blocks = 0;       ///< merged; a block that was drawn twice counts twice
+    PerBound blocks_over{};  ///< of them, with more beyond each bound than the percentile allows
     bool stable = false;
     std::uint64_t closed = 0;
   };

@@ -696,16 +696,17 @@ PlanEstimate estimate(const Plan& plan) {
     const double warmup = plan.warmup > Nanos::zero() ? seconds(plan.warmup)
                           : plan.brief                ? std::max(0.2, 20 * service)
                                                       : std::max(0.3, 100 * service);
+    const double window = seconds(resolve_window(plan.window, service * 1e9));
+    const double coarse_window = seconds(resolve_window(plan.coarse_window, service * 1e9));
     for (const Spec& model : plan.models) {
       if (!plan.includes(model, spec)) continue;
       ++total.cells;
       total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials + plan.blocks - 1;
       total.seconds += (kPlateauTrials + kCoarseTrials + plan.blocks - 1) *
-                       (warmup + seconds(plan.coarse_window) + kTrialOverheadS);
-      total.seconds +=
-          plan.blocks * block_trials * (warmup + seconds(plan.window) + kTrialOverheadS);
+                       (warmup + coarse_window + kTrialOverheadS);
+      total.seconds += plan.blocks * block_trials * (warmup + window + kTrialOverheadS);
     }
-    total.seconds += (plan.blocks + 1) * (warmup + seconds(plan.window));  // S of each block
+    total.seconds += (plan.blocks + 1) * (warmup + window);  // S of each block
   }
   total.seconds *= kRepeated;
   if (plan.clock == ClockKind::virtual_time) total.seconds = 0.02 * total.trials;

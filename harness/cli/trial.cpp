@@ -106,13 +106,12 @@ std::string trial_text(const Trial& t) {
   text += fmt::format(
       "\nCPU per request: model {}, generator {}   in flight {}   peak memory {}\n",
       short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), decimals(t.in_flight_mean, 2),
-      t.peak_rss_bytes
-          ? decimals(static_cast<double>(*t.peak_rss_bytes) / (1 << 20), 1) + " MiB"
-          : "-");
-  text += fmt::format(
-      "steal {}   longest stall {}   checksum {:016x}\n",
-      std::isfinite(t.steal_percent) ? decimals(t.steal_percent, 2) + "%" : "-",
-      t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-", t.checksum);
+      t.peak_rss_bytes ? decimals(static_cast<double>(*t.peak_rss_bytes) / (1 << 20), 1) + " MiB"
+                       : "-");
+  text += fmt::format("steal {}   longest stall {}   checksum {:016x}\n",
+                      std::isfinite(t.steal_percent) ? decimals(t.steal_percent, 2) + "%" : "-",
+                      t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-",
+                      t.checksum);
   for (const auto& [why, times] : t.refusals) text += fmt::format("shed ({}): {}\n", why, times);
   for (const auto& [error, times] : t.errors)
     text += fmt::format("failed (errno {}): {}\n", error, times);
