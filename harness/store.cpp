@@ -385,7 +385,7 @@ Json Store::environment_before() const {
 }
 
 void Store::write_manifest() {
-  replace_file(directory_ + "/manifest.json", manifest_->dump(2) + "\n");
+  replace_file(directory_ + "/manifest.json", json_text(*manifest_, 2) + "\n");
 }
 
 void Store::finish(const CampaignResult& result) {
