@@ -49,6 +49,21 @@ class StoreTest : public ::testing::Test {
   std::string root_;
 };
 
+TEST_F(StoreTest, KeepsAManifestWhoseArgumentsAreNoUtf8) {
+  const auto store = Store::open(root_,
+                                 {.suite = "suite",
+                                  .suite_hash = "cafe",
+                                  .suite_toml = "schema = 1\n",
+                                  .seed = 1,
+                                  .git_sha = "abc1234",
+                                  .binary_hash = "b",
+                                  .argv = {"precipice", "run", "r\xe9sultats"}},
+                                 true);
+  EXPECT_EQ(store->cpu_iterations_per_us(123), 123);  // which writes the manifest again
+  const Json manifest = Json::parse(read_file(store->directory() + "/manifest.json"));
+  EXPECT_EQ(manifest.at("argv").at(2), "r\xef\xbf\xbdsultats");
+}
+
 Record sample(const std::string& key) {
   Record record;
   record.key = key;
