@@ -344,6 +344,7 @@ class Campaign {
           throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {
           if (!has_valid_point(cell)) throw;
+          summary.lacking = true;
           return beyond_reach(cell, probe, block, missing.what());
         } catch (const UsageError& wrong) {
           // A rate or a window past what one trial can hold, which only the search could know.

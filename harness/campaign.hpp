@@ -91,8 +91,10 @@ struct CellSummary {
                                                  ///< half the cliff
   int trials = 0, invalid = 0;
   std::map<std::string, int> invalid_causes;
-  std::string note, failure;   ///< failure: why the cell could not be measured, or ""
-  bool lacking = false;        ///< the failure is that this machine lacks something
+  std::string note, failure;  ///< failure: why the cell could not be measured, or ""
+  /// The failure is that this machine lacks something; without a failure, a load was out of its
+  /// reach for that reason, which bounds the search.
+  bool lacking = false;
   std::vector<Record> points;  ///< histograms dropped
   /// One point per probe, invalid ones included: what `result` was made from by analyse(evidence,
   /// options). A comparison or a claim analyses subsets of its blocks.

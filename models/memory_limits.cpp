@@ -1,6 +1,7 @@
 #include "models/memory_limits.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -110,6 +111,17 @@ std::vector<MemoryLimit> memory_limits(const MemoryLimitSources& sources) {
   std::sort(limits.begin(), limits.end(),
             [](const MemoryLimit& a, const MemoryLimit& b) { return a.room() < b.room(); });
   return limits;
+}
+
+std::optional<int> bound_malloc_arenas(std::optional<std::uint64_t> address_space) {
+  if (!address_space) return std::nullopt;
+  constexpr std::uint64_t kReservedByArena = 64ULL << 20;  // HEAP_MAX_SIZE of glibc with 64 bits
+  const std::uint64_t most = std::max<std::uint64_t>(1, *address_space / 4 / kReservedByArena);
+  // As many as malloc would make by itself on any machine known are no bound.
+  constexpr std::uint64_t kBeyondAnyMachine = 1U << 16;
+  if (most >= kBeyondAnyMachine) return std::nullopt;
+  mallopt(M_ARENA_MAX, static_cast<int>(most));
+  return static_cast<int>(most);
 }
 
 std::string memory_that_ran_out(const MemoryLimitSources& sources) noexcept {

@@ -39,6 +39,13 @@ struct MemoryLimitSources {
 std::vector<MemoryLimit> memory_limits(
     const MemoryLimitSources& sources = MemoryLimitSources::here());
 
+/// malloc reserves address space for every arena, 64 MiB each and up to eight arenas a CPU, whether
+/// it is used or not. Where `address_space` is a limit, arenas get a quarter of it at most; where
+/// it is none, nothing changes. For the start of a program, before other threads allocate. Returns
+/// the most arenas that there may be now; nullopt: as malloc pleases.
+std::optional<int> bound_malloc_arenas(
+    std::optional<std::uint64_t> address_space = MemoryLimitSources::here().address_space);
+
 /// After an allocation has failed: the sentence that says which limit was most likely in its way
 /// and how to raise it, as in "the address space is limited to 390 MiB, 388 MiB of them used
 /// (raise it with ulimit -v)". Never throws; "no memory" when there is none to find out.

@@ -128,6 +128,12 @@ TEST_F(MemoryLimits, ATrialThatDoesNotFitIsRefusedWithTheLimitThatItWouldMeet) {
   EXPECT_NE(text.find("lower the rate"), std::string::npos) << text;
 }
 
+TEST(MallocArenas, HaveAQuarterOfALimitedAddressSpaceAtMost) {
+  EXPECT_EQ(bound_malloc_arenas(std::nullopt), std::nullopt);
+  EXPECT_EQ(bound_malloc_arenas(400'000ULL << 10), 1);  // ulimit -v 400000
+  EXPECT_EQ(bound_malloc_arenas(64ULL << 30), 256);
+}
+
 TEST(MemoryNeed, GrowsWithWhatIsUnderWayAtOnce) {
   TrialRequest request;
   request.model.name = "event_loop";

@@ -105,7 +105,8 @@ int capacity(const Arguments& arguments) {
     remark(cell.failure);
     return cell.lacking ? kLacking : kInvalid;
   }
-  return cell.result.cliff.reached == "unmeasured" ? kInvalid : kDone;
+  if (cell.result.cliff.reached != "unmeasured") return kDone;
+  return cell.lacking ? kLacking : kInvalid;
 }
 
 }  // namespace precipice::cli

@@ -17,6 +17,7 @@
 #include "harness/environment.hpp"
 #include "harness/export.hpp"
 #include "harness/interrupt.hpp"
+#include "models/memory_limits.hpp"
 #include "models/options.hpp"
 #include "models/unavailable.hpp"
 
@@ -354,6 +355,7 @@ int main(int argc, char** argv) {
   using namespace precipice::cli;
   try {
     occupy_standard_streams();
+    bound_malloc_arenas();
     return main_of({argv, argv + argc});
   } catch (const UsageError& error) {
     return fail(kUsage, error.what());

@@ -118,7 +118,7 @@ int verdict(const CampaignResult& result) {
     if (!cell.failure.empty())
       (cell.lacking ? lacking : invalid) = true;
     else if (cell.result.cliff.reached == "unmeasured")
-      invalid = true;
+      (cell.lacking ? lacking : invalid) = true;
   }
   return invalid ? kInvalid : lacking ? kLacking : kDone;
 }
