@@ -11,7 +11,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "harness/environment.hpp"
+#include "harness/build_info.hpp"
+#include "harness/json.hpp"
 
 namespace precipice {
 

@@ -11,10 +11,10 @@
 #include <set>
 #include <sstream>
 
+#include "harness/build_info.hpp"
 #include "harness/durable.hpp"
-#include "harness/environment.hpp"
 #include "harness/external_tool.hpp"
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 #include "harness/trace_file.hpp"
 
 namespace precipice {

@@ -8,23 +8,20 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "harness/json_text.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/format.hpp"
+#include "harness/json.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
-#include "harness/terminal.hpp"
 
 namespace precipice {
 namespace {
 
 /// What a document has at `path`, as text; "unknown" where it has nothing.
 std::string at(const std::shared_ptr<const Json>& document, const std::string& path) {
-  if (!document || document->is_null()) return "unknown";
-  const Json::json_pointer pointer(path);
-  if (!document->contains(pointer) || (*document)[pointer].is_null()) return "unknown";
-  const Json& value = (*document)[pointer];
-  if (value == "(name)") return "withheld for review";
-  return value.is_string() ? value.get<std::string>() : json_text(value);
+  const std::string text = text_at_pointer(document.get(), path, "unknown");
+  return text == "(name)" ? "withheld for review" : text;
 }
 
 /// "- what: value", and nothing where the machine does not say.

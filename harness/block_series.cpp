@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <set>
 
+#include "harness/estimate.hpp"
+
 namespace precipice {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/cliff.hpp"
+#include "harness/point.hpp"
 
 namespace precipice {
 

@@ -10,8 +10,8 @@
 
 #include "harness/anonymous_run.hpp"
 #include "harness/artifact_description.hpp"
+#include "harness/build_info.hpp"
 #include "harness/durable.hpp"
-#include "harness/environment.hpp"
 #include "harness/external_tool.hpp"
 #include "harness/part_directory.hpp"
 #include "harness/temporary_directory.hpp"

@@ -3,10 +3,16 @@
 
 #include <atomic>
 
-#include "harness/campaign.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
+
+/// Service time of a workload on `inline`, unloaded.
+struct Calibration {
+  double mean_ns = 0, p99_ns = 0;
+  double speed_ns = 0;  ///< of the machine-speed probe taken with it
+  bool valid = false;   ///< false: a CPU quota throttled every attempt at it
+};
 
 /// Times a prepared workload on `inline` on the calling thread: the same seeds three times over, of
 /// each seed the middle time, so that a stall of the host does not enter; `mean_ns` is the

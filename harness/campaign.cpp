@@ -3,19 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 
+#include "harness/cell_evidence.hpp"
+#include "harness/cell_plan.hpp"
+#include "harness/cell_search.hpp"
 #include "harness/conclude.hpp"
+#include "harness/estimate.hpp"
 #include "harness/gates.hpp"
+#include "harness/ideal.hpp"
 #include "harness/interrupt.hpp"
+#include "harness/point.hpp"
+#include "harness/search.hpp"
 #include "harness/service_level.hpp"
-#include "harness/windows.hpp"
-#include "models/distribution.hpp"
 #include "models/model.hpp"
 #include "models/random.hpp"
-#include "workloads/workload.hpp"
 
 namespace precipice {
 namespace {
@@ -24,8 +26,7 @@ double seconds(Nanos duration) { return std::chrono::duration<double>(duration).
 
 struct Cell {
   CellSummary summary;
-  Calibration service;
-  Nanos warmup{0}, window{0}, coarse_window{0}, drain{0};
+  CellPlan plan;
   std::optional<Search> search;
   bool quota_shown = false;  ///< a CPU quota throttled a trial and its repetition
 };
@@ -53,7 +54,8 @@ class Campaign {
     for (Cell& cell : cells_) {
       CellSummary& summary = cell.summary;
       if (summary.failure.empty() && cell.search)
-        conclude(plan_, result_.service_by_block[summary.workload.to_string()], summary);
+        conclude(plan_, result_.service_by_block[summary.workload.to_string()],
+                 ideal_of(plan_, summary), summary);
       result_.cells.push_back(std::move(summary));
     }
     return std::move(result_);
@@ -165,69 +167,10 @@ class Campaign {
     CellSummary& summary = cell.summary;
     const auto reference = reference_service(summary.model, summary.workload, result_.service);
     if (!reference) return;
-    cell.service = *reference;
-    summary.service_time_ns = cell.service.mean_ns;
-    summary.slo_ns = resolve_slo_ns(plan_.slo_of(summary.workload), summary.model, summary.workload,
-                                    cell.service);
-    cell.warmup = resolve_warmup(plan_, cell.service.mean_ns);
-    cell.window = resolve_window(plan_.window, cell.service.mean_ns);
-    cell.coarse_window = resolve_window(plan_.coarse_window, cell.service.mean_ns);
-    cell.drain = resolve_drain(plan_.drain, summary.model, summary.workload);
-    if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
-      const auto servers = summary.model.given.find("servers");
-      const double count = servers == summary.model.given.end() ? 1 : std::stod(servers->second);
-      // A tail estimate scatters with the variance of the service, so that gets more requests.
-      const auto dist = summary.model.given.find("service");
-      const double scv = dist == summary.model.given.end()
-                             ? 0
-                             : Distribution::parse(dist->second, "oracle: service").scv();
-      const double requests =
-          static_cast<double>(plan_.virtual_requests) * std::clamp(1 + scv, 1.0, 4.0);
-      cell.window = Nanos(static_cast<std::int64_t>(requests * cell.service.mean_ns / count));
-      cell.coarse_window = cell.window / 4;
-    }
-    cell.window = std::max(cell.window, plan_.arrivals.burst_cycle());
-    SearchOptions options;
-    // Free there: they bracket the looser cliffs of a queue whose own is far below its plateau.
-    if (plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0) {
-      options.towards_plateau = {0.8, 0.92, 0.97, 0.99};
-    }
-    options.slo_ns = summary.slo_ns;
-    options.slo_percentile = summary.slo_percentile;
-    options.refine = plan_.refine;
-    options.overload = plan_.overload;
-    options.grid = plan_.grid;
-    options.seed = plan_.seed;
-    // Work that waits is far from its plateau with a handful in flight; the doubling starts where
-    // it can matter.
-    const bool waits = summary.workload.name != "empty" && !only_computes(summary.workload);
-    // On the virtual clock the law is known; here it is worth a trial more.
-    if (plan_.clock == ClockKind::real) {
-      options.least_sweep = kUslFewestN;
-      options.longest_turn_s = seconds(cell.coarse_window);
-    }
-    options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan_.model_cpus.size());
-    options.highest_closed = highest_closed(cell);
-    options.first_closed = std::min(options.first_closed, options.highest_closed);
-    cell.search.emplace(options);
-  }
-
-  /// A loop of N settles within a few times N / throughput. Where that is longer than the window,
-  /// it would show how the model orders its work (halves of requests done in the warm-up and
-  /// finished in the window) instead of what it carries; so N stays below what the CPUs can turn
-  /// over in half a window.
-  std::uint64_t highest_closed(const Cell& cell) const {
-    constexpr double kMost = 1U << 18;
-    double most = kMost;
-    if (cell.summary.model.name != "oracle") {
-      const WorkloadInfo& info = workload_named(cell.summary.workload.name);
-      const auto work = info.make(Options(info.name, info.options, cell.summary.workload.given));
-      const double cpu_s = seconds(work->nominal_cpu());
-      const auto cpus = static_cast<double>(std::max<std::size_t>(1, plan_.model_cpus.size()));
-      if (cpu_s > 0) most = std::min(most, 0.5 * seconds(cell.coarse_window) * cpus / cpu_s);
-      most = std::max(most, 4 * cpus);
-    }
-    return static_cast<std::uint64_t>(most);
+    cell.plan = plan_cell(plan_, summary.model, summary.workload, *reference);
+    summary.service_time_ns = cell.plan.service.mean_ns;
+    summary.slo_ns = cell.plan.slo_ns;
+    cell.search.emplace(cell.plan.search);
   }
 
   void run_cell(Cell& cell, int block) {
@@ -236,22 +179,14 @@ class Campaign {
     progress_.workload = cell.summary.workload.to_string();
     const int before = cell.summary.trials, invalid_before = cell.summary.invalid;
     if (!cell.summary.failure.empty() || !cell.search) return;
+    const CellMeasurement measurement = {
+        .measure = [&](const Probe& probe) { return measure(cell, probe, block); },
+        .proceed = [&] { return !stopped() && cell.summary.failure.empty(); }};
+    std::vector<Point>& evidence = cell.summary.evidence;
     try {
-      if (block == 0) {
-        while (const auto probe = cell.search->next()) {
-          const Point point = measure(cell, *probe, block);
-          cell.search->add(point);
-          cell.summary.evidence.push_back(point);
-          if (stopped() || !cell.summary.failure.empty()) return;
-        }
-      }
+      if (block == 0 && !search_cell(*cell.search, measurement, evidence)) return;
       const Time searched = Io::now();
-      for (const Probe& probe : cell.search->block(block)) {
-        if (stopped() || !cell.summary.failure.empty()) return;
-        const Point point = measure(cell, probe, block);
-        cell.search->learn(point);
-        cell.summary.evidence.push_back(point);
-      }
+      if (!measure_block(*cell.search, block, measurement, evidence)) return;
       // What the first block takes without its search is what the next one will take.
       if (block == 0) block_took_ += Io::now() - searched;
     } catch (const Unavailable& missing) {
@@ -265,52 +200,6 @@ class Campaign {
     host_.cell_finished(progress_, cell.summary.failure.empty()
                                        ? fmt::format("{} trials, {} invalid", trials, invalid)
                                        : cell.summary.failure);
-  }
-
-  /// Long enough for what an overload leaves behind, twice over, so that its recovery is seen.
-  Nanos drain_of(const Cell& cell, const Probe& probe) const {
-    const Nanos least =
-        plan_.clock == ClockKind::virtual_time ? std::max(cell.drain, cell.window) : cell.drain;
-    if (probe.phase != Phase::overload || !(cell.search->plateau_per_s() > 0)) return least;
-    const double excess = std::max(0.0, probe.rate_per_s / cell.search->plateau_per_s() - 1);
-    return std::max(least,
-                    Nanos(static_cast<std::int64_t>(
-                        2 * excess * static_cast<double>((cell.warmup + cell.window).count()))));
-  }
-
-  TrialRequest request_for(const Cell& cell, const Probe& probe, int block) const {
-    // A saturated queue repeats within a quarter of the requests that a tail needs.
-    const bool saturated = plan_.clock == ClockKind::virtual_time && plan_.virtual_requests > 0 &&
-                           probe.phase == Phase::overload;
-    const bool coarse = probe.phase == Phase::plateau || probe.phase == Phase::coarse || saturated;
-    TrialRequest request;
-    request.model = cell.summary.model;
-    request.workload = cell.summary.workload;
-    request.rate_per_s = probe.rate_per_s;
-    request.closed = probe.closed;
-    request.window = coarse ? cell.coarse_window : cell.window;
-    if (probe.closed == 0) {
-      // Part of a cycle would offer another rate than the one that is asked for.
-      const Nanos cycle = plan_.arrivals.cycle(probe.rate_per_s);
-      if (cycle <= cell.window)
-        request.window =
-            plan_.arrivals.whole_cycles(probe.rate_per_s, std::max(request.window, cycle));
-    }
-    request.warmup = cell.warmup;
-    request.drain = drain_of(cell, probe);
-    // All models of a block replay the same sequences.
-    request.seed = mix64(mix64(plan_.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1)) +
-                         static_cast<std::uint64_t>(probe.sequence));
-    // The coarse search has one of its own: rates chosen by a sequence that the first block then
-    // replays would agree with it by chance.
-    if (probe.phase == Phase::coarse) request.seed = mix64(~plan_.seed);
-    request.arrivals = plan_.arrivals;
-    request.slo = Nanos(static_cast<std::int64_t>(cell.summary.slo_ns));
-    request.slo_percentile = cell.summary.slo_percentile;
-    request.generator_cpus = plan_.generator_cpus;
-    request.model_cpus = plan_.model_cpus;
-    request.clock = plan_.clock;
-    return request;
   }
 
   /// Repeats an invalid trial; the last attempt stands for the point, used or not.
@@ -339,7 +228,8 @@ class Campaign {
         record->attempt = attempt;
         record->slo_ns = summary.slo_ns;
         try {
-          record->trial = host_.measure(request_for(cell, probe, block));
+          record->trial = host_.measure(
+              request_for(plan_, cell.plan, probe, block, cell.search->plateau_per_s()));
         } catch (const CpusGone&) {
           throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/record.hpp"
+
 namespace precipice {
 
 void CapacitySoFar::take(const Record& record) {

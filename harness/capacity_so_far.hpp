@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 

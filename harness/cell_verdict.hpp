@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/campaign.hpp"
 #include "harness/neighbour.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "harness/doctor.hpp"
 #include "harness/environment.hpp"
-#include "harness/json_text.hpp"
+#include "harness/examination.hpp"
+#include "harness/json.hpp"
 #include "harness/trial_runner.hpp"
 #include "workloads/workload.hpp"
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/json.hpp"
 #include "harness/plan.hpp"
-#include "harness/trial_json.hpp"
 
 namespace precipice {
 

@@ -7,9 +7,13 @@
 #include <set>
 #include <utility>
 
+#include "harness/cell_summary.hpp"
 #include "harness/cliff.hpp"
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "harness/statistics.hpp"
-#include "harness/table.hpp"
 
 namespace precipice {
 namespace {

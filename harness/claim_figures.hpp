@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/block_resamples.hpp"
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/claim_parser.hpp"
 #include "harness/rate_groups.hpp"
 

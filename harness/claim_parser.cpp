@@ -8,6 +8,7 @@
 #include <cmath>
 #include <utility>
 
+#include "harness/json.hpp"
 #include "harness/spec.hpp"
 #include "models/options.hpp"
 

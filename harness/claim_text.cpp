@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "harness/format.hpp"
 #include "harness/statistics.hpp"
-#include "harness/table.hpp"
 
 namespace precipice {
 namespace {

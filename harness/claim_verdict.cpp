@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "harness/cell_reference.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/claim_text.hpp"
+#include "harness/point.hpp"
 #include "harness/statistics.hpp"
 
 namespace precipice {

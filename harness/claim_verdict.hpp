@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/claim_figures.hpp"
 #include "harness/plan.hpp"
 

@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
-#include <string_view>
 #include <utility>
 
-#include "harness/block_series.hpp"
+#include "harness/pair_side.hpp"
 #include "harness/pair_tests.hpp"
+#include "harness/record.hpp"
 #include "harness/service_level.hpp"
 #include "harness/statistics.hpp"
 
 namespace precipice {
 namespace {
-
-std::string cell_name(const CellSummary& cell) {
-  return cell.model.to_string() + " " + cell.workload.to_string();
-}
 
 /// Time of the machine-speed probe in each block: the middle one of those before the cell's own
 /// trials, else the one beside S_block.
@@ -51,50 +46,6 @@ double mean_of(const std::map<int, double>& values) {
   double sum = 0;
   for (const auto& [block, value] : values) sum += value;
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
-}
-
-PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
-                 std::map<int, double> adjust) {
-  PairSide side;
-  side.adjust = std::move(adjust);
-  side.failure = cell.failure;
-  CliffOptions options = cell.options;
-  const bool other_slo = std::abs(slo_ns / options.slo_ns - 1) > 1e-3;
-  options.slo_ns = slo_ns;
-  const bool cliff = std::string_view(figure) == "cliff";
-  side.estimate = cliff ? cell.result.cliff : cell.result.saturation;
-  if (!cell.failure.empty() || cell.evidence.empty()) return side;
-  if (cliff && other_slo) side.estimate = analyse(cell.evidence, options).cliff;
-  side.series =
-      cliff ? cliff_by_block(cell.evidence, options) : saturation_by_block(cell.evidence, options);
-  side.window_s = options.window_s;
-  // All blocks of a cell share the rates that its search chose: what that adds is in the interval
-  // of the cliff, and not in the scatter of its blocks.
-  const double width = std::log(side.estimate.high / side.estimate.low);
-  if (cliff && side.series.size() > 1 && std::isfinite(width)) {
-    const double degrees = static_cast<double>(side.series.size()) - 1;
-    side.least_error = 0.5 * width / student_t(0.975, degrees);
-  }
-  // Where the cliff is where stability ends, or nothing was seen to end, it rests on verdicts that
-  // a trial of this length gives only to within its resolution, whatever the blocks agree on.
-  const double resolution = side.estimate.resolution;
-  if (cliff && resolution > 0) {
-    if (side.estimate.limited_by == "saturation")
-      side.least_error = std::max(side.least_error, 0.5 * std::log1p(resolution));
-    if (side.estimate.reached == "above") side.estimate.value /= 1 + resolution;
-  }
-  // Where only a bound is known, what is compared is the bound that holds with confidence.
-  Estimate& estimate = side.estimate;
-  if (estimate.reached == "above" && estimate.low > 0)
-    estimate.value = estimate.low = std::min(estimate.value, estimate.low);
-  if (estimate.reached == "below" && std::isfinite(estimate.high))
-    estimate.value = estimate.high = std::max(estimate.value, estimate.high);
-  std::set<int> blocks;
-  for (const Point& point : cell.evidence) {
-    if (point.valid) blocks.insert(point.block);
-  }
-  side.blocks = static_cast<int>(blocks.size());
-  return side;
 }
 
 /// Equal labels first; then cells that are the only ones left of their model's and workload's names
@@ -154,13 +105,6 @@ void describe_speed(const std::map<int, double>& a, const std::map<int, double>&
 
 }  // namespace
 
-const char* to_string(Verdict verdict) {
-  constexpr const char* names[] = {
-      "A higher",  "B higher",       "indistinguishable", "no relevant difference",
-      "undecided", "too few blocks", "not compared"};
-  return names[static_cast<int>(verdict)];
-}
-
 RunComparison compare_runs(const RunToCompare& a, const RunToCompare& b,
                            const ComparisonOptions& options) {
   RunComparison comparison;
@@ -216,62 +160,6 @@ RunComparison compare_runs(const RunToCompare& a, const RunToCompare& b,
   for (std::size_t i = 0; i < tests.size(); ++i)
     comparison.cells[i / 2].figures.push_back(std::move(tests[i].comparison));
   return comparison;
-}
-
-RunRanking rank_models(const CampaignResult& result, const ComparisonOptions& options) {
-  RunRanking all;
-  all.blocks = result.blocks_done;
-  std::vector<const Spec*> workloads;
-  for (const CellSummary& cell : result.cells) {
-    const std::string name = cell.workload.to_string();
-    if (std::none_of(workloads.begin(), workloads.end(),
-                     [&](const Spec* known) { return known->to_string() == name; }))
-      workloads.push_back(&cell.workload);
-  }
-  std::vector<PairedTest> tests;
-  for (const Spec* workload : workloads) {
-    for (const char* figure : {"cliff", "saturation"}) {
-      Ranking ranking;
-      ranking.workload = *workload;
-      ranking.figure = figure;
-      ranking.blocks = result.blocks_done;
-      std::vector<std::pair<const CellSummary*, PairSide>> sides;
-      for (const CellSummary& cell : result.cells) {
-        if (cell.workload.to_string() == workload->to_string())
-          sides.emplace_back(&cell, side_of(cell, figure, cell.slo_ns, {}));
-      }
-      std::stable_sort(sides.begin(), sides.end(), [](const auto& x, const auto& y) {
-        const auto value = [](const PairSide& side) {
-          const bool known = side.failure.empty() && side.estimate.reached != "unmeasured" &&
-                             std::isfinite(side.estimate.value);
-          return known ? side.estimate.value : -1;
-        };
-        return value(x.second) > value(y.second);
-      });
-      for (std::size_t i = 0; i < sides.size(); ++i) {
-        ranking.rows.push_back({.model = sides[i].first->model,
-                                .estimate = sides[i].second.estimate,
-                                .to_first = {},
-                                .groups = {}});
-        for (std::size_t j = i + 1; j < sides.size(); ++j) {
-          PairedTest test = pair_up(sides[i].second, sides[j].second, options);
-          test.comparison.figure = figure;
-          tests.push_back(std::move(test));
-        }
-      }
-      if (sides.size() == 1) ranking.detectable = detectable_alone(sides.front().second);
-      all.rankings.push_back(std::move(ranking));
-    }
-  }
-  all.tests = decide(tests, options);
-  std::size_t next = 0;
-  for (Ranking& ranking : all.rankings) {
-    const std::size_t n = ranking.rows.size();
-    for (std::size_t k = 0; k < n * (n - 1) / 2; ++k)
-      ranking.pairs.push_back(std::move(tests[next++].comparison));
-    finish_ranking(ranking);
-  }
-  return all;
 }
 
 }  // namespace precipice

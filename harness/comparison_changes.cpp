@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "harness/estimate.hpp"
+
 namespace precipice {
 
 const char* to_string(Change change) {

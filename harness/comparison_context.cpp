@@ -5,21 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 #include "harness/suite.hpp"
 
 namespace precipice {
 namespace {
-
-/// What a document has at `path`, as text; "" where it has nothing.
-std::string at(const std::shared_ptr<const Json>& document, const std::string& path) {
-  if (!document) return "";
-  const Json::json_pointer pointer(path);
-  if (!document->contains(pointer)) return "";
-  const Json& value = (*document)[pointer];
-  if (value.is_null()) return "";
-  return value.is_string() ? value.get<std::string>() : json_text(value);
-}
 
 /// Names each of `paths` that both documents have and that differs.
 std::vector<std::string> differing(const std::shared_ptr<const Json>& a,
@@ -27,7 +17,7 @@ std::vector<std::string> differing(const std::shared_ptr<const Json>& a,
                                    const std::vector<std::pair<std::string, std::string>>& paths) {
   std::vector<std::string> found;
   for (const auto& [path, name] : paths) {
-    const std::string in_a = at(a, path), in_b = at(b, path);
+    const std::string in_a = text_at_pointer(a.get(), path), in_b = text_at_pointer(b.get(), path);
     if (!in_a.empty() && !in_b.empty() && in_a != in_b)
       found.push_back(fmt::format("{} {} and {}", name, in_a, in_b));
   }
@@ -61,8 +51,8 @@ std::vector<std::string> context_of(const RunArchive& a, const RunArchive& b) {
   std::vector<std::string> binaries = differing(
       a.environment_before, b.environment_before,
       {{"/build/git_sha", "commits"}, {"/build/compiler", "compilers"}, {"/build/flags", "flags"}});
-  const std::string hash_a = at(a.manifest, "/binary_hash"),
-                    hash_b = at(b.manifest, "/binary_hash");
+  const std::string hash_a = text_at_pointer(a.manifest.get(), "/binary_hash"),
+                    hash_b = text_at_pointer(b.manifest.get(), "/binary_hash");
   if (hash_a != hash_b && binaries.empty()) binaries.push_back("of one commit");
   if (hash_a != hash_b) list("Different binaries", binaries);
 

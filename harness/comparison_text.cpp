@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/comparison_notes.hpp"
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
+#include "harness/pair_types.hpp"
 #include "harness/series_names.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
+#include "harness/text_style.hpp"
 #include "harness/text_table.hpp"
 
 namespace precipice {
@@ -70,49 +74,6 @@ std::vector<std::string> names_of(const std::vector<const ComparedCell*>& cells)
       names[i] = cell_label(cells[i]->model_a, cells[i]->model_b);
   }
   return names;
-}
-
-std::string speed_text(const ComparedCell& cell) {
-  if (!std::isfinite(cell.speed)) return "";
-  const std::string direction = cell.speed >= 0 ? "faster" : "slower";
-  return fmt::format("the machine was {} {} in B ({:+.1f}% to {:+.1f}% by block)",
-                     percent(std::abs(cell.speed)), direction, 100 * cell.speed_low,
-                     100 * cell.speed_high);
-}
-
-std::vector<std::string> notes_of(const ComparedCell& cell) {
-  std::vector<std::string> notes;
-  if (cell.by_kind) {
-    notes.push_back(fmt::format(
-        "A is {} {}, B is {} {}: paired as the only unmatched cells of this model and workload",
-        cell.model_a.to_string(), cell.workload_a.to_string(), cell.model_b.to_string(),
-        cell.workload_b.to_string()));
-  }
-  const std::string speed = speed_text(cell);
-  if (cell.adjusted) {
-    std::string note =
-        speed.empty() ? "compared at equal machine speed" : speed + "; compared at equal speed";
-    if (std::abs(cell.work - 1) > 5e-4)
-      note += fmt::format(
-          ", and at equal work (a request of B has {:.3f} times A's iterations for "
-          "the same nominal time)",
-          cell.work);
-    notes.push_back(note);
-  } else if (std::abs(cell.speed) > 0.03) {
-    notes.push_back(speed + "; work that waits is not adjusted, so a part of that may be in it");
-  }
-  const bool moved = std::abs(cell.slo_common_a_ns / cell.slo_a_ns - 1) > 5e-3 ||
-                     std::abs(cell.slo_common_b_ns / cell.slo_b_ns - 1) > 5e-3;
-  if (moved) {
-    notes.push_back(fmt::format(
-        "the SLOs were p{:g} {} and {}; both cliffs are read at one bound: {} in A, {} in B",
-        cell.slo_percentile, short_time(cell.slo_a_ns), short_time(cell.slo_b_ns),
-        short_time(cell.slo_common_a_ns), short_time(cell.slo_common_b_ns)));
-  }
-  for (const Comparison& c : cell.figures) {
-    if (!c.remark.empty()) notes.push_back(c.figure + ": " + c.remark);
-  }
-  return notes;
 }
 
 /// `detail`: 3 everything, 2 no intervals of rates, 1 no rates, 0 no intervals at all.
@@ -209,35 +170,11 @@ std::string ranking_text(const Ranking& cliff, const Ranking& saturation, const 
   return text;
 }
 
-Json json_of(const Comparison& c) {
-  return {{"figure", c.figure},
-          {"a", to_json(c.a)},
-          {"b", to_json(c.b)},
-          {"blocks", c.blocks},
-          {"ratio", number(c.ratio)},
-          {"low", number(c.low)},
-          {"high", number(c.high)},
-          {"low95", number(c.low95)},
-          {"high95", number(c.high95)},
-          {"p", number(c.p)},
-          {"p_holm", number(c.p_holm)},
-          {"scatter", number(c.scatter)},
-          {"detectable", number(c.detectable)},
-          {"verdict", to_string(c.verdict)},
-          {"order", c.order},
-          {"remark", c.remark}};
-}
-
 std::string blocks_text(int blocks) {
   return fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s");
 }
 
 }  // namespace
-
-std::string percent(double share) {
-  if (!std::isfinite(share)) return "-";
-  return fmt::format("{:.{}f}%", 100 * share, std::abs(share) < 0.0995 ? 1 : 0);
-}
 
 std::string comparison_table(const RunComparison& comparison, const TableStyle& style) {
   const std::string name_a = shown_in_line(comparison.name_a),
@@ -292,43 +229,7 @@ std::string comparison_table(const RunComparison& comparison, const TableStyle& 
   return text;
 }
 
-Json to_json(const RunComparison& comparison) {
-  Json json = {{"schema", kSchema},
-               {"a", {{"run", comparison.name_a}, {"blocks", comparison.blocks_a}}},
-               {"b", {{"run", comparison.name_b}, {"blocks", comparison.blocks_b}}},
-               {"min_effect", comparison.min_effect},
-               {"comparisons_corrected_for", comparison.tests},
-               {"remarks", comparison.remarks},
-               {"only_a", comparison.only_a},
-               {"only_b", comparison.only_b}};
-  Json& cells = json["cells"] = Json::array();
-  for (const ComparedCell& cell : comparison.cells) {
-    Json figures = Json::array();
-    for (const Comparison& c : cell.figures) figures.push_back(json_of(c));
-    cells.push_back({{"series_a", cell.model_a.to_string()},
-                     {"workload_a", cell.workload_a.to_string()},
-                     {"series_b", cell.model_b.to_string()},
-                     {"workload_b", cell.workload_b.to_string()},
-                     {"paired_by_names_only", cell.by_kind},
-                     {"adjusted", cell.adjusted},
-                     {"machine_speed_b_to_a",
-                      {{"mean", number(1 + cell.speed)},
-                       {"low", number(1 + cell.speed_low)},
-                       {"high", number(1 + cell.speed_high)}}},
-                     {"work_b_to_a", number(cell.work)},
-                     {"slo_ns",
-                      {{"a", number(cell.slo_a_ns)},
-                       {"b", number(cell.slo_b_ns)},
-                       {"common_a", number(cell.slo_common_a_ns)},
-                       {"common_b", number(cell.slo_common_b_ns)}}},
-                     {"figures", figures},
-                     {"notes", notes_of(cell)}});
-  }
-  return json;
-}
-
-std::string ranking(const CampaignResult& result, const TableStyle& style) {
-  const RunRanking all = rank_models(result);
+std::string ranking(const RunRanking& all, const TableStyle& style) {
   std::string text;
   bool letters = false;
   for (std::size_t i = 0; i + 1 < all.rankings.size(); i += 2) {
@@ -357,41 +258,6 @@ std::string ranking(const CampaignResult& result, const TableStyle& style) {
                           : " It takes 9 blocks to name a winner."),
       style);
   return text;
-}
-
-Json ranking_json(const CampaignResult& result) {
-  Json json = Json::array();
-  for (const Ranking& each : rank_models(result).rankings) {
-    Json rows = Json::array(), pairs = Json::array();
-    for (const Ranking::Row& row : each.rows) {
-      rows.push_back({{"series", row.model.to_string()},
-                      {"ratio_to_first", number(row.to_first.ratio)},
-                      {"low", number(row.to_first.low)},
-                      {"high", number(row.to_first.high)},
-                      {"groups", row.groups}});
-    }
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < each.rows.size(); ++i) {
-      for (std::size_t j = i + 1; j < each.rows.size(); ++j) {
-        const Comparison& c = each.pairs[next++];
-        pairs.push_back({{"a", each.rows[i].model.to_string()},
-                         {"b", each.rows[j].model.to_string()},
-                         {"ratio", number(c.ratio)},
-                         {"low", number(c.low)},
-                         {"high", number(c.high)},
-                         {"p_holm", number(c.p_holm)},
-                         {"verdict", to_string(c.verdict)},
-                         {"remark", c.remark}});
-      }
-    }
-    json.push_back({{"workload", each.workload.to_string()},
-                    {"figure", each.figure},
-                    {"blocks", each.blocks},
-                    {"order", rows},
-                    {"pairs", pairs},
-                    {"smallest_detectable_difference", number(each.detectable)}});
-  }
-  return json;
 }
 
 }  // namespace precipice

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <vector>
 
+#include "harness/cell_evidence.hpp"
 #include "harness/cell_verdict.hpp"
+#include "harness/cliff.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "harness/recovery.hpp"
-#include "harness/service_level.hpp"
 #include "harness/statistics.hpp"
-#include "models/model.hpp"
 
 namespace precipice {
 namespace {
@@ -36,7 +37,7 @@ std::string broken_below_sentence(const CellResult& result) {
 }
 
 /// Each block against its own S: what repeats on a machine whose speed drifts.
-void compare_with_ideal(const Plan& plan, const std::map<int, Calibration>& service,
+void compare_with_ideal(const std::map<int, Calibration>& service, const Ideal& ideal,
                         CellSummary& summary) {
   std::vector<Point> relative;
   std::set<int> blocks;
@@ -51,15 +52,9 @@ void compare_with_ideal(const Plan& plan, const std::map<int, Calibration>& serv
   for (const int block : blocks) {
     mean_drift += drift(service, summary, block) / static_cast<double>(blocks.size());
   }
-  std::set<std::uint64_t> seeds;
-  for (const Record& record : summary.points) {
-    if (record.used && record.phase == Phase::refine) seeds.insert(record.trial.request.seed);
-  }
-  const double ideal =
-      ideal_cliff_of_sequences(plan, summary.workload, summary.service_time_ns, summary.slo_ns,
-                               blocks.empty() ? 1 : *blocks.rbegin() + 1, seeds)
-          .value_or(summary.ideal_cliff_per_s);
-  const double scale = mean_drift / ideal;
+  const double scale =
+      mean_drift /
+      (ideal.cliff_of_sequences_per_s > 0 ? ideal.cliff_of_sequences_per_s : ideal.cliff_per_s);
   summary.cliff_of_ideal = summary.result.cliff;
   for (double* part :
        {&summary.cliff_of_ideal.value, &summary.cliff_of_ideal.low, &summary.cliff_of_ideal.high}) {
@@ -67,80 +62,10 @@ void compare_with_ideal(const Plan& plan, const std::map<int, Calibration>& serv
   }
 }
 
-CliffOptions options_of(const Plan& plan, const CellSummary& summary) {
-  CliffOptions options;
-  options.slo_ns = summary.slo_ns;
-  options.slo_percentile = summary.slo_percentile;
-  options.seed = plan.seed;
-  Nanos window{0};  // of the refining trials; those of the coarse search are shorter
-  for (const Record& record : summary.points) {
-    window = std::max(window, record.trial.request.window);
-  }
-  options.window_s = std::chrono::duration<double>(window).count();
-  return options;
-}
-
 }  // namespace
 
-std::optional<Calibration> reference_service(const Spec& model, const Spec& workload,
-                                             const std::map<std::string, Calibration>& service) {
-  if (model.name == "oracle") {
-    const ModelInfo& info = model_named("oracle");
-    const Options options(info.name, info.options, model.given);
-    const auto mean_ns = static_cast<double>(options.duration("mean").count());
-    return Calibration{.mean_ns = mean_ns, .p99_ns = mean_ns, .valid = true};
-  }
-  const auto found = service.find(workload.to_string());
-  if (found == service.end()) return std::nullopt;
-  return found->second;
-}
-
-void count_trial(CellSummary& summary, Record&& record) {
-  const Trial& trial = record.trial;
-  ++summary.trials;
-  if (!record.used) {
-    ++summary.invalid;
-    std::set<std::string> causes;
-    for (const InvalidReason& reason : trial.invalid_reasons) causes.insert(reason.cause);
-    for (const std::string& cause : causes) ++summary.invalid_causes[cause];
-  }
-  if (trial.model_fault) {
-    summary.failure =
-        trial.invalid_reasons.empty() ? "model fault" : trial.invalid_reasons.front().text;
-  }
-  if (!trial.note.empty()) summary.note = trial.note;
-  record.trial.slices.clear();
-  record.trial.response_histogram = Histogram();
-  summary.points.push_back(std::move(record));
-}
-
-Point point_of(const Record& record) {
-  const Trial& trial = record.trial;
-  Point point;
-  point.phase = record.phase;
-  point.block = record.block;
-  point.closed = trial.request.closed;
-  point.rate_per_s = trial.request.rate_per_s;
-  point.offered_per_s = trial.offered_per_s;
-  point.goodput_per_s = trial.goodput_per_s;
-  point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
-  point.mean_response_ns = trial.response.mean;
-  point.scatter = trial.response_scatter;
-  point.loss = trial.loss();
-  point.requests = trial.counts.scheduled;
-  point.stable = trial.stable;
-  point.valid = record.used;
-  point.generator_limited = record.generator_limited;
-  point.responses = std::make_shared<const Histogram>(trial.response_histogram.compacted());
-  return point;
-}
-
-void estimate_figures(const Plan& plan, CellSummary& summary) {
-  summary.options = options_of(plan, summary);
-  summary.result = in_agreement(analyse(summary.evidence, summary.options));
-}
-
-void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellSummary& summary) {
+void conclude(const Plan& plan, const std::map<int, Calibration>& service,
+              const std::optional<Ideal>& ideal, CellSummary& summary) {
   const CellVerdict verdict = judge_cell(summary.points);
   if (!verdict.unmeasured.empty()) {
     summary.failure = verdict.text();
@@ -158,11 +83,10 @@ void conclude(const Plan& plan, const std::map<int, Calibration>& service, CellS
   estimate_figures(plan, summary);
   if (const std::string sentence = broken_below_sentence(summary.result); !sentence.empty())
     summary.note += (summary.note.empty() ? "" : "; ") + sentence;
-  if (const auto ideal = ideal_of(plan, summary.model, summary.workload, summary.service_time_ns,
-                                  summary.slo_ns)) {
+  if (ideal) {
     summary.ideal_saturation_per_s = ideal->saturation_per_s;
     summary.ideal_cliff_per_s = ideal->cliff_per_s;
-    compare_with_ideal(plan, service, summary);
+    compare_with_ideal(service, *ideal, summary);
   }
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "harness/doctor_checks.hpp"
+#include "harness/examination.hpp"
+#include "harness/json.hpp"
 #include "harness/machine_text.hpp"
 
 namespace precipice {

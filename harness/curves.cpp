@@ -8,10 +8,14 @@
 #include <map>
 #include <string_view>
 
+#include "harness/cell_summary.hpp"
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
+#include "harness/record.hpp"
 #include "harness/series_names.hpp"
 #include "harness/spec.hpp"
 #include "harness/statistics.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "harness/campaign.hpp"
-#include "harness/table.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <string>
 
+#include "harness/cell_summary.hpp"
 #include "harness/claim_verdict.hpp"
+#include "harness/estimate.hpp"
 #include "harness/spec.hpp"
 
 namespace precipice {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/plan.hpp"
 
 namespace precipice {

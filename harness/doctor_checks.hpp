@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/doctor.hpp"
+#include "harness/examination.hpp"
 #include "harness/finding.hpp"
 
 namespace precipice {
@@ -14,12 +14,5 @@ void check_noise(const Examination& examination, Findings& findings);       ///<
 void check_limits(const Examination& examination, Findings& findings);      ///< limit_checks.cpp
 void check_storage_and_build(const Examination& examination,
                              Findings& findings);  ///< limit_checks.cpp
-
-/// The value at a path of keys of the environment, or null.
-Json at(const Json& json, std::initializer_list<const char*> keys);
-/// The number there, or NaN, which compares false with everything.
-double number_at(const Json& json, std::initializer_list<const char*> keys);
-/// The text there, or "".
-std::string text_at(const Json& json, std::initializer_list<const char*> keys);
 
 }  // namespace precipice

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "harness/record.hpp"
 #include "harness/service_level.hpp"
 #include "harness/statistics.hpp"
 

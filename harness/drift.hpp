@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 
 namespace precipice {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/trial_json.hpp"
+#include "harness/json.hpp"
 #include "models/cpu_set.hpp"
 
 namespace precipice {
@@ -27,17 +27,5 @@ Json environment_json(const EnvironmentOptions& options = {});
 /// throttling, steal, clock source, governor, boost, swap, load, limits, kernel, wake-up error.
 /// Empty when nothing did, or when either is null.
 std::vector<std::string> differences(const Json& before, const Json& after);
-
-/// Short commit of the source that this binary was built from; "nogit" outside a repository.
-std::string build_git_sha();
-/// Of the running executable's bytes, 16 hex digits (FNV-1a).
-std::string binary_hash();
-/// Where the sources were at build time: suites and results are looked for there when the working
-/// directory has none.
-std::string source_directory();
-std::string version_text();
-
-/// Sanitizers among compiler flags, as in "address,undefined"; "" for none.
-std::string sanitizers_in(const std::string& flags);
 
 }  // namespace precipice

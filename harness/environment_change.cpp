@@ -5,23 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/environment.hpp"
-#include "harness/json_text.hpp"
-#include "harness/table.hpp"
+#include "harness/format.hpp"
+#include "harness/json.hpp"
 
 namespace precipice {
 namespace {
-
-/// The value at a path of keys, or null.
-Json at(const Json& json, std::initializer_list<const char*> keys) {
-  const Json* here = &json;
-  for (const char* key : keys) {
-    if (!here->is_object()) return nullptr;
-    const auto found = here->find(key);
-    if (found == here->end()) return nullptr;
-    here = &*found;
-  }
-  return *here;
-}
 
 double number(const Json& json, double otherwise = std::nan("")) {
   return json.is_number() ? json.get<double>() : otherwise;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/cell_summary.hpp"
 #include "models/options.hpp"
 
 namespace precipice {

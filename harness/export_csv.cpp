@@ -1,5 +1,7 @@
 // Tidy tables: one row a trial, one row a cell.
+#include "harness/cell_summary.hpp"
 #include "harness/export.hpp"
+#include "harness/record.hpp"
 #include "harness/summary_files.hpp"
 #include "models/options.hpp"
 

@@ -10,8 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/block_series.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/export.hpp"
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "harness/statistics.hpp"
 #include "models/options.hpp"
 

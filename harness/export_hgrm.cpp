@@ -10,6 +10,8 @@
 
 #include "harness/export.hpp"
 #include "harness/observation.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "models/options.hpp"
 
 namespace precipice {

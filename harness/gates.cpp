@@ -6,8 +6,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "harness/trial_runner.hpp"
-
 namespace precipice {
 namespace {
 

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "harness/doctor_checks.hpp"
+#include "harness/examination.hpp"
+#include "harness/json.hpp"
 #include "harness/machine_text.hpp"
 
 namespace precipice {

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
+#include "harness/format.hpp"
 #include "harness/series_names.hpp"
 #include "harness/shown_text.hpp"
-#include "harness/table.hpp"
-#include "harness/terminal.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 namespace {

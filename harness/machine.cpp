@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 #include "harness/scheduling.hpp"
 
 namespace precipice {

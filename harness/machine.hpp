@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
+#include "harness/json.hpp"
 #include "harness/machine_text.hpp"
-#include "harness/trial_json.hpp"
 
 namespace precipice {
 

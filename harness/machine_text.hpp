@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/trial_json.hpp"
+#include "harness/json.hpp"
 
 namespace precipice {
 

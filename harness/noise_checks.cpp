@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "harness/doctor_checks.hpp"
-#include "harness/table.hpp"
+#include "harness/examination.hpp"
+#include "harness/format.hpp"
+#include "harness/json.hpp"
 
 namespace precipice {
 namespace {

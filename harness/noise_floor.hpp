@@ -8,10 +8,8 @@
 #include <vector>
 
 #include "harness/host_watch.hpp"
+#include "harness/json.hpp"
 #include "harness/neighbour.hpp"
-#include "harness/plan.hpp"
-#include "harness/trial_json.hpp"
-#include "models/cpu_set.hpp"
 #include "models/request.hpp"
 
 namespace precipice {
@@ -37,11 +35,6 @@ struct NoiseSamples {
   std::string not_judged;                   ///< see HostReport
 };
 
-/// Offers 2,000 requests a second on the generator's CPUs, with the generator that trials use, to a
-/// model that does nothing, and watches both sets of CPUs meanwhile. Takes `watch` and about 20 ms.
-/// Throws Unavailable when a CPU cannot be used.
-NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch);
-
 /// Of samples; pure. A trial is lost to noise when a stall or a lag of the generator exceeds half
 /// its SLO, or when the 99th percentile of the lag exceeds max(50 us, 2% of the SLO). Time is
 /// divided into parts of 10 ms, the span within which stalls of several CPUs are one event of the
@@ -50,6 +43,8 @@ NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus
 /// because a short look that met one preemption says little of it.
 class NoiseFloor {
  public:
+  static constexpr double kEnoughValid = 0.5;  ///< share of the trials; see smallest_slo
+
   NoiseFloor() = default;
   explicit NoiseFloor(const NoiseSamples& samples);
 
@@ -98,18 +93,5 @@ class NoiseFloor {
 /// "self_lag_max_ns","steal_percent","throttled_periods","stalls":[{"cpu","longest_ns"}],
 /// "lost_share":[{"slo_ns","share"}]}.
 Json to_json(const NoiseFloor& floor, Nanos window);
-
-/// How long `run` and `capacity` watch before they begin.
-inline constexpr Nanos kPreflightWatch = std::chrono::milliseconds(400);
-
-/// A sentence for each workload of the plan (each oracle, for `empty`) of which noise alone makes
-/// more than half of the trials invalid, with the smallest S or SLO that can be resolved. S is
-/// taken from the workload's options, as it is not measured yet; work that names none is left out.
-/// Empty on the virtual clock.
-std::vector<std::string> preflight(const Plan& plan, const NoiseFloor& floor);
-
-/// True when there is something to measure and noise makes at least 99% of the trials of every
-/// workload invalid: then a run would only repeat trials.
-bool nothing_resolvable(const Plan& plan, const NoiseFloor& floor);
 
 }  // namespace precipice

@@ -7,10 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/cell_summary.hpp"
 #include "harness/comparison_text.hpp"
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
+#include "harness/pair_types.hpp"
 #include "harness/series_names.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
+#include "harness/text_style.hpp"
 #include "harness/text_table.hpp"
 
 namespace precipice {
@@ -167,34 +172,6 @@ std::string changes_sentence(const ChangeCounts& counts) {
   add(counts.missing, "missing");
   add(counts.none, "unchanged");
   return "changes: " + (text.empty() ? "none" : text);
-}
-
-Json changes_json(const Overlay& overlay) {
-  Json list = Json::array();
-  for (const RunComparison& comparison : overlay.comparisons) {
-    for (const ComparedCell& cell : comparison.cells) {
-      for (const Comparison& c : cell.figures) {
-        const Change change = change_of(c);
-        if (change == Change::none) continue;
-        list.push_back({{"run", comparison.name_b},
-                        {"series", cell.model_b.to_string()},
-                        {"workload", cell.workload_b.to_string()},
-                        {"figure", c.figure},
-                        {"change", to_string(change)},
-                        {"ratio", number(c.ratio)},
-                        {"low", number(c.low)},
-                        {"high", number(c.high)}});
-      }
-    }
-  }
-  const ChangeCounts counts = count_changes(overlay);
-  return {{"list", list},
-          {"counts",
-           {{"higher", counts.higher},
-            {"lower", counts.lower},
-            {"unclear", counts.unclear},
-            {"missing", counts.missing},
-            {"unchanged", counts.none}}}};
 }
 
 }  // namespace precipice

@@ -4,8 +4,7 @@
 #include <string>
 
 #include "harness/comparison_changes.hpp"
-#include "harness/table.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 
@@ -16,8 +15,5 @@ std::string overlay_table(const Overlay& overlay, const TableStyle& style);
 /// "2 figures higher and 1 lower than A beyond noise, 9 unchanged, 0 unclear": one sentence for any
 /// number of runs.
 std::string changes_sentence(const ChangeCounts& counts);
-
-/// "changes": one element per figure of a cell that is not unchanged, then the counts.
-Json changes_json(const Overlay& overlay);
 
 }  // namespace precipice

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
 #include "harness/statistics.hpp"
-#include "harness/table.hpp"
 
 namespace precipice {
 namespace {
@@ -165,6 +165,13 @@ void settle(PairedTest& test, double alpha, double margin, double family_alpha) 
 
 }  // namespace
 
+const char* to_string(Verdict verdict) {
+  constexpr const char* names[] = {
+      "A higher",  "B higher",       "indistinguishable", "no relevant difference",
+      "undecided", "too few blocks", "not compared"};
+  return names[static_cast<int>(verdict)];
+}
+
 PairedTest pair_up(const PairSide& a, const PairSide& b, const ComparisonOptions& options) {
   PairedTest test;
   Comparison& c = test.comparison;
@@ -226,72 +233,6 @@ double detectable_alone(const PairSide& side) {
   for (const auto& [block, value] : side.series) values.push_back(value);
   const double scatter = std::max(standard_deviation(values), least_scatter(side));
   return std::expm1(detectable(std::sqrt(2.0) * scatter, static_cast<int>(values.size())));
-}
-
-void finish_ranking(Ranking& ranking) {
-  const std::size_t n = ranking.rows.size();
-  std::vector<double> found;
-  const auto pair = [&](std::size_t i, std::size_t j) -> const Comparison& {
-    return ranking.pairs[i * n - i * (i + 1) / 2 + (j - i - 1)];
-  };
-  // A bound gives no ratios, so the highest that is a number stands for the first.
-  std::size_t first = 0;
-  while (first < n && ranking.rows[first].estimate.reached != "ok") ++first;
-  for (std::size_t j = 0; j < n && first < n; ++j) {
-    Comparison& to_first = ranking.rows[j].to_first;
-    if (j > first) to_first = pair(first, j);
-    to_first.figure = ranking.figure;
-    to_first.a = ranking.rows[first].estimate;
-    to_first.b = ranking.rows[j].estimate;
-    if (j == first) to_first.ratio = 1;
-  }
-  for (const Comparison& each : ranking.pairs) {
-    if (each.ratio > 0 && std::isfinite(each.detectable)) found.push_back(each.detectable);
-  }
-  if (!found.empty()) ranking.detectable = median(found);
-  if (ranking.blocks < kBlocksForAWinner) return;
-
-  // Compact letter display by insertion and absorption (H.-P. Piepho, 2004): a letter for each
-  // largest set of rows of which no two were told apart.
-  std::vector<std::size_t> ranked;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (ranking.rows[i].estimate.reached != "unmeasured") ranked.push_back(i);
-  }
-  std::vector<std::set<std::size_t>> sets = {{ranked.begin(), ranked.end()}};
-  for (std::size_t x = 0; x < ranked.size(); ++x) {
-    for (std::size_t y = x + 1; y < ranked.size(); ++y) {
-      const Verdict verdict = pair(ranked[x], ranked[y]).verdict;
-      if (verdict != Verdict::a_higher && verdict != Verdict::b_higher) continue;
-      std::vector<std::set<std::size_t>> next;
-      const auto keep = [&next](std::set<std::size_t> set) {
-        const bool inside = std::any_of(next.begin(), next.end(), [&](const auto& other) {
-          return std::includes(other.begin(), other.end(), set.begin(), set.end());
-        });
-        if (inside) return;
-        std::erase_if(next, [&](const auto& other) {
-          return std::includes(set.begin(), set.end(), other.begin(), other.end());
-        });
-        next.push_back(std::move(set));
-      };
-      for (const std::set<std::size_t>& set : sets) {
-        if (!set.contains(ranked[x]) || !set.contains(ranked[y])) {
-          keep(set);
-          continue;
-        }
-        std::set<std::size_t> left = set, right = set;
-        left.erase(ranked[y]);
-        right.erase(ranked[x]);
-        keep(std::move(left));
-        keep(std::move(right));
-      }
-      sets = std::move(next);
-    }
-  }
-  std::sort(sets.begin(), sets.end());
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    const char letter = static_cast<char>(i < 26 ? 'a' + i : 'A' + (i - 26) % 26);
-    for (const std::size_t row : sets[i]) ranking.rows[row].groups += letter;
-  }
 }
 
 }  // namespace precipice

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "harness/search.hpp"
+#include "harness/point.hpp"
 
 namespace precipice {
 

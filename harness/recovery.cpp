@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "harness/point.hpp"
 #include "harness/statistics.hpp"
 
 namespace precipice {

@@ -3,7 +3,8 @@
 
 #include <span>
 
-#include "harness/campaign.hpp"
+#include "harness/estimate.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 

@@ -10,11 +10,11 @@ namespace precipice {
 namespace {
 
 /// One claim at a time: one that cannot be read here says nothing of the others.
-ClaimVerdict judged(const RunArchive& run, const Claim& claim, std::string& why) {
-  Plan plan = run.plan;
+ClaimVerdict judged(const RunToReproduce& run, const Claim& claim, std::string& why) {
+  Plan plan = *run.plan;
   plan.claims = {claim};
   try {
-    return judge_claims(plan, run.result).front();
+    return judge_claims(plan, *run.result).front();
   } catch (const UsageError& missing) {
     why = missing.what();
     ClaimVerdict verdict;
@@ -43,13 +43,13 @@ bool is_absolute(const Claim& claim) {
          });
 }
 
-Reproduction reproduce(const RunArchive& original, const RunArchive& here) {
+Reproduction reproduce(const RunToReproduce& original, const RunToReproduce& here) {
   Reproduction result;
   result.original = original.name;
   result.here = here.name;
-  result.derived = original.plan.claims.empty();
+  result.derived = original.plan->claims.empty();
   const std::vector<Claim> claims =
-      result.derived ? derived_claims(original.plan, original.result) : original.plan.claims;
+      result.derived ? derived_claims(*original.plan, *original.result) : original.plan->claims;
   for (const Claim& claim : claims) {
     ReproducedClaim each;
     each.claim = claim;

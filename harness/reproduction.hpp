@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/cell_summary.hpp"
 #include "harness/claim_verdict.hpp"
-#include "harness/run_archive.hpp"
+#include "harness/plan.hpp"
 
 namespace precipice {
 
@@ -27,11 +28,18 @@ struct Reproduction {
   std::vector<ReproducedClaim> claims;
 };
 
+/// A run: its name, what it was to measure and what it found.
+struct RunToReproduce {
+  std::string name;
+  const Plan* plan = nullptr;
+  const CampaignResult* result = nullptr;
+};
+
 /// The claims of `original`'s suite, or derived_claims of its figures, judged on `here`. Shape is
 /// what counts: a claim that names a rate or a time and does not hold is undecided, not refuted,
 /// since such figures are a machine's own; so is one that the original itself did not show, and
 /// one about cells that were not measured here.
-Reproduction reproduce(const RunArchive& original, const RunArchive& here);
+Reproduction reproduce(const RunToReproduce& original, const RunToReproduce& here);
 
 /// Whether a claim names a rate or a time, as against ratios of what was measured.
 bool is_absolute(const Claim& claim);

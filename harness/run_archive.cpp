@@ -11,9 +11,14 @@
 #include <vector>
 
 #include "harness/baseline.hpp"
+#include "harness/cell_evidence.hpp"
 #include "harness/conclude.hpp"
 #include "harness/durable.hpp"
+#include "harness/ideal.hpp"
 #include "harness/part_directory.hpp"
+#include "harness/point.hpp"
+#include "harness/record_json.hpp"
+#include "harness/service_level.hpp"
 #include "harness/suite.hpp"
 #include "models/options.hpp"
 
@@ -260,7 +265,7 @@ class Reader {
     if (const auto reference = reference_service(model, workload, result.service))
       cell.service_time_ns = reference->mean_ns;
     if (cell.failure.empty() && !cell.evidence.empty())
-      conclude(plan_, result.service_by_block[work], cell);
+      conclude(plan_, result.service_by_block[work], ideal_of(plan_, cell), cell);
   }
 
   Plan& plan_;

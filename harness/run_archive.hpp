@@ -6,9 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/json.hpp"
 #include "harness/plan.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 

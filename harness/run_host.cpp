@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/interrupt.hpp"
+#include "harness/live_view.hpp"
 #include "harness/trial_runner.hpp"
 #include "harness/virtual_oracle.hpp"
 
@@ -41,7 +42,10 @@ Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus
   return source_.calibrate(workload, model_cpus);
 }
 
-void MemoryHost::progress(const Progress& progress) { terminal_.live(progress, so_far_); }
+void MemoryHost::progress(const Progress& progress) {
+  if (const auto room = terminal_.live_room())
+    terminal_.live(live_view(progress, so_far_, room->width, room->height));
+}
 
 void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
   terminal_.line(fmt::format("[{}/{}] {} {}: {}", progress.cell, progress.cells, progress.series,

@@ -8,6 +8,7 @@
 
 #include "harness/campaign.hpp"
 #include "harness/capacity_so_far.hpp"
+#include "harness/record.hpp"
 #include "harness/store.hpp"
 #include "harness/terminal.hpp"
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "harness/limits.hpp"
 #include "harness/trace_file.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"

@@ -55,9 +55,6 @@ class Arrivals {
   std::vector<double> trace_;  ///< unit-rate arrival times of a trace
 };
 
-/// More requests than this are not kept in one trial (slots of 64 bytes).
-inline constexpr std::uint64_t kMaxRequests = 50'000'000;
-
 /// The seed that request `id` of a schedule carries: below kTabulatedSeeds.
 std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id);
 

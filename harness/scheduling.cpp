@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/json.hpp"
+
 namespace precipice {
 namespace {
 

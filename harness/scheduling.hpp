@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/json.hpp"
 #include "harness/machine_text.hpp"
 
 namespace precipice {

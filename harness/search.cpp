@@ -42,11 +42,6 @@ double pick(const double (&steps)[N], int index) {
 
 }  // namespace
 
-const char* to_string(Phase phase) {
-  constexpr const char* names[] = {"plateau", "coarse", "refine", "overload", "grid"};
-  return names[static_cast<int>(phase)];
-}
-
 Search::Search(SearchOptions options)
     : options_(std::move(options)), closed_(std::max<std::uint64_t>(1, options_.first_closed)) {
   if (options_.highest_closed == 0) phase_ = Phase::coarse;

@@ -8,7 +8,7 @@
 
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/table.hpp"
+#include "harness/text_style.hpp"
 #include "harness/trial.hpp"
 
 namespace precipice {

@@ -8,8 +8,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "harness/json_text.hpp"
+#include "harness/build_info.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/json.hpp"
 #include "harness/part_directory.hpp"
+#include "harness/record.hpp"
+#include "harness/record_json.hpp"
 #include "harness/summary_files.hpp"
 #include "harness/trace_file.hpp"
 #include "models/options.hpp"

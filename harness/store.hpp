@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/build_info.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/durable.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/json.hpp"
+#include "harness/record.hpp"
 #include "harness/under_way.hpp"
 #include "models/options.hpp"
 

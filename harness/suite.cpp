@@ -17,6 +17,7 @@
 #include "harness/baseline.hpp"
 #include "harness/cell_reference.hpp"
 #include "harness/claim_parser.hpp"
+#include "harness/json.hpp"
 #include "harness/spec.hpp"
 #include "harness/text_encoding.hpp"
 #include "harness/windows.hpp"
@@ -25,7 +26,7 @@
 namespace precipice {
 namespace {
 
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSuiteSchema = 1;
 
 // A suite beyond these would run for years; they keep a slip of the pen from filling the memory.
 constexpr std::size_t kMostSeries = 200;  // models or workloads, lists expanded
@@ -275,11 +276,11 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
       {"schema", "name", "seed", "blocks", "slo", "load", "search", "model", "workload", "claim"});
   std::int64_t schema = 0;
   if (head.find("schema") == nullptr)
-    throw place.error(fmt::format("schema is missing: begin with schema = {}", kSchema));
+    throw place.error(fmt::format("schema is missing: begin with schema = {}", kSuiteSchema));
   head.integer("schema", 0, 1'000'000, schema);
-  if (schema != kSchema) {
+  if (schema != kSuiteSchema) {
     throw place.error(head.find("schema")->source(), "schema",
-                      fmt::format("is {}, and this program reads {}", schema, kSchema));
+                      fmt::format("is {}, and this program reads {}", schema, kSuiteSchema));
   }
   if (head.find("name") == nullptr) throw place.error("name is missing: results are kept under it");
   head.text("name", [&](const std::string& name) {
@@ -624,7 +625,7 @@ void keep_only(Plan& plan, std::string_view only) {
 
 std::string to_toml(const Plan& plan) {
   std::string text =
-      fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSchema,
+      fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSuiteSchema,
                   in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
   const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
   text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));

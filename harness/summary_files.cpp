@@ -7,8 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/comparison_text.hpp"
+#include "harness/cell_json.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/comparison_json.hpp"
 #include "harness/drift.hpp"
+#include "harness/estimate.hpp"
+#include "harness/json.hpp"
+#include "harness/ranking.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 namespace {
@@ -126,7 +132,7 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
     row.erase("overload_retention_interval");
     cells.push_back(std::move(row));
   }
-  json["ranking"] = ranking_json(result);
+  json["ranking"] = ranking_json(rank_models(result));
   const SpeedDrift drift = speed_drift(speed_samples(result));
   json["speed"] = {{"probes", drift.samples},
                    {"median_ns", number(drift.median_ns)},

@@ -4,8 +4,9 @@
 
 #include <string>
 
-#include "harness/campaign.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/json.hpp"
+#include "harness/record.hpp"
 
 namespace precipice {
 

@@ -7,10 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/cell_summary.hpp"
+#include "harness/estimate.hpp"
+#include "harness/format.hpp"
 #include "harness/series_names.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 namespace {
@@ -19,13 +22,6 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
   const std::size_t used = columns(text);
   const std::string space(width > used ? width - used : 0, ' ');
   return left ? text + space : space + text;
-}
-
-std::string three_digits(double value) {
-  if (value == 0) return "0";
-  const int decimals =
-      std::clamp(2 - static_cast<int>(std::floor(std::log10(std::abs(value)))), 0, 3);
-  return fmt::format("{:.{}f}", value, decimals);
 }
 
 class Writer {
@@ -251,21 +247,6 @@ double order_value(const CellSummary& cell) {
 }
 
 }  // namespace
-
-std::string short_rate(double per_s) {
-  if (!std::isfinite(per_s)) return "-";
-  if (std::abs(per_s) >= 999.5e3) return three_digits(per_s / 1e6) + "M";
-  if (std::abs(per_s) >= 9995) return three_digits(per_s / 1e3) + "k";
-  return fmt::format("{:.{}f}", per_s, std::abs(per_s) < 99.95 ? 1 : 0);
-}
-
-std::string short_time(double ns) {
-  if (!std::isfinite(ns)) return "-";
-  if (ns >= 999.5e6) return three_digits(ns / 1e9) + "s";
-  if (ns >= 999.5e3) return three_digits(ns / 1e6) + "ms";
-  if (ns >= 999.5) return three_digits(ns / 1e3) + "us";
-  return fmt::format("{:.0f}ns", ns);
-}
 
 std::string table(const CampaignResult& result, const TableStyle& style) {
   const Writer write(style);

@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "harness/live_view.hpp"
 #include "harness/shown_text.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 namespace {
@@ -71,13 +71,15 @@ void Terminal::clear_live() {
   shown_ = 0;
 }
 
-void Terminal::live(const CampaignHost::Progress& progress, const CapacitySoFar& so_far) {
-  if (!live_) return;
-  // One column and one row less than there are: a full line would wrap, a full screen scroll.
+std::optional<Terminal::Room> Terminal::live_room() const {
+  if (!live_) return std::nullopt;
   const auto room = [](int size) { return static_cast<std::size_t>(std::max(size - 1, 1)); };
-  const std::vector<std::string> lines =
-      live_view(progress, so_far, room(std::max(21, width_of(fileno(stream_)))),
-                room(height_of(fileno(stream_))));
+  return Room{.width = room(std::max(21, width_of(fileno(stream_)))),
+              .height = room(height_of(fileno(stream_)))};
+}
+
+void Terminal::live(const std::vector<std::string>& lines) {
+  if (!live_) return;
   // Written over and not cleared first, in one piece: it does not flicker.
   std::string text = "\r";
   if (shown_ > 1) text += fmt::format("\033[{}A", shown_ - 1);
@@ -92,14 +94,6 @@ void Terminal::line(std::string_view text) {
   // Not fmt::print, which throws: a full disk or a closed pipe under the log must not end a run.
   std::fputs(fmt::format("{}\n", shown(text)).c_str(), stream_);
   std::fflush(stream_);
-}
-
-std::string readable_duration(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0) return "?";
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
 }  // namespace precipice

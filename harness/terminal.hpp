@@ -1,13 +1,14 @@
 // Where progress goes: a live view on a terminal, a line per finished cell anywhere.
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "harness/campaign.hpp"
-#include "harness/capacity_so_far.hpp"
-#include "harness/table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
 
@@ -20,8 +21,14 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
+  struct Room {
+    std::size_t width = 0, height = 0;  ///< columns and lines
+  };
+  /// What a live view may take: one column and one row less than the terminal has, since a full
+  /// line would wrap and a full screen scroll. nullopt in a pipe.
+  std::optional<Room> live_room() const;
   /// Replaces the live view; nothing in a pipe.
-  void live(const CampaignHost::Progress& progress, const CapacitySoFar& so_far);
+  void live(const std::vector<std::string>& lines);
   /// A line that stays. The live view goes on below it.
   void line(std::string_view text);
   void clear_live();
@@ -36,8 +43,5 @@ class Terminal {
   bool utf8_ = false;
   std::size_t shown_ = 0;  ///< lines of the live view on the screen
 };
-
-/// "41 s", "5 min 20 s", "2 h 5 min".
-std::string readable_duration(double seconds);
 
 }  // namespace precipice

@@ -5,16 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice {
-
-/// Columns that a UTF-8 text takes: every character used in tables takes one, an escape sequence
-/// none.
-std::size_t columns(std::string_view text);
-/// A name in at most `width` columns, its middle left out: what tells series of one model apart is
-/// at the end.
-std::string shortened(const std::string& name, std::size_t width, const TableStyle& style);
 
 /// A header, rows, and lines that run across all columns. The first column is on the left; the
 /// others are on the right unless their header begins with '<', which is not shown, or '~'. The
@@ -41,11 +34,5 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;  ///< one field: across
   std::vector<bool> left_, names_;
 };
-
-std::string bold(const std::string& text, const TableStyle& style);
-std::string faint(const std::string& text, const TableStyle& style);
-/// Breaks at spaces so that no line is longer than the style's width; later lines begin with
-/// `indent` spaces. Ends with a newline.
-std::string wrapped(std::string_view text, const TableStyle& style, std::size_t indent = 0);
 
 }  // namespace precipice

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <limits>
 
-#include "harness/schedule.hpp"
+#include "harness/limits.hpp"
 #include "harness/text_encoding.hpp"
 #include "models/options.hpp"
 

@@ -30,6 +30,9 @@ struct Spec {
 };
 
 /// `p99 < 10xS`, `p99<5ms`: a percentile and a bound. A bound in S needs the service time.
+/// Bounds for the gates while no SLO is known (a bare `trial`): as if it were this.
+inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
+
 struct Slo {
   double percentile = 99;
   double times_service = 0;  ///< > 0: bound = times_service x S

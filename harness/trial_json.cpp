@@ -12,14 +12,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "harness/json_fields.hpp"
 #include "harness/spec.hpp"
 #include "harness/statistics.hpp"
 
 namespace precipice {
 namespace {
-
-// Of one histogram; thousands can be merged before their sum wraps.
-constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 
 Json percentiles_json(const Percentiles& p) {
   if (!p.known) {
@@ -30,53 +28,12 @@ Json percentiles_json(const Percentiles& p) {
           {"p99", p.p99},           {"p999", p.p999}, {"max", p.max}};
 }
 
-/// A whole number as it stands: the library would wrap or cut one that does not fit.
-template <class T>
-T whole(const Json& json) {
-  if (json.is_number_unsigned() && std::in_range<T>(json.get<std::uint64_t>()))
-    return json.get<T>();
-  if (json.is_number_integer() && !json.is_number_unsigned() &&
-      std::in_range<T>(json.get<std::int64_t>()))
-    return json.get<T>();
-  throw std::runtime_error("a count is not a whole number that fits");
-}
-template <class T>
-T whole_text(const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size())
-    throw std::runtime_error(fmt::format("'{}' is not a whole number that fits", text));
-  return value;
-}
-
-/// Reads a field when it is there; null is NaN for doubles.
-template <class T>
-void read(const Json& json, const char* key, T& into) {
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return;
-  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    into = whole<T>(*found);
-  } else {
-    into = found->get<T>();
-  }
-}
 CpuSet cpus_from(const Json& json, const char* key) {
   std::vector<int> cpus;
   const auto found = json.find(key);
   if (found == json.end() || found->is_null()) return {};
   for (const Json& cpu : *found) cpus.push_back(whole<std::uint16_t>(cpu));
   return CpuSet(std::move(cpus));
-}
-void read(const Json& json, const char* key, double& into) {
-  const auto found = json.find(key);
-  if (found != json.end()) into = found->is_null() ? kNaN : found->get<double>();
-}
-/// Null and an absent field are nullopt.
-template <class T>
-void read(const Json& json, const char* key, std::optional<T>& into) {
-  const auto found = json.find(key);
-  into =
-      found == json.end() || found->is_null() ? std::nullopt : std::optional<T>(whole<T>(*found));
 }
 void read_ns(const Json& json, const char* key, Nanos& into) {
   std::int64_t ns = into.count();
@@ -97,17 +54,6 @@ Percentiles percentiles_from(const Json& json, const char* key) {
   read(*found, "max", p.max);
   p.known = found->contains("max") && !found->at("max").is_null();
   return p;
-}
-
-const Json& child(const Json& json, const char* key) {
-  static const Json empty = Json::object();
-  const auto found = json.find(key);
-  return found == json.end() || found->is_null() ? empty : *found;
-}
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
 }
 
 Json counts_json(const Counts& c) {
@@ -175,17 +121,7 @@ TrialRequest request_from(const Json& json) {
   return r;
 }
 
-Phase phase_named(const std::string& name) {
-  for (const Phase phase :
-       {Phase::plateau, Phase::coarse, Phase::refine, Phase::overload, Phase::grid}) {
-    if (name == to_string(phase)) return phase;
-  }
-  throw std::runtime_error(fmt::format("unknown phase '{}'", name));
-}
-
 }  // namespace
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json to_json(const Trial& t) {
   const TrialRequest& r = t.request;
@@ -316,170 +252,6 @@ Trial trial_from_json(const Json& json) {
   read(json, "note", t.note);
   read(json, "elapsed_s", t.elapsed_s);
   return t;
-}
-
-Json to_json(const Histogram& histogram) {
-  Json buckets = Json::array();
-  std::uint32_t previous = 0;
-  for (const auto& [index, count] : histogram.buckets()) {
-    buckets.push_back(index - previous);
-    buckets.push_back(count);
-    previous = index;
-  }
-  return {{"overflow", histogram.overflow()}, {"buckets", std::move(buckets)}};
-}
-
-Histogram histogram_from_json(const Json& json) {
-  const Json& flat = json.at("buckets");
-  if (flat.size() % 2 != 0) throw std::runtime_error("a histogram has an odd number of entries");
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets;
-  const auto overflow = whole<std::uint64_t>(json.at("overflow"));
-  std::uint64_t index = 0, total = overflow;
-  for (std::size_t i = 0; i < flat.size(); i += 2) {
-    index += whole<std::uint32_t>(flat[i]);
-    if (index >= Histogram::bucket_count())
-      throw std::runtime_error("a histogram has a bucket beyond its layout");
-    const auto count = whole<std::uint64_t>(flat[i + 1]);
-    if (total > kMostCounted || count > kMostCounted - total)
-      throw std::runtime_error("a histogram counts more than any run can hold");
-    total += count;
-    buckets.emplace_back(static_cast<std::uint32_t>(index), count);
-  }
-  if (total > kMostCounted)
-    throw std::runtime_error("a histogram counts more than any run can hold");
-  return Histogram::from_buckets(buckets, overflow);
-}
-
-Histogram coarsened(const Histogram& histogram) {
-  constexpr int kBits = 5;
-  Histogram coarse;
-  for (const auto& [index, count] : histogram.buckets()) {
-    const auto [low, high] = Histogram::bounds(index);
-    const auto value = static_cast<std::uint64_t>(low + (high - low) / 2);
-    const int shift = std::max(0, static_cast<int>(std::bit_width(value)) - 1 - kBits);
-    const std::uint64_t step = std::uint64_t{1} << shift;
-    coarse.record(static_cast<std::int64_t>((value & ~(step - 1)) + step / 2), count);
-  }
-  coarse.merge(Histogram::from_buckets({}, histogram.overflow()));
-  return coarse;
-}
-
-Json to_json(const Estimate& e) {
-  return {{"value", number(e.value)},
-          {"low", number(e.low)},
-          {"high", number(e.high)},
-          {"reached", e.reached}};
-}
-
-Json cliff_json(const Estimate& e) {
-  Json json = to_json(e);
-  json["limited_by"] = e.limited_by.empty() ? Json(nullptr) : Json(e.limited_by);
-  json["resolution"] = number(e.resolution);
-  return json;
-}
-
-Json capacity_json(const CellSummary& cell) {
-  const CellResult& r = cell.result;
-  Json json = {{"schema", kSchema},
-               {"model", cell.model.to_string()},
-               {"workload", cell.workload.to_string()},
-               {"slo_ns", number(cell.slo_ns)},
-               {"slo_percentile", cell.slo_percentile},
-               {"service_time_ns", number(cell.service_time_ns)},
-               {"saturation_per_s", to_json(r.saturation)},
-               {"cliff_per_s", cliff_json(r.cliff)},
-               {"cliff5_per_s", cliff_json(r.cliff5)},
-               {"cliff20_per_s", cliff_json(r.cliff20)},
-               {"knee_per_s", to_json(r.knee)},
-               {"steepness", number(r.steepness)},
-               {"closed_loop_plateau_per_s", number(r.closed_loop_plateau_per_s)},
-               {"overload_retention", number(r.overload_retention.value)},
-               {"overload_retention_interval", to_json(r.overload_retention)},
-               {"recovery", to_json(r.recovery)},
-               {"usl", to_json(cell.usl)},
-               {"ideal_saturation_per_s", number(cell.ideal_saturation_per_s)},
-               {"ideal_cliff_per_s", number(cell.ideal_cliff_per_s)},
-               {"saturation_of_ideal", to_json(cell.saturation_of_ideal)},
-               {"cliff_of_ideal", to_json(cell.cliff_of_ideal)},
-               {"cpu_ns_per_request", number(cell.cpu_ns_per_request)},
-               {"trials", cell.trials},
-               {"invalid", cell.invalid},
-               {"invalid_causes", cell.invalid_causes},
-               {"note", cell.note},
-               {"failure", cell.failure}};
-  Json& points = json["points"] = Json::array();
-  for (const Record& record : cell.points) {
-    Json point = to_json(record.trial);
-    point["phase"] = to_string(record.phase);
-    point["block"] = record.block;
-    point["attempt"] = record.attempt;
-    point["used"] = record.used;
-    points.push_back(std::move(point));
-  }
-  return json;
-}
-
-Json to_json(const Record& record) {
-  Json json = {{"schema", kSchema},
-               {"kind", "trial"},
-               {"key", record.key},
-               {"series", record.series},
-               {"workload", record.workload},
-               {"phase", to_string(record.phase)},
-               {"block", record.block},
-               {"attempt", record.attempt},
-               {"used", record.used},
-               {"generator_limited", record.generator_limited},
-               {"slo_ns", number(record.slo_ns)},
-               {"at_s", number(record.at_s)},
-               {"trial", to_json(record.trial)},
-               {"histogram", to_json(record.trial.response_histogram)}};
-  Json& slices = json["slices"] = Json::array();
-  for (const Histogram& slice : record.trial.slices) slices.push_back(to_json(coarsened(slice)));
-  return json;
-}
-
-Record record_from_json(const Json& json) {
-  Record record;
-  record.key = json.at("key").get<std::string>();
-  record.series = json.at("series").get<std::string>();
-  record.workload = json.at("workload").get<std::string>();
-  record.phase = phase_named(json.at("phase").get<std::string>());
-  read(json, "block", record.block);
-  read(json, "attempt", record.attempt);
-  read(json, "used", record.used);
-  read(json, "generator_limited", record.generator_limited);
-  read(json, "slo_ns", record.slo_ns);
-  read(json, "at_s", record.at_s);
-  record.trial = trial_from_json(json.at("trial"));
-  record.trial.response_histogram = histogram_from_json(json.at("histogram"));
-  for (const Json& slice : child(json, "slices"))
-    record.trial.slices.push_back(histogram_from_json(slice));
-  return record;
-}
-
-Json to_json(const CalibrationRecord& record) {
-  return {{"schema", kSchema},
-          {"kind", "calibration"},
-          {"key", record.key},
-          {"workload", record.workload},
-          {"block", record.block},
-          {"mean_ns", number(record.calibration.mean_ns)},
-          {"p99_ns", number(record.calibration.p99_ns)},
-          {"speed_ns", number(record.calibration.speed_ns)},
-          {"valid", record.calibration.valid}};
-}
-
-CalibrationRecord calibration_from_json(const Json& json) {
-  CalibrationRecord record;
-  record.key = json.at("key").get<std::string>();
-  record.workload = json.at("workload").get<std::string>();
-  read(json, "block", record.block);
-  read(json, "mean_ns", record.calibration.mean_ns);
-  read(json, "p99_ns", record.calibration.p99_ns);
-  read(json, "speed_ns", record.calibration.speed_ns);
-  read(json, "valid", record.calibration.valid);
-  return record;
 }
 
 }  // namespace precipice

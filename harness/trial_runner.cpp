@@ -21,6 +21,7 @@
 #include "harness/host_watch.hpp"
 #include "harness/in_flight_integral.hpp"
 #include "harness/interrupt.hpp"
+#include "harness/limits.hpp"
 #include "harness/memory_need.hpp"
 #include "harness/observation.hpp"
 #include "harness/observed_job.hpp"

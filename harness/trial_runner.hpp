@@ -9,14 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/calibrate.hpp"
 #include "harness/trial.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
-
-/// Bounds for the gates while no SLO is known (a bare `trial`): as if it were this.
-inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
 
 /// Runs trials one after another, keeping what they share: prepared workloads, digest tables, the
 /// spin margin. Not thread-safe; the calling thread becomes the generator and its affinity is

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/interrupt.hpp"
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 
 namespace precipice {
 

@@ -7,11 +7,11 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/estimate.hpp"
+#include "harness/point.hpp"
 #include "harness/statistics.hpp"
-#include "harness/trial_json.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -372,18 +372,6 @@ std::vector<UslPoint> closed_loop_sweep(const std::vector<Point>& evidence, doub
                       .block = point.block});
   }
   return points;
-}
-
-nlohmann::ordered_json to_json(const UslFit& fit) {
-  return {{"lambda_per_s", to_json(fit.lambda_per_s)},
-          {"sigma", to_json(fit.sigma)},
-          {"kappa", to_json(fit.kappa)},
-          {"peak_n", to_json(fit.peak_n)},
-          {"peak_per_s", to_json(fit.peak_per_s)},
-          {"relative_rms", number(fit.relative_rms)},
-          {"distinct_n", fit.distinct_n},
-          {"blocks", fit.blocks},
-          {"note", fit.note}};
 }
 
 }  // namespace precipice

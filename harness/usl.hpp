@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "harness/cliff.hpp"
+#include "harness/estimate.hpp"
+#include "harness/point.hpp"
 
 namespace precipice {
 
@@ -69,9 +70,5 @@ UslFit fit_usl(const std::vector<UslPoint>& points, const UslOptions& options = 
 /// their requests shed, failed or unfinished.
 std::vector<UslPoint> closed_loop_sweep(const std::vector<Point>& evidence,
                                         double max_loss = 0.001);
-
-/// {"lambda_per_s", "sigma", "kappa", "peak_n", "peak_per_s": estimates, "relative_rms",
-/// "distinct_n", "blocks", "note"}.
-nlohmann::ordered_json to_json(const UslFit& fit);
 
 }  // namespace precipice

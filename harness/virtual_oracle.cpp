@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/interrupt.hpp"
+#include "harness/limits.hpp"
 #include "harness/memory_need.hpp"
 #include "harness/observation.hpp"
 #include "harness/schedule.hpp"

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "harness/json.hpp"
 #include "models/new_thread.hpp"
 
 namespace precipice {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/trial_json.hpp"
+#include "harness/json.hpp"
 #include "models/cpu_set.hpp"
 #include "models/request.hpp"
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/anonymous_run.hpp"
+#include "harness/json.hpp"
 #include "harness/summary_files.hpp"
 #include "tests/command_line.hpp"
 

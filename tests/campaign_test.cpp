@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/cell_summary.hpp"
+#include "harness/estimate.hpp"
+#include "harness/record.hpp"
 #include "harness/virtual_oracle.hpp"
 #include "models/cpu_set.hpp"
 #include "models/options.hpp"

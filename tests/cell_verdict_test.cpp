@@ -8,8 +8,13 @@
 #include <functional>
 #include <map>
 
+#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/drift.hpp"
+#include "harness/estimate.hpp"
 #include "harness/gates.hpp"
+#include "harness/plan.hpp"
+#include "harness/record.hpp"
 #include "harness/virtual_oracle.hpp"
 
 namespace precipice {

@@ -5,9 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "harness/cell_summary.hpp"
 #include "harness/comparison_changes.hpp"
+#include "harness/comparison_json.hpp"
+#include "harness/json.hpp"
 #include "harness/overlay_text.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 #include "tests/command_line.hpp"
 #include "tests/scripted_cell.hpp"
 

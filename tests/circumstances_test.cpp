@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "harness/json.hpp"
 #include "harness/suite.hpp"
 #include "tests/environment_setting.hpp"
 

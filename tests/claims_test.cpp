@@ -15,8 +15,10 @@
 
 #include "harness/block_resamples.hpp"
 #include "harness/cell_reference.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/claim_parser.hpp"
 #include "harness/claim_verdict.hpp"
+#include "harness/point.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "models/random.hpp"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "harness/json.hpp"
 #include "tests/command_line.hpp"
 
 namespace {

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "harness/estimate.hpp"
+#include "harness/point.hpp"
 #include "harness/statistics.hpp"
 #include "models/random.hpp"
 

@@ -8,8 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "harness/block_series.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/comparison_json.hpp"
 #include "harness/comparison_text.hpp"
-#include "harness/pair_tests.hpp"
+#include "harness/estimate.hpp"
+#include "harness/json.hpp"
+#include "harness/paired.hpp"
+#include "harness/point.hpp"
+#include "harness/ranking.hpp"
 #include "models/random.hpp"
 #include "tests/scripted_cell.hpp"
 
@@ -375,7 +382,7 @@ TEST(Ranking, GroupsWhatCannotBeToldApart) {
   for (const Ranking& each : few.rankings) {
     for (const Ranking::Row& row : each.rows) EXPECT_EQ(row.groups, "");
   }
-  EXPECT_NE(ranking_json(run_of(cells, 4)).dump().find("too few blocks"), std::string::npos);
+  EXPECT_NE(ranking_json(few).dump().find("too few blocks"), std::string::npos);
 }
 
 TEST(Ranking, RowsBetweenTwoGroupsBelongToBoth) {

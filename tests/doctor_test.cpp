@@ -17,7 +17,13 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/anonymous.hpp"
+#include "harness/build_info.hpp"
+#include "harness/environment.hpp"
+#include "harness/examination.hpp"
+#include "harness/json.hpp"
 #include "harness/machine.hpp"
+#include "harness/noise_sampler.hpp"
+#include "harness/preflight.hpp"
 #include "harness/wake_up.hpp"
 #include "tests/sample_files.hpp"
 

@@ -9,6 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "harness/cell_summary.hpp"
+#include "harness/json.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"
 

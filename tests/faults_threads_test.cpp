@@ -15,7 +15,7 @@
 
 #include "harness/backend.hpp"
 #include "harness/host_watch.hpp"
-#include "harness/noise_floor.hpp"
+#include "harness/noise_sampler.hpp"
 #include "harness/wake_up.hpp"
 #include "models/thread_limits.hpp"
 #include "tests/fault_bench.hpp"

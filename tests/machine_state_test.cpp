@@ -9,9 +9,13 @@
 #include <string>
 
 #include "harness/doctor.hpp"
+#include "harness/examination.hpp"
+#include "harness/json.hpp"
 #include "harness/machine.hpp"
+#include "harness/record.hpp"
 #include "harness/scheduling.hpp"
 #include "harness/summary_files.hpp"
+#include "harness/trial_json.hpp"
 #include "tests/sample_files.hpp"
 
 namespace precipice {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "harness/point.hpp"
+
 namespace precipice {
 namespace {
 

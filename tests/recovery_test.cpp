@@ -6,6 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "harness/estimate.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "harness/virtual_oracle.hpp"
 
 namespace precipice {

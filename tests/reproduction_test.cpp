@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/cell_summary.hpp"
 #include "harness/derived_claims.hpp"
+#include "harness/json.hpp"
 #include "tests/command_line.hpp"
 #include "tests/scripted_cell.hpp"
 

@@ -9,6 +9,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/build_info.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/json.hpp"
+#include "harness/record.hpp"
 #include "harness/run_host.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"

@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "harness/json.hpp"
+
 namespace precipice::testing {
 
 namespace fs = std::filesystem;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/json.hpp"
 #include "tests/child_process.hpp"
 
 namespace precipice::testing {

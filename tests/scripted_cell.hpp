@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "harness/campaign.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/cliff.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
 #include "models/random.hpp"
 
 namespace precipice::testing {

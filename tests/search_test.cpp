@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 
+#include "harness/point.hpp"
+
 namespace precipice {
 namespace {
 

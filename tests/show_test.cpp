@@ -13,8 +13,12 @@
 #include <vector>
 
 #include "harness/capacity_so_far.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/curves.hpp"
 #include "harness/live_view.hpp"
+#include "harness/record.hpp"
+#include "harness/table.hpp"
+#include "harness/text_style.hpp"
 #include "harness/text_table.hpp"
 #include "tests/command_line.hpp"
 

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 #include "harness/series_names.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 #include "tests/command_line.hpp"
 
 namespace precipice {

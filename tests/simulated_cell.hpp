@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/cliff.hpp"
+#include "harness/point.hpp"
 #include "harness/search.hpp"
 #include "harness/virtual_oracle.hpp"
 #include "models/random.hpp"

@@ -11,6 +11,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/build_info.hpp"
+#include "harness/cell_summary.hpp"
+#include "harness/histogram_json.hpp"
+#include "harness/json.hpp"
+#include "harness/point.hpp"
+#include "harness/record.hpp"
+#include "harness/record_json.hpp"
 #include "models/options.hpp"
 
 namespace precipice {

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "harness/json.hpp"
 #include "models/random.hpp"
 #include "tests/run_under_test.hpp"
 

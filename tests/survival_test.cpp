@@ -14,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "harness/json.hpp"
 #include "models/random.hpp"
 #include "tests/run_under_test.hpp"
 

@@ -7,6 +7,9 @@
 #include <numbers>
 #include <vector>
 
+#include "harness/cell_json.hpp"
+#include "harness/estimate.hpp"
+#include "harness/point.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

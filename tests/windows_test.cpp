@@ -9,7 +9,9 @@
 #include <string>
 
 #include "harness/gates.hpp"
-#include "harness/service_level.hpp"
+#include "harness/ideal.hpp"
+#include "harness/json.hpp"
+#include "harness/record.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"
 #include "harness/trial_json.hpp"
@@ -179,17 +181,31 @@ TEST(Ideal, OnTheSameArrivalsLiesOffAsTheyDo) {
   plan.grid = {0.4};
   plan.model_cpus = CpuSet({1});
   const Spec cpu{"cpu", {{"work", "1ms"}}};
-  const auto unlucky = ideal_cliff_of_sequences(plan, cpu, 1e6, 10e6, 3, {});
-  EXPECT_FALSE(unlucky);  // sequences that nobody played
+  const auto cliff_of = [&](const std::vector<std::uint64_t>& seeds) {
+    CellSummary cell;
+    cell.model = Spec{"event_loop", {}};
+    cell.workload = cpu;
+    cell.service_time_ns = 1e6;
+    cell.slo_ns = 10e6;
+    cell.evidence.resize(1);
+    cell.evidence.front().block = 2;
+    for (const std::uint64_t seed : seeds) {
+      Record record;
+      record.phase = Phase::refine;
+      record.used = true;
+      record.trial.request.seed = seed;
+      cell.points.push_back(std::move(record));
+    }
+    return ideal_of(plan, cell)->cliff_of_sequences_per_s;
+  };
+  EXPECT_TRUE(std::isnan(cliff_of({})));  // sequences that nobody played
   const auto refine_seed = [&](int block, int place) {
     return mix64(mix64(plan.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1)) +
                  static_cast<std::uint64_t>(2000 + place));
   };
-  const auto same = ideal_cliff_of_sequences(
-      plan, cpu, 1e6, 10e6, 3, {refine_seed(0, 1), refine_seed(1, 2), refine_seed(2, 3)});
-  ASSERT_TRUE(same);
-  EXPECT_NEAR(*same, 1.15 * 773.5, 40);
-  EXPECT_FALSE(ideal_cliff_of_sequences(plan, cpu, 1e6, 10e6, 3, {12345}));
+  const double same = cliff_of({refine_seed(0, 1), refine_seed(1, 2), refine_seed(2, 3)});
+  EXPECT_NEAR(same, 1.15 * 773.5, 40);
+  EXPECT_TRUE(std::isnan(cliff_of({12345})));
 }
 
 }  // namespace

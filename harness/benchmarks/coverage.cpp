@@ -5,6 +5,7 @@
 #include <cmath>
 #include <thread>
 
+#include "harness/record.hpp"
 #include "harness/campaign.hpp"
 #include "harness/virtual_oracle.hpp"
 

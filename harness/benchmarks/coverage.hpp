@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/estimate.hpp"
 #include "harness/benchmarks/queue_truths.hpp"
 #include "harness/cliff.hpp"
 #include "harness/plan.hpp"

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/benchmarks/coverage.hpp"
-#include "harness/json_text.hpp"
+#include "harness/json.hpp"
 
 namespace {
 

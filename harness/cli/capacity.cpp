@@ -6,12 +6,16 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "harness/cell_json.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/cli/common.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/format.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
+#include "harness/table.hpp"
 #include "harness/windows.hpp"
 
 namespace precipice::cli {

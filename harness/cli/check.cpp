@@ -11,9 +11,11 @@
 
 #include "harness/claim_verdict.hpp"
 #include "harness/cli/common.hpp"
+#include "harness/json.hpp"
 #include "harness/run_archive.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/terminal.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice::cli {
 namespace {

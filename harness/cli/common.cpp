@@ -10,9 +10,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "harness/build_info.hpp"
 #include "harness/cli/standard_streams.hpp"
-#include "harness/environment.hpp"
-#include "harness/json_text.hpp"
+#include "harness/format.hpp"
+#include "harness/json.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/terminal.hpp"
 #include "models/options.hpp"

@@ -6,8 +6,8 @@
 
 #include "harness/cli/verbs.hpp"
 #include "harness/cpu_choice.hpp"
+#include "harness/json.hpp"
 #include "harness/trial.hpp"
-#include "harness/trial_json.hpp"
 
 namespace precipice::cli {
 

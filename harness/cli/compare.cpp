@@ -9,10 +9,13 @@
 #include "harness/cli/common.hpp"
 #include "harness/comparison_changes.hpp"
 #include "harness/comparison_context.hpp"
+#include "harness/comparison_json.hpp"
 #include "harness/comparison_text.hpp"
+#include "harness/json.hpp"
 #include "harness/overlay_text.hpp"
 #include "harness/run_archive.hpp"
 #include "harness/terminal.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice::cli {
 namespace {

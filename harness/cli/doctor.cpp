@@ -2,12 +2,48 @@
 #include "harness/doctor.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "harness/anonymous.hpp"
 #include "harness/cli/common.hpp"
+#include "harness/environment.hpp"
+#include "harness/examination.hpp"
+#include "harness/noise_sampler.hpp"
+#include "harness/trial_runner.hpp"
+#include "models/model.hpp"
 
 namespace precipice::cli {
+namespace {
+
+/// Watches the CPUs for `watch` and reads /proc and /sys.
+Examination examine(const CpuSet& generator, const CpuSet& model, const std::string& results,
+                    bool anonymous, Nanos watch) {
+  Examination e;
+  e.generator = generator;
+  e.model = model;
+  // Before the watch, whose own threads would count as load.
+  e.environment = std::make_shared<const Json>(
+      environment_json({.anonymous = anonymous, .wake_up_cpus = generator}));
+  e.floor = NoiseFloor(sample_noise(generator, model, watch));
+  e.root = geteuid() == 0;
+  for (const ModelInfo& info : models()) {
+    if (info.unavailable == nullptr) continue;
+    if (const auto why = info.unavailable()) e.unavailable.emplace_back(info.name, *why);
+  }
+  e.scratch = look_at_storage(default_scratch_directory());
+  e.results = look_at_storage(results);
+  if (anonymous) {
+    const Secrets secrets = Secrets::of_this_process();
+    e.scratch.path = without_secrets(e.scratch.path, secrets);
+    e.results.path = without_secrets(e.results.path, secrets);
+  }
+  return e;
+}
+
+}  // namespace
 
 int doctor(const Arguments& arguments) {
   constexpr Nanos kWatch = std::chrono::milliseconds(2500);

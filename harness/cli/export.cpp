@@ -10,6 +10,7 @@
 
 #include "harness/cli/common.hpp"
 #include "harness/durable.hpp"
+#include "harness/json.hpp"
 #include "harness/spec.hpp"
 
 namespace precipice::cli {

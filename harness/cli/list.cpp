@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common.hpp"
+#include "harness/json.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
 

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/build_info.hpp"
 #include "harness/cli/common.hpp"
 #include "harness/cli/completion.hpp"
 #include "harness/cli/standard_streams.hpp"
 #include "harness/cli/verbs.hpp"
 #include "harness/durable.hpp"
-#include "harness/environment.hpp"
 #include "harness/export.hpp"
 #include "harness/interrupt.hpp"
 #include "models/memory_limits.hpp"

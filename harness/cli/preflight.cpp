@@ -3,6 +3,8 @@
 #include "harness/cli/common.hpp"
 #include "harness/doctor.hpp"
 #include "harness/noise_floor.hpp"
+#include "harness/noise_sampler.hpp"
+#include "harness/preflight.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {

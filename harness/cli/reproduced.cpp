@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common.hpp"
+#include "harness/json.hpp"
 #include "harness/reproduction.hpp"
+#include "harness/run_archive.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/terminal.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -86,7 +88,8 @@ int check_against(const Arguments& arguments) {
   const RunArchive here = open_run(arguments.checked_run), original = open_run(arguments.claims_of);
   remark(here.remark);
   remark(original.remark);
-  const Reproduction all = reproduce(original, here);
+  const Reproduction all = reproduce({original.name, &original.plan, &original.result},
+                                     {here.name, &here.plan, &here.result});
   if (all.claims.empty())
     remark("the original shows nothing well enough to be claimed: too few blocks or valid trials");
   const int code = exit_code(all);

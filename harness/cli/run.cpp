@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "harness/anonymous_run.hpp"
+#include "harness/build_info.hpp"
+#include "harness/cell_summary.hpp"
 #include "harness/circumstances.hpp"
 #include "harness/cli/common.hpp"
 #include "harness/cli/preflight.hpp"
@@ -14,12 +16,15 @@
 #include "harness/drift.hpp"
 #include "harness/environment.hpp"
 #include "harness/environment_variable.hpp"
+#include "harness/format.hpp"
 #include "harness/interrupt.hpp"
+#include "harness/json.hpp"
 #include "harness/run_host.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/spec.hpp"
 #include "harness/suite.hpp"
 #include "harness/summary_files.hpp"
+#include "harness/table.hpp"
 #include "harness/trace_file.hpp"
 #include "workloads/cpu_work.hpp"
 
@@ -201,8 +206,8 @@ int run(const Arguments& arguments) {
     json["directory"] = store->directory();
     print_json(json);
   } else {
-    std::string text =
-        fmt::format("\n{}\n{}", table(result, out.style()), ranking(result, out.style()));
+    std::string text = fmt::format("\n{}\n{}", table(result, out.style()),
+                                   ranking(rank_models(result), out.style()));
     for (const std::string& sentence : speed_drift(speed_samples(result)).sentences) {
       text += sentence + '\n';
     }

@@ -6,11 +6,13 @@
 #include "harness/cli/common.hpp"
 #include "harness/comparison_text.hpp"
 #include "harness/curves.hpp"
+#include "harness/json.hpp"
 #include "harness/run_archive.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/summary_files.hpp"
+#include "harness/table.hpp"
 #include "harness/terminal.hpp"
-#include "harness/text_table.hpp"
+#include "harness/text_style.hpp"
 
 namespace precipice::cli {
 
@@ -33,7 +35,8 @@ int show(const Arguments& arguments) {
                           said("ended").empty() ? "" : ", ended " + said("ended"), said("git_sha")),
               style, 2);
   text += '\n' + table(run.result, style) + '\n' + curves(run.result, style);
-  if (const std::string order = ranking(run.result, style); !order.empty()) text += '\n' + order;
+  if (const std::string order = ranking(rank_models(run.result), style); !order.empty())
+    text += '\n' + order;
   print_text(text + fmt::format("\nfiles: {}\n", shown_in_line(run.directory)));
   return kDone;
 }

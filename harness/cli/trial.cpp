@@ -6,9 +6,11 @@
 
 #include "harness/cli/common.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/format.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/run_host.hpp"
 #include "harness/spec.hpp"
+#include "harness/trial_json.hpp"
 #include "harness/windows.hpp"
 
 namespace precipice::cli {

@@ -6,6 +6,11 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
+#include "harness/histogram_json.hpp"
+#include "harness/record_json.hpp"
+#include "harness/build_info.hpp"
+#include "harness/record.hpp"
+#include "harness/json.hpp"
 #include "harness/run_archive.hpp"
 #include "harness/store.hpp"
 #include "harness/trial_json.hpp"
