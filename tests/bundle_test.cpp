@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/anonymous_run.hpp"
 #include "harness/json.hpp"
-#include "harness/summary_files.hpp"
+#include "harness/store/redact_run.hpp"
+#include "harness/store/summary_files.hpp"
 #include "tests/command_line.hpp"
 
 namespace precipice {

@@ -1,9 +1,9 @@
-#include "harness/burst_deviation.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
+
+#include "harness/capacity/dispersion.hpp"
 
 namespace precipice {
 namespace {

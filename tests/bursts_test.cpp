@@ -1,11 +1,10 @@
-#include "harness/bursts.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "harness/stats/batch_means.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

@@ -1,6 +1,6 @@
 // The order of things: searching, repeating, giving up, and going on where an earlier run stopped.
 // On the virtual clock, where a campaign takes a second and has one right answer.
-#include "harness/campaign.hpp"
+#include "harness/capacity/campaign.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/cell_summary.hpp"
-#include "harness/estimate.hpp"
-#include "harness/record.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/trial/simulated_trial.hpp"
 #include "models/cpu_set.hpp"
 #include "models/options.hpp"
 

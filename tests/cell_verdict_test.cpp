@@ -1,21 +1,20 @@
 // What a whole cell and a whole run say about their trials: nothing invalid enters, nothing
 // unmeasurable passes for a number, and drift is told with what it touches.
-#include "harness/cell_verdict.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 #include <map>
 
-#include "harness/campaign.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/drift.hpp"
-#include "harness/estimate.hpp"
-#include "harness/gates.hpp"
-#include "harness/plan.hpp"
-#include "harness/record.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/capacity/campaign.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/cell_validity.hpp"
+#include "harness/capacity/plan.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/capacity/speed_drift.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/trial/gates.hpp"
+#include "harness/trial/simulated_trial.hpp"
 
 namespace precipice {
 namespace {

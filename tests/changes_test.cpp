@@ -1,16 +1,17 @@
 // What changed between runs: several against a base, and against a baseline that was kept.
+#include "harness/compare/changes.hpp"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "harness/cell_summary.hpp"
-#include "harness/comparison_changes.hpp"
-#include "harness/comparison_json.hpp"
+#include "harness/capacity/cell_summary.hpp"
 #include "harness/json.hpp"
-#include "harness/overlay_text.hpp"
-#include "harness/text_style.hpp"
+#include "harness/report/overlay_table.hpp"
+#include "harness/report/text_style.hpp"
+#include "harness/store/comparison_json.hpp"
 #include "tests/command_line.hpp"
 #include "tests/scripted_cell.hpp"
 

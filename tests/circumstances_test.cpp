@@ -1,4 +1,4 @@
-#include "harness/circumstances.hpp"
+#include "harness/store/circumstances.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "harness/json.hpp"
-#include "harness/suite.hpp"
+#include "harness/store/suite.hpp"
 #include "tests/environment_setting.hpp"
 
 namespace precipice {

@@ -13,14 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "harness/block_resamples.hpp"
-#include "harness/cell_reference.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/claim_parser.hpp"
-#include "harness/claim_verdict.hpp"
-#include "harness/point.hpp"
-#include "harness/spec.hpp"
-#include "harness/suite.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/compare/cell_lookup.hpp"
+#include "harness/compare/claim_parser.hpp"
+#include "harness/compare/claim_verdict.hpp"
+#include "harness/stats/block_bootstrap.hpp"
+#include "harness/store/suite.hpp"
+#include "harness/trial/spec.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

@@ -1,4 +1,4 @@
-#include "harness/cliff.hpp"
+#include "harness/capacity/cliff.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <functional>
 #include <memory>
 
-#include "harness/estimate.hpp"
-#include "harness/point.hpp"
-#include "harness/statistics.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

@@ -1,6 +1,6 @@
 // Comparisons against a scripted truth: cells whose blocks scatter as they are told to, so that
 // false alarms and misses can be counted.
-#include "harness/comparison.hpp"
+#include "harness/compare/comparison.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,15 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "harness/block_series.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/comparison_json.hpp"
-#include "harness/comparison_text.hpp"
-#include "harness/estimate.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/compare/block_series.hpp"
+#include "harness/compare/ranking.hpp"
 #include "harness/json.hpp"
-#include "harness/paired.hpp"
-#include "harness/point.hpp"
-#include "harness/ranking.hpp"
+#include "harness/report/comparison_table.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/stats/paired_t.hpp"
+#include "harness/store/comparison_json.hpp"
 #include "models/random.hpp"
 #include "tests/scripted_cell.hpp"
 

@@ -14,10 +14,10 @@
 #include <thread>
 #include <tuple>
 
-#include "harness/in_flight_integral.hpp"
-#include "harness/observed_job.hpp"
-#include "harness/slots.hpp"
-#include "harness/trial_runner.hpp"
+#include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/instrumented_job.hpp"
+#include "harness/trial/slots.hpp"
+#include "harness/trial/trial_runner.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
 

@@ -1,5 +1,5 @@
 // The short form of the coverage study: docs/coverage.md has the long one.
-#include "harness/benchmarks/coverage.hpp"
+#include "tests/coverage/coverage.hpp"
 
 #include <gtest/gtest.h>
 

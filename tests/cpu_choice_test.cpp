@@ -1,5 +1,5 @@
 // Which CPUs are used, which may be named, and what happens when one is taken away.
-#include "harness/cpu_choice.hpp"
+#include "harness/host/cpu_choice.hpp"
 
 #include <dirent.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "harness/host_watch.hpp"
+#include "harness/host/host_watch.hpp"
 #include "models/cpu_set.hpp"
 
 namespace precipice {

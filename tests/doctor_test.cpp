@@ -1,6 +1,6 @@
 // The machine described, doctor's findings, the noise floor and --anonymous: on samples of other
 // machines, so that nothing depends on the one that runs this.
-#include "harness/doctor.hpp"
+#include "harness/host/doctor.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -16,15 +16,15 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "harness/anonymous.hpp"
-#include "harness/build_info.hpp"
-#include "harness/environment.hpp"
-#include "harness/examination.hpp"
+#include "harness/capacity/preflight.hpp"
+#include "harness/host/build_info.hpp"
+#include "harness/host/environment.hpp"
+#include "harness/host/examination.hpp"
+#include "harness/host/machine.hpp"
+#include "harness/host/redact.hpp"
+#include "harness/host/wake_up.hpp"
 #include "harness/json.hpp"
-#include "harness/machine.hpp"
-#include "harness/noise_sampler.hpp"
-#include "harness/preflight.hpp"
-#include "harness/wake_up.hpp"
+#include "harness/trial/noise_sampler.hpp"
 #include "tests/sample_files.hpp"
 
 namespace precipice {

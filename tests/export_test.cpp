@@ -1,6 +1,6 @@
 // What other tools will read, held against what the harness says itself.
 // tests/export_readers_test.py gives the same files to those tools.
-#include "harness/export.hpp"
+#include "harness/report/export.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "harness/cell_summary.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/record.hpp"
 #include "harness/json.hpp"
-#include "harness/point.hpp"
-#include "harness/record.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"
 

@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "harness/in_flight_integral.hpp"
-#include "harness/observed_job.hpp"
-#include "harness/slots.hpp"
+#include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/instrumented_job.hpp"
+#include "harness/trial/slots.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
 

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "harness/backend.hpp"
-#include "harness/host_watch.hpp"
-#include "harness/noise_sampler.hpp"
-#include "harness/wake_up.hpp"
+#include "harness/host/host_watch.hpp"
+#include "harness/host/wake_up.hpp"
+#include "harness/trial/noise_sampler.hpp"
+#include "harness/trial/rpc_backend.hpp"
 #include "models/thread_limits.hpp"
 #include "tests/fault_bench.hpp"
 #include "tests/fault_hooks.hpp"

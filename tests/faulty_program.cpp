@@ -29,9 +29,9 @@
 #include <memory>
 #include <string>
 
-#include "harness/backend.hpp"
-#include "harness/trial_runner.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/trial/rpc_backend.hpp"
+#include "harness/trial/simulated_trial.hpp"
+#include "harness/trial/trial_runner.hpp"
 #include "models/model.hpp"
 
 // The wrapper and the wrapped, by the names that the linker gives them.

@@ -1,6 +1,6 @@
 // The real generator against models that do nothing: on time, complete, and honest about its own
 // pauses.
-#include "harness/generator.hpp"
+#include "harness/trial/generator.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -10,8 +10,8 @@
 #include <ctime>
 #include <thread>
 
-#include "harness/gates.hpp"
-#include "harness/observation.hpp"
+#include "harness/trial/gates.hpp"
+#include "harness/trial/trial_summary.hpp"
 
 namespace precipice {
 namespace {

@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "harness/doctor.hpp"
-#include "harness/examination.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/host/doctor.hpp"
+#include "harness/host/examination.hpp"
+#include "harness/host/machine.hpp"
+#include "harness/host/scheduling.hpp"
 #include "harness/json.hpp"
-#include "harness/machine.hpp"
-#include "harness/record.hpp"
-#include "harness/scheduling.hpp"
-#include "harness/summary_files.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/store/summary_files.hpp"
+#include "harness/store/trial_json.hpp"
 #include "tests/sample_files.hpp"
 
 namespace precipice {

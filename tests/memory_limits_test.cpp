@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "harness/memory_need.hpp"
+#include "harness/trial/memory_need.hpp"
 
 namespace precipice {
 namespace {

@@ -1,12 +1,11 @@
 // What a trial says of itself, from hand-made stamps with known answers.
-#include "harness/observation.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <vector>
 
-#include "harness/gates.hpp"
+#include "harness/trial/gates.hpp"
+#include "harness/trial/trial_summary.hpp"
 
 namespace precipice {
 namespace {

@@ -9,7 +9,7 @@
 #include <functional>
 #include <random>
 
-#include "harness/virtual_oracle.hpp"
+#include "harness/trial/simulated_trial.hpp"
 #include "models/options.hpp"
 #include "tests/simulated_cell.hpp"
 

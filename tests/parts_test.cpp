@@ -9,10 +9,10 @@
 #include <fstream>
 #include <string>
 
-#include "harness/baseline.hpp"
-#include "harness/durable.hpp"
-#include "harness/part_directory.hpp"
-#include "harness/temporary_directory.hpp"
+#include "harness/store/baseline.hpp"
+#include "harness/store/durable_file.hpp"
+#include "harness/store/part_directory.hpp"
+#include "harness/store/temporary_directory.hpp"
 #include "models/options.hpp"
 #include "tests/environment_setting.hpp"
 #include "workloads/block_file.hpp"

@@ -1,11 +1,10 @@
-#include "harness/poisson_line.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "harness/stats/poisson_regression.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

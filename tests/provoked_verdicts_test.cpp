@@ -18,8 +18,8 @@
 #include <set>
 #include <thread>
 
-#include "harness/host_watch.hpp"
-#include "harness/trial_runner.hpp"
+#include "harness/host/host_watch.hpp"
+#include "harness/trial/trial_runner.hpp"
 
 extern char** environ;
 

@@ -1,11 +1,11 @@
-#include "harness/rate_groups.hpp"
+#include "harness/capacity/rate_groups.hpp"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <vector>
 
-#include "harness/point.hpp"
+#include "harness/capacity/point.hpp"
 
 namespace precipice {
 namespace {

@@ -1,15 +1,15 @@
 // What an overload leaves behind, and how long it takes to work it off.
-#include "harness/recovery.hpp"
+#include "harness/capacity/recovery.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "harness/estimate.hpp"
-#include "harness/point.hpp"
-#include "harness/record.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/trial/simulated_trial.hpp"
 
 namespace precipice {
 namespace {

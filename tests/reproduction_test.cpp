@@ -1,5 +1,5 @@
 // Another's run repeated: what confirms its claims, what refutes them, and what can say neither.
-#include "harness/reproduction.hpp"
+#include "harness/compare/reproduction.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/cell_summary.hpp"
-#include "harness/derived_claims.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/compare/derived_claims.hpp"
 #include "harness/json.hpp"
 #include "tests/command_line.hpp"
 #include "tests/scripted_cell.hpp"

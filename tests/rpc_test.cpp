@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-#include "harness/backend.hpp"
+#include "harness/trial/rpc_backend.hpp"
 #include "tests/plain_io.hpp"
 #include "workloads/connections.hpp"
 #include "workloads/rpc_protocol.hpp"

@@ -1,6 +1,4 @@
 // A run's directory read back: the same figures as the run itself had, from the journal alone.
-#include "harness/run_archive.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,14 +7,15 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "harness/build_info.hpp"
-#include "harness/cell_summary.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/cli/campaign_hosts.hpp"
+#include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
-#include "harness/record.hpp"
-#include "harness/run_host.hpp"
-#include "harness/suite.hpp"
-#include "harness/summary_files.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/store/run_reader.hpp"
+#include "harness/store/suite.hpp"
+#include "harness/store/summary_files.hpp"
+#include "harness/trial/simulated_trial.hpp"
 #include "models/options.hpp"
 
 namespace precipice {

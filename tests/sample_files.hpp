@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/machine_text.hpp"
+#include "harness/host/proc_text.hpp"
 
 namespace precipice::testing {
 

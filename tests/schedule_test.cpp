@@ -1,5 +1,3 @@
-#include "harness/schedule.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,7 +6,8 @@
 #include <fstream>
 #include <set>
 
-#include "harness/statistics.hpp"
+#include "harness/stats/statistics.hpp"
+#include "harness/trial/arrivals.hpp"
 #include "models/distribution.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"

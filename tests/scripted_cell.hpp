@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "harness/cell_summary.hpp"
-#include "harness/cliff.hpp"
-#include "harness/point.hpp"
-#include "harness/record.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/cliff.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/record.hpp"
 #include "models/random.hpp"
 
 namespace precipice::testing {

@@ -1,4 +1,4 @@
-#include "harness/search.hpp"
+#include "harness/capacity/search.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-#include "harness/point.hpp"
+#include "harness/capacity/point.hpp"
 
 namespace precipice {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <system_error>
 
-#include "harness/trial_runner.hpp"
+#include "harness/trial/trial_runner.hpp"
 #include "tests/command_line.hpp"
 
 namespace precipice::testing {

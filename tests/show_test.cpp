@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "harness/capacity_so_far.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/curves.hpp"
-#include "harness/live_view.hpp"
-#include "harness/record.hpp"
-#include "harness/table.hpp"
-#include "harness/text_style.hpp"
-#include "harness/text_table.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/report/capacity_so_far.hpp"
+#include "harness/report/capacity_table.hpp"
+#include "harness/report/live_view.hpp"
+#include "harness/report/tail_curves.hpp"
+#include "harness/report/text_style.hpp"
+#include "harness/report/text_table.hpp"
 #include "tests/command_line.hpp"
 
 namespace precipice {

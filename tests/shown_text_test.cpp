@@ -8,8 +8,8 @@
 #include <set>
 
 #include "harness/json.hpp"
-#include "harness/series_names.hpp"
-#include "harness/text_style.hpp"
+#include "harness/report/series_names.hpp"
+#include "harness/report/text_style.hpp"
 #include "tests/command_line.hpp"
 
 namespace precipice {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/cliff.hpp"
-#include "harness/point.hpp"
-#include "harness/search.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/capacity/cliff.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/search.hpp"
+#include "harness/trial/simulated_trial.hpp"
 #include "models/random.hpp"
 
 namespace precipice::testing {

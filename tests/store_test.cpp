@@ -1,5 +1,3 @@
-#include "harness/store.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -11,13 +9,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "harness/build_info.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/histogram_json.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
-#include "harness/point.hpp"
-#include "harness/record.hpp"
-#include "harness/record_json.hpp"
+#include "harness/store/histogram_json.hpp"
+#include "harness/store/record_json.hpp"
+#include "harness/store/run_store.hpp"
 #include "models/options.hpp"
 
 namespace precipice {

@@ -1,4 +1,4 @@
-#include "harness/suite.hpp"
+#include "harness/store/suite.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "harness/cell_reference.hpp"
+#include "harness/compare/cell_lookup.hpp"
 
 namespace precipice {
 namespace {

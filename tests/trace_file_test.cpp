@@ -1,4 +1,4 @@
-#include "harness/trace_file.hpp"
+#include "harness/trial/trace_file.hpp"
 
 #include <gtest/gtest.h>
 

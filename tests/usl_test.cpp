@@ -1,4 +1,4 @@
-#include "harness/usl.hpp"
+#include "harness/capacity/usl.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <numbers>
 #include <vector>
 
-#include "harness/cell_json.hpp"
-#include "harness/estimate.hpp"
-#include "harness/point.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/store/cell_json.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/gates.hpp"
-#include "harness/proc_stat.hpp"
-#include "harness/throttling.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/host/proc_stat.hpp"
+#include "harness/host/throttling.hpp"
+#include "harness/store/trial_json.hpp"
+#include "harness/trial/gates.hpp"
 #include "models/random.hpp"
 
 namespace precipice {

@@ -1,5 +1,5 @@
 // What a window has to hold before it counts as a measurement.
-#include "harness/windows.hpp"
+#include "harness/capacity/windows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "harness/gates.hpp"
-#include "harness/ideal.hpp"
+#include "harness/capacity/ideal.hpp"
+#include "harness/capacity/record.hpp"
 #include "harness/json.hpp"
-#include "harness/record.hpp"
-#include "harness/suite.hpp"
-#include "harness/summary_files.hpp"
-#include "harness/trial_json.hpp"
-#include "harness/virtual_oracle.hpp"
+#include "harness/store/suite.hpp"
+#include "harness/store/summary_files.hpp"
+#include "harness/store/trial_json.hpp"
+#include "harness/trial/gates.hpp"
+#include "harness/trial/simulated_trial.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"
 

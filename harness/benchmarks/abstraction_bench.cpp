@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "harness/benchmarks/bench_support.hpp"
+#include "harness/benchmarks/hand_written_twins.hpp"
 #include "harness/benchmarks/registration.hpp"
-#include "harness/benchmarks/twins.hpp"
-#include "harness/closed_loop.hpp"
-#include "harness/observed_job.hpp"
+#include "harness/benchmarks/support.hpp"
+#include "harness/trial/closed_loop.hpp"
+#include "harness/trial/instrumented_job.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "harness/benchmarks/bench_support.hpp"
 #include "harness/benchmarks/registration.hpp"
+#include "harness/benchmarks/support.hpp"
 #include "models/job.hpp"
 
 namespace precipice::bench {

@@ -5,10 +5,10 @@
 #include <array>
 #include <vector>
 
-#include "harness/benchmarks/bench_support.hpp"
 #include "harness/benchmarks/registration.hpp"
-#include "harness/generator.hpp"
-#include "harness/schedule.hpp"
+#include "harness/benchmarks/support.hpp"
+#include "harness/trial/arrivals.hpp"
+#include "harness/trial/generator.hpp"
 
 namespace precipice::bench {
 namespace {

@@ -11,11 +11,11 @@
 #include <string>
 #include <thread>
 
-#include "harness/benchmarks/bench_support.hpp"
 #include "harness/benchmarks/registration.hpp"
-#include "harness/generator.hpp"
-#include "harness/observed_job.hpp"
-#include "harness/schedule.hpp"
+#include "harness/benchmarks/support.hpp"
+#include "harness/trial/arrivals.hpp"
+#include "harness/trial/generator.hpp"
+#include "harness/trial/instrumented_job.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
 

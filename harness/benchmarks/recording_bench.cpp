@@ -6,10 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "harness/benchmarks/bench_support.hpp"
 #include "harness/benchmarks/registration.hpp"
-#include "harness/in_flight_integral.hpp"
-#include "harness/slots.hpp"
+#include "harness/benchmarks/support.hpp"
+#include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/slots.hpp"
 
 namespace precipice::bench {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/benchmarks/bench_support.hpp"
 #include "harness/benchmarks/registration.hpp"
-#include "harness/spec.hpp"
-#include "harness/trial_runner.hpp"
+#include "harness/benchmarks/support.hpp"
+#include "harness/trial/spec.hpp"
+#include "harness/trial/trial_runner.hpp"
 
 namespace precipice::bench {
 namespace {

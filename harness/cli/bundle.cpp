@@ -1,11 +1,11 @@
 // precipice bundle: one archive to reproduce a run from.
-#include "harness/bundle.hpp"
+#include "harness/store/bundle.hpp"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/common.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
 
 namespace precipice::cli {

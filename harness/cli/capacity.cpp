@@ -6,17 +6,17 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "harness/cell_json.hpp"
-#include "harness/cell_summary.hpp"
-#include "harness/cli/common.hpp"
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/windows.hpp"
+#include "harness/cli/campaign_hosts.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
 #include "harness/format.hpp"
-#include "harness/interrupt.hpp"
-#include "harness/run_host.hpp"
-#include "harness/spec.hpp"
-#include "harness/suite.hpp"
-#include "harness/table.hpp"
-#include "harness/windows.hpp"
+#include "harness/report/capacity_table.hpp"
+#include "harness/store/cell_json.hpp"
+#include "harness/store/suite.hpp"
+#include "harness/trial/interrupt.hpp"
+#include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
 namespace {

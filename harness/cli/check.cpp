@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "harness/claim_verdict.hpp"
-#include "harness/cli/common.hpp"
+#include "harness/cli/common_options.hpp"
+#include "harness/compare/claim_verdict.hpp"
 #include "harness/json.hpp"
-#include "harness/run_archive.hpp"
+#include "harness/report/terminal.hpp"
+#include "harness/report/text_style.hpp"
 #include "harness/shown_text.hpp"
-#include "harness/terminal.hpp"
-#include "harness/text_style.hpp"
+#include "harness/store/run_reader.hpp"
 
 namespace precipice::cli {
 namespace {

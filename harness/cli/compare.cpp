@@ -5,17 +5,17 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "harness/baseline.hpp"
-#include "harness/cli/common.hpp"
-#include "harness/comparison_changes.hpp"
-#include "harness/comparison_context.hpp"
-#include "harness/comparison_json.hpp"
-#include "harness/comparison_text.hpp"
+#include "harness/cli/common_options.hpp"
+#include "harness/compare/changes.hpp"
 #include "harness/json.hpp"
-#include "harness/overlay_text.hpp"
-#include "harness/run_archive.hpp"
-#include "harness/terminal.hpp"
-#include "harness/text_style.hpp"
+#include "harness/report/comparison_table.hpp"
+#include "harness/report/overlay_table.hpp"
+#include "harness/report/terminal.hpp"
+#include "harness/report/text_style.hpp"
+#include "harness/store/baseline.hpp"
+#include "harness/store/comparison_json.hpp"
+#include "harness/store/run_differences.hpp"
+#include "harness/store/run_reader.hpp"
 
 namespace precipice::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/export.hpp"
+#include "harness/report/export.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {

@@ -1,5 +1,5 @@
 // precipice doctor: is this machine fit to measure on.
-#include "harness/doctor.hpp"
+#include "harness/host/doctor.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,12 +7,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "harness/anonymous.hpp"
-#include "harness/cli/common.hpp"
-#include "harness/environment.hpp"
-#include "harness/examination.hpp"
-#include "harness/noise_sampler.hpp"
-#include "harness/trial_runner.hpp"
+#include "harness/cli/common_options.hpp"
+#include "harness/host/environment.hpp"
+#include "harness/host/examination.hpp"
+#include "harness/host/redact.hpp"
+#include "harness/trial/noise_sampler.hpp"
+#include "harness/trial/trial_runner.hpp"
 #include "models/model.hpp"
 
 namespace precipice::cli {

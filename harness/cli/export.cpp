@@ -1,5 +1,5 @@
 // precipice export: a run in the formats that other tools read.
-#include "harness/export.hpp"
+#include "harness/report/export.hpp"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "harness/cli/common.hpp"
-#include "harness/durable.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
-#include "harness/spec.hpp"
+#include "harness/store/durable_file.hpp"
+#include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
 namespace {

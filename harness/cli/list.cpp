@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/common.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "harness/build_info.hpp"
-#include "harness/cli/common.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/cli/completion.hpp"
 #include "harness/cli/standard_streams.hpp"
 #include "harness/cli/verbs.hpp"
-#include "harness/durable.hpp"
-#include "harness/export.hpp"
-#include "harness/interrupt.hpp"
+#include "harness/host/build_info.hpp"
+#include "harness/report/export.hpp"
+#include "harness/store/durable_file.hpp"
+#include "harness/trial/interrupt.hpp"
 #include "models/memory_limits.hpp"
 #include "models/options.hpp"
 #include "models/unavailable.hpp"

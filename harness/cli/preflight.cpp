@@ -1,10 +1,10 @@
 #include "harness/cli/preflight.hpp"
 
-#include "harness/cli/common.hpp"
-#include "harness/doctor.hpp"
-#include "harness/noise_floor.hpp"
-#include "harness/noise_sampler.hpp"
-#include "harness/preflight.hpp"
+#include "harness/capacity/preflight.hpp"
+#include "harness/cli/common_options.hpp"
+#include "harness/host/doctor.hpp"
+#include "harness/host/noise_floor.hpp"
+#include "harness/trial/noise_sampler.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {

@@ -1,8 +1,8 @@
 // A look at the machine's noise before anything is measured on it.
 #pragma once
 
-#include "harness/cpu_choice.hpp"
-#include "harness/plan.hpp"
+#include "harness/capacity/plan.hpp"
+#include "harness/host/cpu_choice.hpp"
 
 namespace precipice::cli {
 

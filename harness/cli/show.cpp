@@ -3,16 +3,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/common.hpp"
-#include "harness/comparison_text.hpp"
-#include "harness/curves.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
-#include "harness/run_archive.hpp"
+#include "harness/report/capacity_table.hpp"
+#include "harness/report/comparison_table.hpp"
+#include "harness/report/tail_curves.hpp"
+#include "harness/report/terminal.hpp"
+#include "harness/report/text_style.hpp"
 #include "harness/shown_text.hpp"
-#include "harness/summary_files.hpp"
-#include "harness/table.hpp"
-#include "harness/terminal.hpp"
-#include "harness/text_style.hpp"
+#include "harness/store/run_reader.hpp"
+#include "harness/store/summary_files.hpp"
 
 namespace precipice::cli {
 

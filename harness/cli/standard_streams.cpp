@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "harness/durable.hpp"
+#include "harness/store/durable_file.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {

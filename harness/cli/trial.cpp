@@ -4,14 +4,14 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/common.hpp"
+#include "harness/capacity/windows.hpp"
+#include "harness/cli/campaign_hosts.hpp"
+#include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
 #include "harness/format.hpp"
-#include "harness/interrupt.hpp"
-#include "harness/run_host.hpp"
-#include "harness/spec.hpp"
-#include "harness/trial_json.hpp"
-#include "harness/windows.hpp"
+#include "harness/store/trial_json.hpp"
+#include "harness/trial/interrupt.hpp"
+#include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
 namespace {

@@ -2,7 +2,7 @@
 // `%%` between them.
 #include <array>
 
-#include "harness/run_archive.hpp"
+#include "harness/store/run_reader.hpp"
 #include "tests/fuzz/property.hpp"
 #include "tests/fuzz/scratch.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "harness/claim_parser.hpp"
+#include "harness/compare/claim_parser.hpp"
 #include "tests/fuzz/property.hpp"
 
 namespace precipice::fuzz {

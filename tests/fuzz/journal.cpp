@@ -6,14 +6,14 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "harness/histogram_json.hpp"
-#include "harness/record_json.hpp"
-#include "harness/build_info.hpp"
-#include "harness/record.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
-#include "harness/run_archive.hpp"
-#include "harness/store.hpp"
-#include "harness/trial_json.hpp"
+#include "harness/store/histogram_json.hpp"
+#include "harness/store/record_json.hpp"
+#include "harness/store/run_reader.hpp"
+#include "harness/store/run_store.hpp"
+#include "harness/store/trial_json.hpp"
 #include "tests/fuzz/property.hpp"
 #include "tests/fuzz/scratch.hpp"
 

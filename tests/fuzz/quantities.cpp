@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/schedule.hpp"
-#include "harness/spec.hpp"
+#include "harness/trial/arrivals.hpp"
+#include "harness/trial/spec.hpp"
 #include "models/cpu_set.hpp"
 #include "models/distribution.hpp"
 #include "tests/fuzz/property.hpp"

@@ -1,6 +1,6 @@
 // `name:key=value,key=value`: the syntax alone, then with the options of every registered model and
 // workload, whose constructors check values.
-#include "harness/spec.hpp"
+#include "harness/trial/spec.hpp"
 
 #include "tests/fuzz/property.hpp"
 

@@ -1,12 +1,12 @@
 // A suite file: TOML, the keys, the expansion of lists, and back to TOML.
-#include "harness/suite.hpp"
+#include "harness/store/suite.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cmath>
 
-#include "harness/spec.hpp"
+#include "harness/trial/spec.hpp"
 #include "tests/fuzz/property.hpp"
 
 namespace precipice::fuzz {

@@ -1,0 +1,74 @@
+#include "harness/capacity/cell_evidence.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "harness/capacity/cliff.hpp"
+
+namespace precipice {
+namespace {
+
+CliffOptions options_of(const Plan& plan, const CellSummary& summary) {
+  CliffOptions options;
+  options.slo_ns = summary.slo_ns;
+  options.slo_percentile = summary.slo_percentile;
+  options.seed = plan.seed;
+  Nanos window{0};  // of the refining trials; those of the coarse search are shorter
+  for (const Record& record : summary.points) {
+    window = std::max(window, record.trial.request.window);
+  }
+  options.window_s = std::chrono::duration<double>(window).count();
+  return options;
+}
+
+}  // namespace
+
+void count_trial(CellSummary& summary, Record&& record) {
+  const Trial& trial = record.trial;
+  ++summary.trials;
+  if (!record.used) {
+    ++summary.invalid;
+    std::set<std::string> causes;
+    for (const InvalidReason& reason : trial.invalid_reasons) causes.insert(reason.cause);
+    for (const std::string& cause : causes) ++summary.invalid_causes[cause];
+  }
+  if (trial.model_fault) {
+    summary.failure =
+        trial.invalid_reasons.empty() ? "model fault" : trial.invalid_reasons.front().text;
+  }
+  if (!trial.note.empty()) summary.note = trial.note;
+  record.trial.slices.clear();
+  record.trial.response_histogram = Histogram();
+  summary.points.push_back(std::move(record));
+}
+
+Point point_of(const Record& record) {
+  const Trial& trial = record.trial;
+  Point point;
+  point.phase = record.phase;
+  point.block = record.block;
+  point.closed = trial.request.closed;
+  point.rate_per_s = trial.request.rate_per_s;
+  point.offered_per_s = trial.offered_per_s;
+  point.goodput_per_s = trial.goodput_per_s;
+  point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
+  point.mean_response_ns = trial.response.mean;
+  point.scatter = trial.response_scatter;
+  point.loss = trial.loss();
+  point.requests = trial.counts.scheduled;
+  point.stable = trial.stable;
+  point.valid = record.used;
+  point.generator_limited = record.generator_limited;
+  point.responses = std::make_shared<const Histogram>(trial.response_histogram.compacted());
+  return point;
+}
+
+void estimate_figures(const Plan& plan, CellSummary& summary) {
+  summary.options = options_of(plan, summary);
+  summary.result = in_agreement(analyse(summary.evidence, summary.options));
+}
+
+}  // namespace precipice

@@ -1,0 +1,28 @@
+// The order of one cell's trials: the search, then block by block. Shared by campaigns, by the
+// ideal's own search on the virtual clock, and by whatever else measures a cell.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/search.hpp"
+
+namespace precipice {
+
+/// How a cell's probes are measured, and when that ends.
+struct CellMeasurement {
+  std::function<Point(const Probe&)> measure;  ///< may throw; then the evidence so far stays
+  /// Asked between trials; false ends the cell early. Empty: never ended.
+  std::function<bool()> proceed;
+};
+
+/// Plateau and coarse search, up to Search::next() answering nullopt. Appends every point to
+/// `evidence`. False when `proceed` ended it.
+bool search_cell(Search& search, const CellMeasurement& cell, std::vector<Point>& evidence);
+
+/// The rates of one block. Appends every point to `evidence`. False when `proceed` ended it.
+bool measure_block(Search& search, int block, const CellMeasurement& cell,
+                   std::vector<Point>& evidence);
+
+}  // namespace precipice

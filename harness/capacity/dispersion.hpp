@@ -1,0 +1,36 @@
+// What bursts alone scatter: the number of requests above a percentile.
+#pragma once
+
+#include <vector>
+
+#include "harness/capacity/rate_groups.hpp"
+#include "harness/stats/batch_means.hpp"
+
+namespace precipice {
+
+/// The responses of a group's stable trials, pooled.
+PooledScatter scatter_of(const RateGroup& group);
+
+/// What the mean of responses scatters is what the number above a high percentile does, relatively,
+/// within a fifth for most queues; and a trial knows far more of the former. Bursts go with
+/// u / (1 - u)^2 for the share u of saturation.
+class BurstDeviation {
+ public:
+  /// From the stable trials of an open loop.
+  BurstDeviation(const std::vector<RateGroup>& open, double saturation_per_s, double percentile);
+
+  /// Variance over mean of the number of requests above the percentile at this rate, at least 1.
+  double requests_a_burst(double rate_per_s) const;
+  /// Relative deviation of that number among `requests` at this rate.
+  double at(double rate_per_s, double requests) const;
+
+ private:
+  struct Measured {
+    double rate_per_s, units, bursts;
+  };
+
+  std::vector<Measured> measured_;
+  double saturation_, above_;
+};
+
+}  // namespace precipice

@@ -1,0 +1,25 @@
+// Where throughput / mean response (Kleinrock's power) is highest: one number from merged points.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "harness/capacity/rate_groups.hpp"
+
+namespace precipice {
+
+struct Knee {
+  double rate_per_s = std::numeric_limits<double>::quiet_NaN();
+  bool inside =
+      false;  ///< false: the power is still rising, or falling already, at the edge of the points
+  bool of_lossy = false;  ///< some of the points that it rests on lost more than `max_loss`
+};
+
+/// `points` ascending by rate; those that are not stable do not count. By the form a + b u / (1 -
+/// u) of the mean response at the share u of saturation where the points near the top have it, else
+/// the top of a parabola through the logarithm of the power, else the best point. NaN without a
+/// stable point.
+Knee find_knee(const std::vector<RateGroup::Merged>& points, double saturation_per_s,
+               double max_loss);
+
+}  // namespace precipice

@@ -1,0 +1,70 @@
+// A suite with every default filled in: what a campaign will do. Made by the suite parser, by
+// `capacity`, or by a test.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/trial/arrivals.hpp"
+#include "harness/trial/trial.hpp"
+
+namespace precipice {
+
+struct Claim {
+  std::string say;   ///< the sentence
+  std::string that;  ///< the relation, over summary values
+};
+
+struct Plan {
+  std::string name = "capacity";
+  std::uint64_t seed = 1;
+  int blocks = 3;
+  Slo slo;
+  Arrivals arrivals;
+  Nanos window = std::chrono::seconds(1);
+  Nanos warmup{0};  ///< 0: max(0.3 s, 100 S), or with `brief` max(0.2 s, 20 S)
+  bool brief = false;
+  Nanos coarse_window = std::chrono::milliseconds(500);
+  Nanos drain = std::chrono::seconds(1);
+  std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};
+  std::vector<double> overload = {1.2, 1.5};
+  std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};
+  int repeats = 3;           ///< of an invalid trial
+  std::vector<Spec> models;  ///< one per series, lists already expanded
+  std::vector<Spec> workloads;
+  /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
+  /// work.
+  std::map<std::string, Slo> workload_slo;
+  /// Series, by their text, that a workload is measured with; a workload that is not here, with
+  /// all.
+  std::map<std::string, std::set<std::string>> workload_models;
+  std::vector<Claim> claims;
+  Nanos budget{0};  ///< 0: none; else begins no block that would end after it
+  /// Half an interval as a share of its value: from the fifth block on, no further one is begun
+  /// when every cell's cliff and saturation are known that well. 0: all blocks.
+  double precision = 0;
+  CpuSet generator_cpus;
+  CpuSet model_cpus;
+  ClockKind clock = ClockKind::real;
+  /// Virtual clock: windows are sized so that a saturated trial has this many requests, whatever S
+  /// is, and more where the service varies; 0: the windows above are meant as they stand.
+  std::uint64_t virtual_requests = 200'000;
+  std::string only;  ///< not empty: only cells whose "series workload" contains it
+
+  const Slo& slo_of(const Spec& workload) const {
+    const auto own = workload_slo.find(workload.to_string());
+    return own == workload_slo.end() ? slo : own->second;
+  }
+  bool includes(const Spec& model, const Spec& workload) const {
+    const auto chosen = workload_models.find(workload.to_string());
+    if (chosen != workload_models.end() && !chosen->second.contains(model.to_string()))
+      return false;
+    return only.empty() ||
+           (model.to_string() + " " + workload.to_string()).find(only) != std::string::npos;
+  }
+};
+
+}  // namespace precipice

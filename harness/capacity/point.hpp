@@ -1,0 +1,38 @@
+// One probe of a cell, as the search and the estimators see a trial.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "harness/stats/batch_means.hpp"
+#include "harness/stats/histogram.hpp"
+
+namespace precipice {
+
+/// Which part of a campaign asked for a trial.
+enum class Phase : std::uint8_t { plateau, coarse, refine, overload, grid };
+const char* to_string(Phase phase);
+
+/// What the search and the estimators need of a trial.
+struct Point {
+  Phase phase = Phase::refine;
+  int block = 0;
+  std::uint64_t closed = 0;  ///< N of a closed loop, else 0
+  double rate_per_s = 0;     ///< asked
+  double offered_per_s = 0;  ///< realised
+  double goodput_per_s = 0;
+  double slo_percentile_ns = 0;  ///< response at the SLO's percentile
+  double mean_response_ns = 0;
+  BatchScatter scatter;        ///< of the responses
+  double loss = 0;             ///< share of shed + failed + unfinished
+  std::uint64_t requests = 0;  ///< in the window
+  bool stable = false;
+  bool valid = false;
+  bool generator_limited =
+      false;  ///< invalid because the rate is beyond what the generator can offer
+  /// Responses of the window, so that the blocks of one rate are merged exactly. Without it every
+  /// trial stands for itself in a fit, because percentiles are never averaged.
+  std::shared_ptr<const Histogram> responses;
+};
+
+}  // namespace precipice

@@ -1,0 +1,31 @@
+// What a cell is held against: its S, its SLO and its warm-up.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "harness/capacity/plan.hpp"
+#include "harness/trial/calibration.hpp"
+
+namespace precipice {
+
+/// True when a request of this workload does nothing but compute (`mixed` with io_share=0
+/// included).
+bool only_computes(const Spec& workload);
+
+/// S_ref of a cell: of its workload on `inline`, or the oracle's own mean. nullopt when the
+/// workload was not calibrated.
+std::optional<Calibration> reference_service(const Spec& model, const Spec& workload,
+                                             const std::map<std::string, Calibration>& service);
+
+/// The SLO in nanoseconds: the user's bound, times S where it is a multiple, else the default for
+/// the kind of work: 10 S for computing whose unloaded p99 is within 5 S, twice the unloaded p99 on
+/// `inline` otherwise.
+double resolve_slo_ns(const Slo& slo, const Spec& model, const Spec& workload,
+                      const Calibration& service);
+
+/// max(0.3 s, 100 S); brief: max(0.2 s, 20 S). The plan's own where it names one.
+Nanos resolve_warmup(const Plan& plan, double service_ns);
+
+}  // namespace precipice

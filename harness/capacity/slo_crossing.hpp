@@ -1,0 +1,57 @@
+// Where a percentile that rises with the rate crosses its bound: one number from merged points.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/capacity/dispersion.hpp"
+#include "harness/capacity/rate_groups.hpp"
+
+namespace precipice {
+
+/// What is left to saturation, as a share of it, is not told apart below this.
+inline constexpr double kLeastRoom = 0.02;
+
+struct CrossingOptions {
+  double slo_ns = 0;
+  std::size_t bound = 0;  ///< which of the groups' bounds this is
+  double slo_percentile = 99;
+  double max_loss = 0.001;
+  double fit_within = 0.15;
+  double saturation_per_s = 0;
+  /// Without it requests are slow one by one, and no slope is known from saturation.
+  const BurstDeviation* bursts = nullptr;
+};
+
+struct Crossing {
+  double value = 0;
+  std::string reached = "unmeasured";  ///< as in Estimate
+  std::string limited_by;              ///< "slo" or "saturation"
+  bool by_loss = false;                ///< limited by what it sheds or fails, not by backlog
+  double loss_deviation = 0;           ///< by loss: relative, by counting; 0: not known
+  double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
+  double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
+  RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
+  /// Rates below it that surely break the bound by latency, though higher ones keep it: the lowest
+  /// and the highest of them; 0: none.
+  double broken_from = 0, broken_to = 0;
+  /// Where the requests beyond the bound were fitted: relative deviation of their number at the
+  /// crossing, by bursts alone (0: they were not), and its power of what is left to saturation (0:
+  /// that is not known).
+  double beyond_deviation = 0, power_of_room = 0;
+};
+
+/// How surely a point keeps (negative) or breaks its bound: the number of requests beyond it, in
+/// standard deviations from what its percentile allows, as many as a burst holds counted as one.
+double deviations_beyond(const RateGroup::Merged& point, const CrossingOptions& options);
+/// More than this is sure.
+inline constexpr double kSure = 3;
+
+/// `points` ascending by rate. Isotonic log percentiles locate the crossing. Around it the number
+/// of requests beyond the bound is fitted by a Poisson regression whose logarithm is a line in the
+/// rate (exact for M/M/1): unlike a percentile of few requests, a count has no bias. Its crossing
+/// is taken unless its residuals forbid.
+Crossing find_crossing(const std::vector<RateGroup::Merged>& points,
+                       const CrossingOptions& options);
+
+}  // namespace precipice

@@ -1,0 +1,101 @@
+#include "harness/cli/campaign_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/report/live_view.hpp"
+#include "harness/trial/interrupt.hpp"
+#include "harness/trial/simulated_trial.hpp"
+#include "harness/trial/trial_runner.hpp"
+
+namespace precipice {
+
+TrialSource::TrialSource() = default;
+TrialSource::~TrialSource() = default;
+
+TrialRunner& TrialSource::runner() {
+  if (!runner_) {
+    runner_ = std::make_unique<TrialRunner>(default_scratch_directory());
+    runner_->set_stop(&stop_now(), &stop_wanted());
+  }
+  return *runner_;
+}
+
+Trial TrialSource::measure(const TrialRequest& request) {
+  const auto simulate = [&] {
+    const Awaited awaited("a simulation is under way");
+    return run_virtual(request, &stop_now());
+  };
+  Trial trial = request.clock == ClockKind::virtual_time ? simulate() : runner().run(request);
+  if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
+  return trial;
+}
+
+Calibration TrialSource::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  Calibration calibration = runner().calibrate(workload, model_cpus);
+  if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
+  return calibration;
+}
+
+Trial MemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }
+
+Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  return source_.calibrate(workload, model_cpus);
+}
+
+void MemoryHost::progress(const Progress& progress) {
+  if (const auto room = terminal_.live_room())
+    terminal_.live(live_view(progress, so_far_, room->width, room->height));
+}
+
+void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
+  terminal_.line(fmt::format("[{}/{}] {} {}: {}", progress.cell, progress.cells, progress.series,
+                             progress.workload, line));
+}
+
+bool MemoryHost::stop_requested() { return stop_wanted().load(); }
+
+std::optional<Record> RunHost::find(const std::string& key) {
+  wanted_ = key;
+  std::optional<Record> found = store_.find(key);
+  if (found) so_far_.take(*found);
+  return found;
+}
+
+void RunHost::keep(const Record& record) {
+  store_.keep(record);
+  MemoryHost::keep(record);
+}
+
+std::optional<CalibrationRecord> RunHost::find_calibration(const std::string& key) {
+  wanted_ = "calibration of " + key;
+  return store_.find_calibration(key);
+}
+
+Trial RunHost::measure(const TrialRequest& request) {
+  if (const std::string given_up = store_.begin(wanted_); !given_up.empty()) {
+    Trial trial;
+    trial.request = request;
+    trial.model_fault = true;
+    trial.invalid_reasons.push_back({"model", "crash", given_up});
+    return trial;
+  }
+  try {
+    return MemoryHost::measure(request);
+  } catch (...) {
+    store_.abandon();
+    throw;
+  }
+}
+
+Calibration RunHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  if (const std::string given_up = store_.begin(wanted_); !given_up.empty())
+    throw Unavailable(given_up);
+  try {
+    return MemoryHost::calibrate(workload, model_cpus);
+  } catch (...) {
+    store_.abandon();
+    throw;
+  }
+}
+
+}  // namespace precipice

@@ -1,0 +1,113 @@
+#include "harness/cli/common_options.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/standard_streams.hpp"
+#include "harness/format.hpp"
+#include "harness/host/build_info.hpp"
+#include "harness/json.hpp"
+#include "harness/report/terminal.hpp"
+#include "harness/shown_text.hpp"
+#include "models/options.hpp"
+
+namespace precipice::cli {
+
+CpuChoice choose_cpus(const Arguments& arguments) {
+  const auto given = [](const std::string& text, std::string_view option) {
+    if (text.empty()) return CpuSet();
+    try {
+      return CpuSet::parse(text);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: {}", option, error.what()));
+    }
+  };
+  return precipice::choose_cpus(cpu_offer(), given(arguments.generator_cpus, "--generator-cpus"),
+                                given(arguments.model_cpus, "--model-cpus"));
+}
+
+ClockKind parse_clock(const std::string& text) {
+  if (text == "real") return ClockKind::real;
+  if (text == "virtual") return ClockKind::virtual_time;
+  throw UsageError(fmt::format("--clock '{}' is neither real nor virtual", text));
+}
+
+Nanos parse_seconds(const std::string& text, std::string_view what, bool zero) {
+  const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  const Nanos duration = parse_duration(plain ? text + "s" : text, what);
+  if (duration < Nanos::zero() || (duration == Nanos::zero() && !zero))
+    throw UsageError(fmt::format("{} '{}' should be above 0", what, text));
+  return duration;
+}
+
+double parse_share(const std::string& text, std::string_view what) {
+  const bool percent = text.ends_with('%');
+  const char* const last = text.data() + text.size() - (percent ? 1 : 0);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (percent) value /= 100;
+  if (error != std::errc{} || end != last || !(value >= 0 && value <= 1))
+    throw UsageError(fmt::format("{} '{}' is not a share, as in 3% or 0.03", what, text));
+  return value;
+}
+
+OracleShape oracle_shape(const Spec& model) {
+  const Options options(model.name, model_named(model.name).options, model.given);
+  return {options.duration("mean"), options.count("servers", 1, 1'000'000)};
+}
+
+void check_clock(ClockKind clock, const Spec& model, const Spec& workload) {
+  if (clock == ClockKind::real) return;
+  if (model.name != "oracle" || workload.name != "empty") {
+    throw UsageError(fmt::format(
+        "--clock virtual simulates --model oracle with --workload empty, not {} with {}",
+        model.name, workload.name));
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> known_suites() {
+  std::map<std::string, std::string> found;
+  for (const std::string& base : {std::string("."), source_directory()}) {
+    std::error_code error;
+    const std::string directory = base + "/workloads/suites";
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      std::error_code unseen;
+      if (entry->path().extension() == ".toml" && entry->is_regular_file(unseen))
+        found.emplace(entry->path().stem(), entry->path().lexically_normal());
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+std::string results_root(const std::string& out) {
+  if (!out.empty()) return out;
+  std::error_code error;
+  if (std::filesystem::is_directory("results", error)) return "results";
+  const std::string beside_source = source_directory() + "/results";
+  return std::filesystem::is_directory(beside_source, error) ? beside_source : "results";
+}
+
+void print_json(const Json& json) { print_data(json_text(json, 2) + "\n"); }
+
+void print_text(const std::string& text) {
+  write_standard_output(shown(text, Terminal(stdout).style().colour));
+}
+
+void print_data(const std::string& text) {
+  write_standard_output(isatty(STDOUT_FILENO) == 1 ? shown(text) : text);
+}
+
+void remark(const std::string& text) {
+  // Where nobody can read it, it is no reason to stop.
+  if (!text.empty()) std::fputs(fmt::format("precipice: {}\n", shown(text)).c_str(), stderr);
+}
+
+}  // namespace precipice::cli

@@ -1,0 +1,49 @@
+// What several verbs read in the same way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/cli/verbs.hpp"
+#include "harness/host/cpu_choice.hpp"
+#include "harness/json.hpp"
+#include "harness/trial/trial.hpp"
+
+namespace precipice::cli {
+
+/// What the arguments name, and for the rest the default (cpu_choice.hpp). Throws UsageError.
+CpuChoice choose_cpus(const Arguments& arguments);
+
+ClockKind parse_clock(const std::string& text);
+/// `2s`, or a plain number of seconds; above 0 unless `zero` is allowed.
+Nanos parse_seconds(const std::string& text, std::string_view what, bool zero = false);
+/// "3%" or "0.03": a share from 0 to 1. Throws UsageError.
+double parse_share(const std::string& text, std::string_view what);
+
+/// The mean service time of an `oracle` and its servers, from its options.
+struct OracleShape {
+  Nanos mean{0};
+  std::uint64_t servers = 1;
+};
+OracleShape oracle_shape(const Spec& model);
+/// Throws UsageError when the virtual clock is asked for anything but `oracle` with `empty`.
+void check_clock(ClockKind clock, const Spec& model, const Spec& workload);
+
+/// (name, path) of the suites that come with the program and those beside the working directory.
+std::vector<std::pair<std::string, std::string>> known_suites();
+
+/// Where runs and baselines are: `out` if it is given, results/ of the working directory, else of
+/// the source tree, else results/ yet to be made here.
+std::string results_root(const std::string& out);
+
+/// One document on stdout.
+void print_json(const Json& json);
+/// For people, to stdout: what would act on a terminal is written out, but for this program's own
+/// colours on a terminal that has them. Throws CannotWrite when not all of it could be written.
+void print_text(const std::string& text);
+/// For programs, to stdout: byte by byte, unless that is a terminal. Throws as print_text.
+void print_data(const std::string& text);
+/// To stderr, as `precipice: ...`.
+void remark(const std::string& text);
+
+}  // namespace precipice::cli

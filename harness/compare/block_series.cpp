@@ -1,0 +1,75 @@
+#include "harness/compare/block_series.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <set>
+
+#include "harness/stats/estimate.hpp"
+
+namespace precipice {
+namespace {
+
+/// Figures without the intervals, which cost a thousand resamples.
+CellResult figures(const std::vector<Point>& points, CliffOptions options) {
+  options.bootstrap = 0;
+  return analyse(points, options);
+}
+
+std::set<int> blocks_of(const std::vector<Point>& points) {
+  std::set<int> blocks;
+  for (const Point& point : points) {
+    if (point.valid && point.closed == 0 && point.phase != Phase::coarse)
+      blocks.insert(point.block);
+  }
+  return blocks;
+}
+
+bool measured(const Estimate& estimate) { return estimate.reached == "ok" && estimate.value > 0; }
+
+}  // namespace
+
+BlockSeries saturation_by_block(const std::vector<Point>& points, const CliffOptions& options) {
+  const std::set<int> blocks = blocks_of(points);
+  std::map<std::uint64_t, std::set<int>> repeated;
+  bool any = false;
+  for (const Point& point : points) {
+    if (!point.valid || point.closed == 0) continue;
+    repeated[point.closed].insert(point.block);
+    any = any || repeated[point.closed].size() > 1;
+  }
+  BlockSeries series;
+  for (const int block : blocks) {
+    std::vector<Point> own;
+    for (const Point& point : points) {
+      if (point.block != block) continue;
+      if (any && point.closed > 0 && repeated[point.closed].size() < 2) continue;
+      own.push_back(point);
+    }
+    const Estimate saturation = figures(own, options).saturation;
+    if (measured(saturation)) series[block] = std::log(saturation.value);
+  }
+  return series;
+}
+
+BlockSeries cliff_by_block(const std::vector<Point>& points, const CliffOptions& options) {
+  const Estimate whole = figures(points, options).cliff;
+  if (!measured(whole)) return {};
+  const std::set<int> blocks = blocks_of(points);
+  const auto n = static_cast<double>(blocks.size());
+  if (blocks.size() == 1) return {{*blocks.begin(), std::log(whole.value)}};
+  BlockSeries series;
+  std::size_t bounds = 0;
+  for (const int block : blocks) {
+    std::vector<Point> others;
+    for (const Point& point : points) {
+      if (point.block != block) others.push_back(point);
+    }
+    const Estimate without = figures(others, options).cliff;
+    if (!(without.value > 0)) return {};
+    if (!measured(without) && 3 * ++bounds > blocks.size()) return {};
+    series[block] = n * std::log(whole.value) - (n - 1) * std::log(without.value);
+  }
+  return series;
+}
+
+}  // namespace precipice

@@ -1,0 +1,399 @@
+#include "harness/compare/claim_figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/cliff.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/format.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/stats/statistics.hpp"
+
+namespace precipice {
+namespace {
+
+/// A load that differs by less from a measured rate is that rate.
+constexpr double kSame = 1.005;
+/// An overload answers for loads this near to it: both are bounds only.
+constexpr double kNear = 1.05;
+/// The ends of what was measured answer for loads this far beyond them.
+constexpr double kBeyond = 1.10;
+/// Neighbouring rates further apart than this say little of what lies between them.
+constexpr double kWidestGap = 3;
+
+bool opens(const Point& point) { return point.valid && point.closed == 0 && point.rate_per_s > 0; }
+
+std::set<int> blocks_of(const CellSummary& cell) {
+  std::set<int> all, refined;
+  for (const Point& point : cell.evidence) {
+    if (!opens(point)) continue;
+    all.insert(point.block);
+    if (point.phase != Phase::coarse) refined.insert(point.block);
+  }
+  return refined.empty() ? all : refined;
+}
+
+/// The points that stand for every block alike: the search's own short trials led to them.
+std::vector<Point> repeated_points(const CellSummary& cell) {
+  std::map<std::uint64_t, std::set<int>> closed;
+  bool repeated = false, refined = false;
+  for (const Point& point : cell.evidence) {
+    if (opens(point) && point.phase != Phase::coarse) refined = true;
+    if (!point.valid || point.closed == 0) continue;
+    closed[point.closed].insert(point.block);
+    repeated = repeated || closed[point.closed].size() > 1;
+  }
+  std::vector<Point> points;
+  for (const Point& point : cell.evidence) {
+    if (!point.valid) continue;
+    if (refined && point.phase == Phase::coarse) continue;
+    if (repeated && point.closed > 0 && closed[point.closed].size() < 2) continue;
+    points.push_back(point);
+  }
+  return points;
+}
+
+double percentile_of(Figure figure) {
+  switch (figure) {
+    case Figure::p90:
+      return 90;
+    case Figure::p99:
+      return 99;
+    case Figure::p999:
+      return 99.9;
+    default:
+      return 50;
+  }
+}
+
+FigureReading missing(std::string why) {
+  FigureReading reading;
+  reading.missing = std::move(why);
+  return reading;
+}
+
+FigureReading of_estimate(const Estimate& estimate, double scale = 1) {
+  if (estimate.reached == "unmeasured" || !std::isfinite(estimate.value))
+    return missing("no valid trial shows it");
+  FigureReading reading;
+  reading.value = scale * estimate.value;
+  reading.low = estimate.reached == "below" ? 0 : scale * estimate.low;
+  reading.high = estimate.reached == "above" ? kInfinity : scale * estimate.high;
+  reading.has_interval = std::isfinite(estimate.low) && !std::isnan(estimate.high);
+  if (!(reading.low <= reading.value)) reading.low = reading.value;
+  if (!(reading.high >= reading.value)) reading.high = reading.value;
+  return reading;
+}
+
+FigureReading of_value(double value, bool exact) {
+  if (!std::isfinite(value)) return missing("no valid trial shows it");
+  FigureReading reading;
+  reading.value = reading.low = reading.high = value;
+  reading.exact = exact;
+  return reading;
+}
+
+}  // namespace
+
+ClaimFigures::ClaimFigures(const CampaignResult& run) : run_(run) {
+  std::set<int> blocks;
+  for (const CellSummary& cell : run.cells) blocks.merge(blocks_of(cell));
+  blocks_.assign(blocks.begin(), blocks.end());
+  constexpr std::uint64_t kSeed = 1;  // one run, one verdict
+  resamples_ = block_resamples(static_cast<int>(blocks_.size()), kSeed);
+}
+
+ClaimFigures::Cell& ClaimFigures::cell(std::size_t index) {
+  const auto [place, first] = cells_.try_emplace(index);
+  if (first) {
+    const std::set<int> blocks = blocks_of(run_.cells[index]);
+    place->second.blocks.assign(blocks.begin(), blocks.end());
+  }
+  return place->second;
+}
+
+int ClaimFigures::blocks(std::size_t index) { return static_cast<int>(cell(index).blocks.size()); }
+
+const std::vector<ClaimFigures::Analysed>& ClaimFigures::analysed(std::size_t index) {
+  Cell& own = cell(index);
+  if (!own.analysed.empty()) return own.analysed;
+  const CellSummary& summary = run_.cells[index];
+  CliffOptions options = summary.options;
+  options.bootstrap = 0;  // the resamples are the bootstrap
+  const std::vector<Point> points = repeated_points(summary);
+  std::vector<Point> drawn;
+  for (const BlockResample& resample : resamples_) {
+    drawn.clear();
+    int copy = 0;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      for (int time = 0; time < resample.times[b]; ++time, ++copy) {
+        for (const Point& point : points) {
+          if (point.block != blocks_[b]) continue;
+          drawn.push_back(point);
+          drawn.back().block = copy;
+        }
+      }
+    }
+    const CellResult result = analyse(drawn, options);
+    own.analysed.push_back({result.saturation.value, result.cliff.value, result.cliff5.value,
+                            result.cliff20.value, result.knee.value,
+                            result.closed_loop_plateau_per_s, result.overload_retention.value,
+                            result.steepness});
+  }
+  return own.analysed;
+}
+
+BlockWeights ClaimFigures::weights_of(const Cell& own, const BlockResample& resample) const {
+  BlockWeights weights;
+  for (const int block : own.blocks) {
+    const auto at = std::lower_bound(blocks_.begin(), blocks_.end(), block);
+    weights.push_back(resample.times[static_cast<std::size_t>(at - blocks_.begin())]);
+  }
+  return weights;
+}
+
+double ClaimFigures::service_drift(std::size_t index, const BlockResample* resample) const {
+  const CellSummary& summary = run_.cells[index];
+  const auto found = run_.service_by_block.find(summary.workload.to_string());
+  if (summary.model.name == "oracle" || found == run_.service_by_block.end()) return 1;
+  double all = 0, drawn = 0, drawn_times = 0, count = 0;
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const auto block = found->second.find(blocks_[b]);
+    if (block == found->second.end() || !(block->second.mean_ns > 0)) continue;
+    const int times = resample == nullptr ? 1 : resample->times[b];
+    all += block->second.mean_ns;
+    count += 1;
+    drawn += times * block->second.mean_ns;
+    drawn_times += times;
+  }
+  return drawn_times > 0 ? drawn / drawn_times / (all / count) : count > 0 ? kNaN : 1;
+}
+
+double ClaimFigures::cpu_per_request(std::size_t index, const BlockResample* resample) const {
+  const CellSummary& summary = run_.cells[index];
+  std::vector<double> values;
+  for (const Record& record : summary.points) {
+    const TrialRequest& request = record.trial.request;
+    if (!record.used || !record.trial.stable || request.closed > 0 ||
+        request.rate_per_s < summary.result.cliff.value / 2) {
+      continue;
+    }
+    int times = 1;
+    if (resample != nullptr) {
+      const auto at = std::lower_bound(blocks_.begin(), blocks_.end(), record.block);
+      if (at == blocks_.end() || *at != record.block) continue;
+      times = resample->times[static_cast<std::size_t>(at - blocks_.begin())];
+    }
+    values.insert(values.end(), static_cast<std::size_t>(times), record.trial.cpu_model_ns);
+  }
+  return median(std::move(values));
+}
+
+ClaimFigures::AtLoad ClaimFigures::at_load(std::size_t index, const ClaimNode& call,
+                                           double saturation, const BlockWeights& weights) {
+  Cell& own = cell(index);
+  const CellSummary& summary = run_.cells[index];
+  const double percentile = percentile_of(call.figure);
+  const auto [place, first] = own.groups.try_emplace(percentile);
+  if (first) place->second = RateGroups::gather(summary.evidence, percentile);
+
+  struct Measured {
+    double rate, seconds;
+    bool overload;
+  };
+  std::vector<Measured> measured;
+  for (const RateGroup& group : place->second.open) {
+    const auto merged = group.merge(weights, percentile);
+    // Without a histogram only the percentile of the SLO is known.
+    const bool known = call.figure == Figure::mean || !group.edges_ns.empty() ||
+                       percentile == summary.options.slo_percentile;
+    if (!merged || !known) continue;
+    const double ns = call.figure == Figure::mean ? merged->mean_ns : merged->percentile_ns;
+    if (ns > 0) {
+      measured.push_back({merged->rate_per_s, ns / 1e9,
+                          !merged->stable || merged->loss > summary.options.max_loss});
+    }
+  }
+  const auto nothing = [](std::string why) { return AtLoad{kNaN, kNaN, kNaN, std::move(why)}; };
+  if (measured.empty()) return nothing("no valid trial shows its responses");
+  const double rate = call.load->share ? call.load->value * saturation : call.load->value;
+  if (!(rate > 0)) return nothing("its saturation is not known, so neither is a share of it");
+
+  // Past saturation a response grows with the window, so it is only known to be at least that; and
+  // so is that of a load above the rate that answers, since responses grow with the load.
+  const auto answer = [rate](const Measured& at) {
+    const bool bound = at.overload || rate > at.rate * kSame;
+    return AtLoad{at.seconds, at.seconds, bound ? kInfinity : at.seconds, ""};
+  };
+  const auto far = [rate](const Measured& at) { return std::abs(std::log(at.rate / rate)); };
+  const auto above = std::find_if(measured.begin(), measured.end(),
+                                  [rate](const Measured& at) { return at.rate >= rate; });
+  if (above == measured.begin()) {
+    if (above->rate <= rate * kBeyond) return answer(*above);
+    return nothing(fmt::format("{}/s lies below the lowest rate measured, {}/s", short_rate(rate),
+                               short_rate(above->rate)));
+  }
+  const Measured& low = *(above - 1);
+  if (above == measured.end()) {
+    if (rate <= low.rate * kBeyond) return answer(low);
+    return nothing(fmt::format("{}/s lies above the highest rate measured, {}/s", short_rate(rate),
+                               short_rate(low.rate)));
+  }
+  const Measured& high = *above;
+  if (rate <= low.rate * kSame) return answer(low);
+  if (low.overload || high.overload) {
+    const bool near = high.overload && far(high) < far(low) && far(high) <= std::log(kNear);
+    return answer(near ? high : low);
+  }
+  if (high.rate > low.rate * kWidestGap) {
+    return nothing(fmt::format("nothing was measured near {}/s, between {}/s and {}/s",
+                               short_rate(rate), short_rate(low.rate), short_rate(high.rate)));
+  }
+  const double part = (rate - low.rate) / (high.rate - low.rate);
+  const double by_log =
+      std::exp((1 - part) * std::log(low.seconds) + part * std::log(high.seconds));
+  // The other rule, exact for M/M/1. How far they differ is what the interpolation does not know.
+  const double by_inverse = 1 / ((1 - part) / low.seconds + part / high.seconds);
+  const double doubt = std::max(by_log / by_inverse, by_inverse / by_log);
+  return AtLoad{by_log, by_log / doubt, by_log * doubt, ""};
+}
+
+FigureReading ClaimFigures::whole(std::size_t index, const ClaimNode& call) {
+  const CellSummary& summary = run_.cells[index];
+  const CellResult& result = summary.result;
+  const bool oracle = summary.model.name == "oracle";
+  switch (call.figure) {
+    case Figure::saturation:
+      return of_estimate(result.saturation);
+    case Figure::cliff:
+      return of_estimate(result.cliff);
+    case Figure::cliff5:
+      return of_estimate(result.cliff5);
+    case Figure::cliff20:
+      return of_estimate(result.cliff20);
+    case Figure::knee:
+      return of_estimate(result.knee);
+    case Figure::plateau:
+      return of_value(result.closed_loop_plateau_per_s, false);
+    case Figure::retention:
+      return of_estimate(result.overload_retention);
+    case Figure::recovery:
+      return of_estimate(result.recovery);
+    case Figure::steepness:
+      return of_value(result.steepness, false);
+    case Figure::saturation_of_ideal:
+      return of_estimate(summary.saturation_of_ideal);
+    case Figure::cliff_of_ideal:
+      return of_estimate(summary.cliff_of_ideal);
+    case Figure::ideal_saturation:
+    case Figure::ideal_cliff: {
+      const double ideal = call.figure == Figure::ideal_cliff ? summary.ideal_cliff_per_s
+                                                              : summary.ideal_saturation_per_s;
+      if (!(ideal > 0)) return missing("the work has no ideal in closed form");
+      return of_value(ideal, oracle);
+    }
+    case Figure::service_time:
+      if (!(summary.service_time_ns > 0)) return missing("its service time was not measured");
+      return of_value(summary.service_time_ns / 1e9, oracle);
+    case Figure::slo:
+      return of_value(summary.slo_ns / 1e9, true);
+    case Figure::cpu_per_request: {
+      FigureReading reading = of_value(summary.cpu_ns_per_request / 1e9, false);
+      // The virtual clock has no CPUs, and a model that used none was not watched.
+      return reading.value > 0 ? reading : missing("no valid trial shows it");
+    }
+    default:
+      break;
+  }
+  const Estimate& saturation = result.saturation;
+  const AtLoad at =
+      at_load(index, call, saturation.value, BlockWeights(cell(index).blocks.size(), 1));
+  if (!at.missing.empty()) return missing(at.missing);
+  FigureReading reading;
+  reading.value = at.value;
+  reading.low = at.low;
+  reading.high = at.high;
+  // A share of more than this saturation would be a higher rate.
+  if (call.load->share && saturation.reached == "above") reading.high = kInfinity;
+  return reading;
+}
+
+std::vector<double> ClaimFigures::resampled(std::size_t index, const ClaimNode& call) {
+  const CellSummary& summary = run_.cells[index];
+  const CellResult& result = summary.result;
+  std::vector<double> values;
+  values.reserve(resamples_.size());
+  for (std::size_t i = 0; i < resamples_.size(); ++i) {
+    const BlockResample& resample = resamples_[i];
+    const BlockWeights weights = weights_of(cell(index), resample);
+    const bool drawn = std::any_of(weights.begin(), weights.end(), [](int w) { return w > 0; });
+    double value = kNaN;
+    if (drawn) {
+      switch (call.figure) {
+        case Figure::saturation:
+          value = analysed(index)[i].saturation;
+          break;
+        case Figure::cliff:
+          value = analysed(index)[i].cliff;
+          break;
+        case Figure::cliff5:
+          value = analysed(index)[i].cliff5;
+          break;
+        case Figure::cliff20:
+          value = analysed(index)[i].cliff20;
+          break;
+        case Figure::knee:
+          value = analysed(index)[i].knee;
+          break;
+        case Figure::plateau:
+          value = analysed(index)[i].plateau;
+          break;
+        case Figure::retention:
+          value = analysed(index)[i].retention;
+          break;
+        case Figure::steepness:
+          value = analysed(index)[i].steepness;
+          break;
+        // Its own interval is over blocks already, and whole() has it.
+        case Figure::recovery:
+          value = result.recovery.value;
+          break;
+        case Figure::saturation_of_ideal:
+          value = summary.saturation_of_ideal.value * analysed(index)[i].saturation /
+                  result.saturation.value * service_drift(index, &resample);
+          break;
+        case Figure::cliff_of_ideal:
+          value = summary.cliff_of_ideal.value * analysed(index)[i].cliff / result.cliff.value *
+                  service_drift(index, &resample);
+          break;
+        case Figure::ideal_saturation:
+          value = summary.ideal_saturation_per_s / service_drift(index, &resample);
+          break;
+        case Figure::ideal_cliff:
+          value = summary.ideal_cliff_per_s / service_drift(index, &resample);
+          break;
+        case Figure::service_time:
+          value = summary.service_time_ns / 1e9 * service_drift(index, &resample);
+          break;
+        case Figure::slo:
+          value = summary.slo_ns / 1e9;
+          break;
+        case Figure::cpu_per_request:
+          value = cpu_per_request(index, &resample) / 1e9;
+          break;
+        default:
+          value = at_load(index, call, analysed(index)[i].saturation, weights).value;
+      }
+    }
+    values.push_back(value);
+  }
+  return values;
+}
+
+}  // namespace precipice

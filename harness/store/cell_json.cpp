@@ -1,0 +1,78 @@
+#include "harness/store/cell_json.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "harness/capacity/record.hpp"
+#include "harness/store/trial_json.hpp"
+
+namespace precipice {
+
+Json to_json(const Estimate& e) {
+  return {{"value", number(e.value)},
+          {"low", number(e.low)},
+          {"high", number(e.high)},
+          {"reached", e.reached}};
+}
+
+Json cliff_json(const Estimate& e) {
+  Json json = to_json(e);
+  json["limited_by"] = e.limited_by.empty() ? Json(nullptr) : Json(e.limited_by);
+  json["resolution"] = number(e.resolution);
+  return json;
+}
+
+Json to_json(const UslFit& fit) {
+  return {{"lambda_per_s", to_json(fit.lambda_per_s)},
+          {"sigma", to_json(fit.sigma)},
+          {"kappa", to_json(fit.kappa)},
+          {"peak_n", to_json(fit.peak_n)},
+          {"peak_per_s", to_json(fit.peak_per_s)},
+          {"relative_rms", number(fit.relative_rms)},
+          {"distinct_n", fit.distinct_n},
+          {"blocks", fit.blocks},
+          {"note", fit.note}};
+}
+
+Json capacity_json(const CellSummary& cell) {
+  const CellResult& r = cell.result;
+  Json json = {{"schema", kSchema},
+               {"model", cell.model.to_string()},
+               {"workload", cell.workload.to_string()},
+               {"slo_ns", number(cell.slo_ns)},
+               {"slo_percentile", cell.slo_percentile},
+               {"service_time_ns", number(cell.service_time_ns)},
+               {"saturation_per_s", to_json(r.saturation)},
+               {"cliff_per_s", cliff_json(r.cliff)},
+               {"cliff5_per_s", cliff_json(r.cliff5)},
+               {"cliff20_per_s", cliff_json(r.cliff20)},
+               {"knee_per_s", to_json(r.knee)},
+               {"steepness", number(r.steepness)},
+               {"closed_loop_plateau_per_s", number(r.closed_loop_plateau_per_s)},
+               {"overload_retention", number(r.overload_retention.value)},
+               {"overload_retention_interval", to_json(r.overload_retention)},
+               {"recovery", to_json(r.recovery)},
+               {"usl", to_json(cell.usl)},
+               {"ideal_saturation_per_s", number(cell.ideal_saturation_per_s)},
+               {"ideal_cliff_per_s", number(cell.ideal_cliff_per_s)},
+               {"saturation_of_ideal", to_json(cell.saturation_of_ideal)},
+               {"cliff_of_ideal", to_json(cell.cliff_of_ideal)},
+               {"cpu_ns_per_request", number(cell.cpu_ns_per_request)},
+               {"trials", cell.trials},
+               {"invalid", cell.invalid},
+               {"invalid_causes", cell.invalid_causes},
+               {"note", cell.note},
+               {"failure", cell.failure}};
+  Json& points = json["points"] = Json::array();
+  for (const Record& record : cell.points) {
+    Json point = to_json(record.trial);
+    point["phase"] = to_string(record.phase);
+    point["block"] = record.block;
+    point["attempt"] = record.attempt;
+    point["used"] = record.used;
+    points.push_back(std::move(point));
+  }
+  return json;
+}
+
+}  // namespace precipice

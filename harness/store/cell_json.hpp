@@ -1,0 +1,20 @@
+// The JSON of a cell: what `capacity --json` prints and summary.json keeps. Fields are described in
+// results/README.md.
+#pragma once
+
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/usl.hpp"
+#include "harness/json.hpp"
+#include "harness/stats/estimate.hpp"
+
+namespace precipice {
+
+Json to_json(const Estimate& estimate);     ///< {"value","low","high","reached"}
+Json cliff_json(const Estimate& estimate);  ///< the same with "limited_by" and "resolution"
+/// {"lambda_per_s", "sigma", "kappa", "peak_n", "peak_per_s": estimates, "relative_rms",
+/// "distinct_n", "blocks", "note"}.
+Json to_json(const UslFit& fit);
+/// What `capacity --json` prints.
+Json capacity_json(const CellSummary& cell);
+
+}  // namespace precipice

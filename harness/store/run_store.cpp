@@ -1,0 +1,413 @@
+#include "harness/store/run_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/record.hpp"
+#include "harness/host/build_info.hpp"
+#include "harness/json.hpp"
+#include "harness/store/part_directory.hpp"
+#include "harness/store/record_json.hpp"
+#include "harness/store/summary_files.hpp"
+#include "harness/trial/trace_file.hpp"
+#include "models/options.hpp"
+
+namespace precipice {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kCalibration = "calibration ";
+
+std::string now_text(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[64];
+  text[std::strftime(text, sizeof text, format, &utc)] = '\0';
+  return text;
+}
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Under `parent`, newest first: the names begin with the time.
+std::vector<std::string> run_directories(const std::string& parent) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unseen;
+    if (entry->path().extension() != kPartSuffix &&
+        fs::exists(entry->path() / "manifest.json", unseen))
+      found.push_back(entry->path());
+  }
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+/// What a manifest says of whose run it is.
+struct Head {
+  bool damaged = true;
+  int schema = 0;
+  bool finished = false;
+  std::string suite_hash, binary_hash;
+  std::map<std::string, std::string> circumstances;
+};
+
+Json manifest_of(const std::string& directory) {
+  return Json::parse(read_file(directory + "/manifest.json"));
+}
+
+Head head_of(const std::string& directory) {
+  Head head;
+  try {
+    const Json manifest = manifest_of(directory);
+    head.schema = manifest.at("schema").get<int>();
+    head.finished = manifest.at("finished").get<bool>();
+    head.suite_hash = manifest.at("suite_hash").get<std::string>();
+    head.binary_hash = manifest.at("binary_hash").get<std::string>();
+    head.circumstances = manifest.value("circumstances", std::map<std::string, std::string>());
+    head.damaged = false;
+  } catch (const std::exception&) {
+    // stays damaged
+  }
+  return head;
+}
+
+/// What differs from when the run was begun, as a sentence's part, or "".
+std::string other_circumstances(const Head& head, const RunIdentity& identity) {
+  for (const auto& [what, is] : identity.circumstances) {
+    const auto found = head.circumstances.find(what);
+    const std::string was = found == head.circumstances.end() ? "not recorded" : found->second;
+    if (was != is) return fmt::format("{} was \"{}\" and is \"{}\"", what, was, is);
+  }
+  return "";
+}
+
+/// The fields of a journal line that say what it is. The rest, which is nearly all of it, is only
+/// looked through: a journal of gigabytes is opened without being built up in memory.
+class LineHead : public nlohmann::json_sax<Json> {
+ public:
+  int schema = 0;
+  std::string kind, name;  ///< `name` is the line's key
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t value) override { return whole(value); }
+  bool number_unsigned(number_unsigned_t value) override {
+    return whole(static_cast<number_integer_t>(value));
+  }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override {
+    if (depth_ == 1 && field_ == "kind") kind = value;
+    if (depth_ == 1 && field_ == "key") name = value;
+    return true;
+  }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override {
+    ++depth_;
+    return true;
+  }
+  bool key(string_t& field) override {
+    if (depth_ == 1) field_ = field;
+    return true;
+  }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override { return depth_++ > 0; }
+  bool end_array() override { return end_object(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool whole(number_integer_t value) {
+    if (depth_ == 1 && field_ == "schema") schema = static_cast<int>(value);
+    return depth_ > 0;
+  }
+  int depth_ = 0;
+  std::string field_;
+};
+
+}  // namespace
+
+Store::Store(std::string directory)
+    : directory_(std::move(directory)),
+      journal_(std::make_unique<AppendFile>(directory_ + "/journal.jsonl")),
+      under_way_(std::make_unique<UnderWay>(directory_ + "/under_way")),
+      manifest_(std::make_unique<Json>()) {
+  if (!journal_->locked())
+    add_remark(
+        fmt::format("{} is on a file system without locks: see to it yourself that no other "
+                    "precipice continues this run",
+                    directory_));
+}
+
+Store::~Store() = default;
+
+void Store::add_remark(const std::string& text) {
+  if (text.empty()) return;
+  if (!remark_.empty()) remark_ += "; ";
+  remark_ += text;
+}
+
+std::unique_ptr<Store> Store::open(const std::string& root, const RunIdentity& identity,
+                                   bool fresh) {
+  const std::string parent = (fs::path(root) / identity.suite).string();
+  make_directories(parent);
+  remove_abandoned_parts(parent);
+  std::string left;
+  for (const std::string& directory :
+       fresh ? std::vector<std::string>() : run_directories(parent)) {
+    const Head head = head_of(directory);
+    if (head.damaged) {
+      left = fmt::format(
+          "{}/manifest.json is damaged, so that run is not continued; its journal is as it was",
+          directory);
+      continue;
+    }
+    if (head.suite_hash != identity.suite_hash) continue;
+    if (head.binary_hash != identity.binary_hash) {
+      if (!head.finished && left.empty()) {
+        left = fmt::format(
+            "{} is unfinished, but another build began it{}: not continued, so as not to mix the "
+            "two",
+            directory,
+            head.schema == kSchema ? "" : fmt::format(", which writes schema {}", head.schema));
+      }
+      continue;
+    }
+    if (head.finished) break;
+    if (const std::string other = other_circumstances(head, identity); !other.empty()) {
+      if (left.empty()) {
+        left = fmt::format("{} is unfinished, but {}: not continued, so as not to mix the two",
+                           directory, other);
+      }
+      continue;
+    }
+    if (head.schema != kSchema) {
+      throw UsageError(fmt::format(
+          "{}: is an unfinished run of schema {}, and this program continues schema {}; finish it "
+          "with the program that began it, or begin a new run with --fresh",
+          directory, head.schema, kSchema));
+    }
+    std::unique_ptr<Store> store = continued(directory);
+    if (store == nullptr) break;
+    store->add_remark(left);
+    return store;
+  }
+
+  std::unique_ptr<Store> store = begun(parent, identity);
+  store->add_remark(left);
+  return store;
+}
+
+std::unique_ptr<Store> Store::continued(const std::string& directory) {
+  std::unique_ptr<Store> store(new Store(directory));
+  // Again, now that nobody else writes it: another process may have finished it meanwhile.
+  if (head_of(directory).finished) return nullptr;
+  remove_abandoned_parts(directory);
+  *store->manifest_ = manifest_of(directory);
+  store->load_journal();
+  store->add_remark(store->under_way_->last_death());
+  (*store->manifest_)["continued"].push_back(now_text("%FT%TZ"));
+  store->write_manifest();
+  return store;
+}
+
+std::unique_ptr<Store> Store::begun(const std::string& parent, const RunIdentity& identity) {
+  const std::string base =
+      fmt::format("{}/{}-{}", parent, now_text("%Y%m%dT%H%M%SZ"), identity.git_sha);
+  std::string directory = base;
+  auto next_name = [&, n = 1]() mutable { directory = fmt::format("{}-{}", base, ++n); };
+  std::unique_ptr<PartDirectory> part;
+  while ((part = PartDirectory::make(directory)) == nullptr) next_name();
+
+  Json circumstances = Json::object();
+  for (const auto& [what, value] : identity.circumstances) circumstances[what] = value;
+  const Json manifest = {{"schema", kSchema},
+                         {"suite", identity.suite},
+                         {"suite_hash", identity.suite_hash},
+                         {"finished", false},
+                         {"started", now_text("%FT%TZ")},
+                         {"continued", Json::array()},
+                         {"argv", identity.argv},
+                         {"seed", identity.seed},
+                         {"git_sha", identity.git_sha},
+                         {"binary_hash", identity.binary_hash},
+                         {"circumstances", std::move(circumstances)}};
+  replace_file(part->path() + "/suite.toml", identity.suite_toml);
+  if (!identity.trace.empty()) replace_file(part->path() + "/" + kTraceName, identity.trace);
+  replace_file(part->path() + "/manifest.json", json_text(manifest, 2) + "\n");
+  while (!part->take_name(directory)) next_name();
+
+  std::unique_ptr<Store> store(new Store(directory));
+  *store->manifest_ = manifest;
+  return store;
+}
+
+void Store::load_journal() {
+  constexpr std::uint64_t kPiece = 1 << 20;
+  constexpr std::size_t kLongestLine = 256 << 20;  // a thousand times what a trial takes
+  const auto cut_torn = [&](std::uint64_t offset) {
+    journal_->cut(offset);
+    add_remark(fmt::format("the last line of {} was torn and is measured again", journal_->path()));
+  };
+  const std::uint64_t size = journal_->size();
+  std::string text;          // from `offset` on, as far as it was read
+  std::uint64_t offset = 0;  // of the line that is looked at
+  int number = 1;
+  while (offset + text.size() < size && text.size() <= kLongestLine) {
+    std::size_t searched = text.size();
+    const std::string piece = journal_->read(offset + text.size(), kPiece);
+    if (piece.empty()) break;
+    text += piece;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = text.find('\n', searched)) != std::string::npos; ++number) {
+      const std::string_view line = std::string_view(text).substr(begin, end - begin);
+      if (!take_line(line, offset + begin, number)) {
+        if (offset + end + 1 < size) throw damaged(number);
+        return cut_torn(offset + begin);
+      }
+      searched = begin = end + 1;
+    }
+    text.erase(0, begin);
+    offset += begin;
+  }
+  if (text.size() > kLongestLine) throw damaged(number);
+  // Without its newline it is torn even when what is there happens to parse.
+  if (!text.empty()) cut_torn(offset);
+}
+
+UsageError Store::damaged(int line) const {
+  return UsageError(
+      fmt::format("{}:{}: is damaged in the middle, so this run cannot be continued; begin a new "
+                  "one with --fresh",
+                  journal_->path(), line));
+}
+
+bool Store::take_line(std::string_view line, std::uint64_t offset, int number) {
+  LineHead head;
+  if (!Json::sax_parse(line.begin(), line.end(), &head)) return false;
+  if (head.schema != kSchema) {
+    throw UsageError(fmt::format(
+        "{}:{}: is of schema {}, and this program continues schema {}; begin a new run with "
+        "--fresh",
+        journal_->path(), number, head.schema, kSchema));
+  }
+  const bool calibration = head.kind == "calibration";
+  if (head.name.empty() || (!calibration && head.kind != "trial")) return false;
+  const std::string key = (calibration ? kCalibration : std::string()) + head.name;
+  if (!lines_.emplace(key, std::make_pair(offset, line.size())).second) return true;
+  order_.push_back(key);
+  if (!calibration) ++recovered_;
+  return true;
+}
+
+Json Store::read_back(const std::string& key) const {
+  const auto [offset, length] = lines_.at(key);
+  return Json::parse(journal_->read(offset, length));
+}
+
+std::optional<Record> Store::find(const std::string& key) const {
+  if (!lines_.contains(key)) return std::nullopt;
+  try {
+    return record_from_json(read_back(key));
+  } catch (const Json::exception& wrong) {
+    throw not_a_record(key, wrong.what());
+  }
+}
+
+std::optional<CalibrationRecord> Store::find_calibration(const std::string& key) const {
+  if (!lines_.contains(kCalibration + key)) return std::nullopt;
+  try {
+    return calibration_from_json(read_back(kCalibration + key));
+  } catch (const Json::exception& wrong) {
+    throw not_a_record(key, wrong.what());
+  }
+}
+
+UsageError Store::not_a_record(const std::string& key, const char* why) const {
+  return UsageError(
+      fmt::format("{}: the line of \"{}\" is damaged ({}); begin a new run with "
+                  "--fresh",
+                  journal_->path(), key, why));
+}
+
+void Store::append(const std::string& key, const std::string& line) {
+  const std::uint64_t offset = journal_->size();
+  journal_->append(line);
+  lines_.emplace(key, std::make_pair(offset, line.size()));
+  order_.push_back(key);
+}
+
+void Store::keep(const Record& record) {
+  if (lines_.contains(record.key)) return;
+  Json json = to_json(record);
+  if (record.at_s == 0) json["at_s"] = now_s();
+  append(record.key, json_text(json));
+  under_way_->end();
+}
+
+void Store::keep(const CalibrationRecord& record) {
+  const std::string key = kCalibration + record.key;
+  if (!lines_.contains(key)) append(key, json_text(to_json(record)));
+  under_way_->end();
+}
+
+double Store::cpu_iterations_per_us(double measured) {
+  const auto kept = manifest_->find("cpu_iterations_per_us");
+  if (kept != manifest_->end()) return kept->get<double>();
+  (*manifest_)["cpu_iterations_per_us"] = measured;
+  write_manifest();
+  return measured;
+}
+
+void Store::environment(const std::string& which, const Json& environment) {
+  const std::string path = fmt::format("{}/environment.{}.json", directory_, which);
+  std::error_code error;
+  if (which == "before" && fs::exists(path, error)) return;
+  replace_file(path, json_text(environment, 2) + "\n");
+}
+
+Json Store::environment_before() const {
+  try {
+    return Json::parse(read_file(directory_ + "/environment.before.json"), nullptr, false);
+  } catch (const UsageError&) {
+    return nullptr;
+  }
+}
+
+void Store::write_manifest() {
+  replace_file(directory_ + "/manifest.json", json_text(*manifest_, 2) + "\n");
+}
+
+void Store::finish(const CampaignResult& result) {
+  Replacement points(directory_ + "/points.csv");
+  points.write(points_header() + "\n");
+  for (const std::string& key : order_) {
+    if (!key.starts_with(kCalibration)) points.write(points_row(*find(key)) + "\n");
+  }
+  points.commit();
+  const std::string suite = manifest_->value("suite", std::string());
+  replace_file(directory_ + "/summary.json", json_text(summary_json(suite, result), 2) + "\n");
+  replace_file(directory_ + "/summary.csv", summary_csv(result));
+  Json& manifest = *manifest_;
+  manifest["finished"] = !result.interrupted && !result.out_of_budget;
+  manifest["ended"] = now_text("%FT%TZ");
+  manifest["blocks_done"] = result.blocks_done;
+  manifest["order"] = order_;
+  write_manifest();
+}
+
+}  // namespace precipice

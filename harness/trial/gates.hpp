@@ -1,0 +1,46 @@
+// The rules that decide whether a trial counts, as pure functions over what was observed.
+#pragma once
+
+#include <optional>
+
+#include "harness/host/host_watch.hpp"
+#include "harness/trial/rpc_backend.hpp"
+#include "harness/trial/trial.hpp"
+#include "harness/trial/trial_summary.hpp"
+
+namespace precipice {
+
+/// What the gates need besides the trial's own numbers.
+struct GateInput {
+  StampTotals stamps;
+  double integral_ns = 0;  ///< of the separate in-flight counter
+  std::int64_t still_in_flight = 0;
+  double realised_span_ns = 0;  ///< last dispatch - first dispatch
+  double perfect_span_ns =
+      0;  ///< the same for a perfect generator facing this model's submit times
+  bool unsent_by_model = false;  ///< even a perfect generator would not have been done in time
+  std::optional<HostReport> host;
+  /// Where the generator was when it had offered all, if that is not where it was put.
+  CpuSet generator_moved_to;
+  std::optional<BackendReport> backend;
+};
+
+/// Appends a reason for every gate that fails and sets little_error, the host's figures and valid.
+///
+/// Whose fault a stall is follows from who saw it: the probes of all CPUs together, or of a CPU
+/// that the model runs on: host; of the generator's CPUs alone: generator. Where a stall of all
+/// CPUs or a neighbour on its CPU explains why the generator was late, the host is named, since a
+/// generator that was held up could very well offer the rate.
+void apply_gates(const GateInput& input, Trial& trial);
+
+/// A repetition would show the same: the schedule itself is what cannot be measured.
+bool cannot_be_repeated(const Trial& trial);
+
+/// The load itself is too high for the generator or for the backend, as against a hiccup on the
+/// way, which may pass when the trial is repeated. It bounds a search from above.
+bool cannot_offer(const Trial& trial);
+
+/// A CPU quota throttled it: it does so again at this load and above.
+bool met_quota(const Trial& trial);
+
+}  // namespace precipice

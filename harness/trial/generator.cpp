@@ -1,0 +1,84 @@
+#include "harness/trial/generator.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <limits>
+#include <vector>
+
+#include "harness/trial/arrivals.hpp"
+#include "harness/trial/short_time_slice.hpp"
+
+namespace precipice {
+namespace {
+
+// However far the next arrival is: a signal that lands between a look at the wish to stop and the
+// sleep wakes nobody.
+constexpr std::int64_t kLookNs = 100'000'000;
+
+void sleep_until(std::int64_t at_ns) {
+  const timespec until{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
+
+}  // namespace
+
+std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
+                  std::uint64_t schedule_seed, Time epoch, Slots& slots,
+                  InFlightIntegral& in_flight, const GeneratorOptions& options) {
+  const std::int64_t epoch_ns = epoch.time_since_epoch().count();
+  const std::int64_t margin_ns = options.margin.count();
+  std::int64_t now = monotonic_ns() - epoch_ns;
+  InFlightIntegral::Entrance entrance(in_flight);
+  const ShortSlices slices(!options.spin);  // whoever shares this CPU must not make arrivals late
+  const auto stopped = [&] {
+    return options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
+  };
+
+  for (std::size_t id = 0; id < intended_ns.size(); ++id) {
+    const std::int64_t due = intended_ns[id];
+    if ((id & 1023) == 0 && stopped()) return id;
+    while (now < due) {
+      if (!options.spin) {
+        if (stopped()) return id;
+        sleep_until(epoch_ns + std::min(due, now + kLookNs));
+      } else if (due - now > margin_ns) {
+        if (stopped()) return id;
+        sleep_until(epoch_ns + std::min(due - margin_ns, now + kLookNs));
+      }
+      now = monotonic_ns() - epoch_ns;
+    }
+    if (now > options.give_up_ns) return id;
+
+    Sent& sent = slots.sent(id);
+    sent.dispatch_ns = now;
+    entrance.enter(now);
+    const Refusal refusal = model.submit({id, request_seed(schedule_seed, id), epoch + Nanos(due)});
+    const std::int64_t after = monotonic_ns() - epoch_ns;
+    sent.submit_ns = static_cast<std::int32_t>(
+        std::min<std::int64_t>(after - now, std::numeric_limits<std::int32_t>::max()));
+    if (refusal != Refusal::none) {
+      sent.shed = true;
+      slots.refuse(id, after, refusal);
+      // Taken back at the time it was entered: a refused request was never in flight.
+      in_flight.leave(now);
+    }
+    now = after;
+  }
+  return intended_ns.size();
+}
+
+Nanos spin_margin() {
+  constexpr int kSleeps = 50;
+  constexpr std::int64_t kLengthNs = 200'000;
+  std::vector<std::int64_t> late;
+  for (int i = 0; i < kSleeps; ++i) {
+    const std::int64_t due = monotonic_ns() + kLengthNs;
+    sleep_until(due);
+    late.push_back(monotonic_ns() - due);
+  }
+  std::sort(late.begin(), late.end());
+  return Nanos(std::clamp<std::int64_t>(2 * late[kSleeps - 2], 100'000, 2'000'000));
+}
+
+}  // namespace precipice

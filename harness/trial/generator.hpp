@@ -1,0 +1,39 @@
+// Offers a schedule on time, and leaves the proof in the slots.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/slots.hpp"
+#include "models/model.hpp"
+#include "models/request.hpp"
+
+namespace precipice {
+
+struct GeneratorOptions {
+  /// False when something else needs this CPU (a backend, the model itself): then due arrivals go
+  /// out in batches from a sleep to the next one, instead of on time to the nanosecond.
+  bool spin = true;
+  /// How long before an arrival the sleep ends and the spin begins. Measured by `spin_margin`.
+  Nanos margin = std::chrono::microseconds(300);
+  /// Past this (since the epoch) the rest is left unsent: the model or the host holds the generator
+  /// up.
+  std::int64_t give_up_ns = INT64_MAX;
+  /// Looked at before every sleep and every 1,024 requests; true ends the offering.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// Submits request i at `epoch + intended_ns[i]`, never early, never skipping one, never waiting
+/// for capacity or completion. Runs on the calling thread, which the caller has pinned. Returns the
+/// number dispatched.
+std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
+                  std::uint64_t schedule_seed, Time epoch, Slots& slots,
+                  InFlightIntegral& in_flight, const GeneratorOptions& options);
+
+/// How late sleeps end on this thread: the 99th percentile of 50 sleeps of 200 us, doubled, at
+/// least 100 us.
+Nanos spin_margin();
+
+}  // namespace precipice

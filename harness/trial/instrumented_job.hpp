@@ -1,0 +1,48 @@
+// The job that models run: the workload's coroutine between two stamps. Neither side sees the
+// stamps.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/slots.hpp"
+#include "models/job.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+
+/// What happens after a request has ended, on the thread that ended it: a closed loop issues the
+/// next one.
+class AfterEnd {
+ public:
+  virtual ~AfterEnd() = default;
+  virtual void ended(std::int64_t at_ns) noexcept = 0;
+};
+
+/// Wraps a workload into a Job that records begin, end, outcome and digest. Must outlive every
+/// request.
+class ObservedJob {
+ public:
+  ObservedJob(Workload& workload, Slots& slots, InFlightIntegral& in_flight)
+      : workload_(workload), slots_(slots), in_flight_(in_flight) {}
+
+  /// Set before the first request: the times in the slots count from here.
+  void set_epoch(Time epoch) { epoch_ns_ = epoch.time_since_epoch().count(); }
+  void set_after_end(AfterEnd* after) { after_ = after; }
+  Job job() { return {&ObservedJob::run, &ObservedJob::refuse, this}; }
+
+ private:
+  static Task<void> run(void* self, Io& io, Request request);
+  static void refuse(void* self, const Request& request, Refusal why) noexcept;
+  std::int64_t since_epoch() const { return Clock::now().time_since_epoch().count() - epoch_ns_; }
+  static Outcome outcome_of_exception() noexcept;
+
+  Workload& workload_;
+  Slots& slots_;
+  InFlightIntegral& in_flight_;
+  AfterEnd* after_ = nullptr;
+  std::int64_t epoch_ns_ = 0;
+};
+
+}  // namespace precipice

@@ -1,0 +1,102 @@
+#include "harness/trial/noise_sampler.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "harness/host/host_watch.hpp"
+#include "harness/trial/generator.hpp"
+#include "harness/trial/slots.hpp"
+#include "models/model.hpp"
+#include "models/new_thread.hpp"
+
+namespace precipice {
+namespace {
+
+/// Takes every request and ends none: what remains is the generator.
+class Nobody final : public Model {
+ public:
+  unsigned executors(const CpuSet&) const override { return 0; }
+  void start(const ModelSetup&) override {}
+  Refusal submit(const Request&) noexcept override { return Refusal::none; }
+  void shutdown(Time) noexcept override {}
+  std::uint64_t in_flight() const noexcept override { return 0; }
+  ModelStats stats() const override { return {}; }
+};
+
+std::vector<NoiseSamples::Lag> offer_to_nobody(const CpuSet& cpus, bool spin, Time epoch,
+                                               Nanos watch) {
+  constexpr std::int64_t kGapNs = 500'000;
+  pin_this_thread(cpus);
+  name_this_thread("generator");
+  remove_timer_slack();
+  std::vector<std::int64_t> intended;
+  for (std::int64_t at = 0; at < watch.count(); at += kGapNs) intended.push_back(at);
+  Slots slots(intended.size());
+  Nobody nobody;
+  InFlightIntegral in_flight;
+  GeneratorOptions options;
+  options.spin = spin;
+  options.margin = spin_margin();
+  const std::size_t sent = offer(nobody, intended, 1, epoch, slots, in_flight, options);
+  std::vector<NoiseSamples::Lag> lags;
+  std::int64_t free_at = 0;
+  for (std::size_t id = 0; id < sent; ++id) {
+    // Against a perfect generator, as in a trial: a stall of one submit is not the next one's lag.
+    const std::int64_t due = std::max(intended[id], free_at);
+    free_at = due + slots.sent(id).submit_ns;
+    lags.push_back(
+        {epoch.time_since_epoch().count() + intended[id], slots.sent(id).dispatch_ns - due});
+  }
+  return lags;
+}
+
+CpuSet both(const CpuSet& a, const CpuSet& b) {
+  std::vector<int> cpus = a.list();
+  cpus.insert(cpus.end(), b.list().begin(), b.list().end());
+  return CpuSet(std::move(cpus));
+}
+
+}  // namespace
+
+NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch) {
+  NoiseSamples samples;
+  const CpuSet watched = both(generator_cpus, model_cpus);
+  bool shared = false;
+  for (const int cpu : generator_cpus.list()) shared = shared || model_cpus.contains(cpu);
+  HostWatch host(watched);
+  const Time epoch = Clock::now() + std::chrono::milliseconds(20);
+  std::exception_ptr failure;
+  new_thread("the generator of the look at the noise", [&] {
+    try {
+      samples.self_lags = offer_to_nobody(generator_cpus, !shared, epoch, watch);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+  const HostReport report = host.end(epoch, epoch + watch);
+  samples.watched_s = std::chrono::duration<double>(watch).count();
+  samples.cpus = static_cast<int>(watched.size());
+  SideTime all;
+  for (const WatchedCpu& each : report.cpus) all.busy_ns.push_back(each.busy_ns);
+  all.own_ns = report.process_cpu_ns;
+  all.elapsed_ns = report.elapsed_ns;
+  all.tick_ns = sample_interval_ns();
+  samples.others = neighbours(all);
+  samples.not_judged = report.not_judged();
+  for (const int cpu : watched.list()) {
+    // Lateness that may be the probe's own wait for its CPU is no stall, as in trials.
+    if (!report.run_delay_known) break;
+    for (const ProbeSleep& sleep : host.sleeps(cpu))
+      samples.stalls.push_back({cpu, sleep.due_ns, sleep.stall_ns});
+  }
+  samples.steal_ticks = report.steal_ticks;
+  samples.steal_percent = report.steal_percent;
+  samples.throttled_periods = report.throttled_periods;
+  return samples;
+}
+
+}  // namespace precipice

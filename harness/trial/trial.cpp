@@ -1,0 +1,33 @@
+#include "harness/trial/trial.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+namespace precipice {
+
+double Trial::loss() const {
+  if (counts.scheduled == 0) return 0;
+  return static_cast<double>(counts.shed + counts.failed + counts.unfinished) /
+         static_cast<double>(counts.scheduled);
+}
+
+std::string cut_off_sentence(const Trial& trial) {
+  const Counts& counts = trial.counts;
+  if (!trial.response_bound_from_ns || counts.scheduled == 0) return "";
+  const Percentiles& p = trial.response;
+  std::string bounds = "the mean";
+  for (const auto& [name, value] :
+       {std::pair("p50", p.p50), std::pair("p90", p.p90), std::pair("p95", p.p95),
+        std::pair("p99", p.p99), std::pair("p99.9", p.p999), std::pair("max", p.max)}) {
+    if (trial.is_lower_bound(value)) bounds += fmt::format(", {}", name);
+  }
+  return fmt::format(
+      "{:.3g}% of the requests ({} of {}) were cut off at the drain deadline: of the responses "
+      "{} are lower bounds",
+      100 * static_cast<double>(counts.unfinished) / static_cast<double>(counts.scheduled),
+      counts.unfinished, counts.scheduled, bounds);
+}
+
+}  // namespace precipice
