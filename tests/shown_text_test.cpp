@@ -10,7 +10,7 @@
 #include "harness/json.hpp"
 #include "harness/report/series_names.hpp"
 #include "harness/report/text_style.hpp"
-#include "tests/command_line.hpp"
+#include "tests/support/command_line.hpp"
 
 namespace precipice {
 namespace {

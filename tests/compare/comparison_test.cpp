@@ -1,0 +1,451 @@
+// Comparisons against a scripted truth: cells whose blocks scatter as they are told to, so that
+// false alarms and misses can be counted.
+#include "harness/compare/comparison.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
+#include "harness/compare/block_series.hpp"
+#include "harness/compare/ranking.hpp"
+#include "harness/json.hpp"
+#include "harness/report/comparison_table.hpp"
+#include "harness/stats/estimate.hpp"
+#include "harness/stats/paired_t.hpp"
+#include "harness/store/comparison_json.hpp"
+#include "models/random.hpp"
+#include "tests/support/scripted_cell.hpp"
+
+namespace precipice {
+namespace {
+
+using testing::cell_of;
+using testing::run_of;
+using testing::Script;
+
+RunComparison compared(const Script& a, const Script& b, const ComparisonOptions& options = {}) {
+  const CampaignResult run_a = run_of({cell_of(a)}, a.blocks),
+                       run_b = run_of({cell_of(b)}, b.blocks);
+  return compare_runs({"a", &run_a}, {"b", &run_b}, options);
+}
+
+const Comparison& figure(const RunComparison& comparison, const std::string& name) {
+  for (const Comparison& each : comparison.cells.front().figures) {
+    if (each.figure == name) return each;
+  }
+  throw std::logic_error(name);
+}
+
+TEST(Paired, IntervalAndProbabilityAreStudents) {
+  // Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3), t = 3.4641, 2 degrees of freedom.
+  const PairedMean mean = paired_mean(std::vector{1.0, 2.0, 3.0}, 0);
+  EXPECT_DOUBLE_EQ(mean.mean, 2);
+  EXPECT_NEAR(mean.error, 0.57735, 1e-5);
+  EXPECT_NEAR(p_different(mean), 0.074180, 1e-6);
+  const auto [low, high] = interval(mean, 0.05);
+  EXPECT_NEAR(low, 2 - 4.302653 * 0.57735, 1e-4);
+  EXPECT_NEAR(high, 2 + 4.302653 * 0.57735, 1e-4);
+  // The interval ends at a margin exactly where the test against it is at its level.
+  const auto [at_low, at_high] = interval(mean, p_different(mean, 1.0));
+  EXPECT_NEAR(at_low, 1.0, 1e-9);
+  const auto [in_low, in_high] = interval(mean, p_equivalent(mean, 4.0));
+  EXPECT_NEAR(in_high, 4.0, 1e-9);
+}
+
+TEST(Paired, OneBlockKnowsNothing) {
+  const PairedMean mean = paired_mean(std::vector{0.5}, 0);
+  EXPECT_EQ(p_different(mean), 1);
+  EXPECT_TRUE(std::isinf(interval(mean, 0.05).second));
+}
+
+TEST(Paired, EqualBlocksStillHaveTheScatterOfCounting) {
+  const PairedMean mean = paired_mean(std::vector{0.01, 0.01, 0.01}, 0.02);
+  EXPECT_DOUBLE_EQ(mean.scatter, 0.02);
+  EXPECT_GT(p_different(mean), 0.3);
+}
+
+TEST(Holm, WorkedExample) {
+  // Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, made ascending.
+  const Holm result = holm(std::vector{0.01, 0.04, 0.03, 0.005});
+  EXPECT_NEAR(result.adjusted[0], 0.03, 1e-12);
+  EXPECT_NEAR(result.adjusted[1], 0.06, 1e-12);
+  EXPECT_NEAR(result.adjusted[2], 0.06, 1e-12);
+  EXPECT_NEAR(result.adjusted[3], 0.02, 1e-12);
+  EXPECT_NEAR(result.alpha[3], 0.05 / 4, 1e-12);
+  EXPECT_NEAR(result.alpha[0], 0.05 / 3, 1e-12);
+  // 0.03 > 0.05 / 2 ends the descent, so 0.04 is held against the same level.
+  EXPECT_NEAR(result.alpha[2], 0.05 / 2, 1e-12);
+  EXPECT_NEAR(result.alpha[1], 0.05 / 2, 1e-12);
+}
+
+TEST(Comparison, FalseAlarmsStayWithinTheirLevel) {
+  int saturation = 0, cliff = 0, family = 0, compared_cliffs = 0;
+  constexpr int kPairs = 400;
+  for (int i = 0; i < kPairs; ++i) {
+    Script a, b;
+    a.seed = static_cast<std::uint64_t>(2 * i + 1);
+    b.seed = a.seed + 1;
+    a.scatter = b.scatter = 0.02;
+    const RunComparison result = compared(a, b);
+    const Comparison& s = figure(result, "saturation");
+    const Comparison& c = figure(result, "cliff");
+    saturation += s.low95 > 1 || s.high95 < 1;
+    if (c.ratio > 0) {
+      ++compared_cliffs;
+      cliff += c.low95 > 1 || c.high95 < 1;
+    }
+    family += s.verdict != Verdict::indistinguishable ||
+              (c.ratio > 0 && c.verdict != Verdict::indistinguishable);
+  }
+  // 20 of 400 expected, standard deviation 4.4; the seeds are fixed.
+  EXPECT_GE(saturation, 7);
+  EXPECT_LE(saturation, 33);
+  EXPECT_GT(compared_cliffs, kPairs * 9 / 10);
+  // A cliff's own interval allows for bursts, which these points do not have: fewer alarms.
+  EXPECT_LE(cliff, 33);
+  EXPECT_LE(family, 33);
+}
+
+TEST(Comparison, FindsAPlantedTenPercent) {
+  int found = 0, covered = 0;
+  for (int i = 0; i < 100; ++i) {
+    Script a, b;
+    a.seed = static_cast<std::uint64_t>(2 * i + 1);
+    b.seed = a.seed + 1;
+    b.capacity_per_s = 1.1 * a.capacity_per_s;
+    const Comparison s = figure(compared(a, b), "saturation");
+    found += s.verdict == Verdict::b_higher;
+    covered += s.low95 <= 1.1 && s.high95 >= 1.1;
+  }
+  EXPECT_GE(found, 95);
+  EXPECT_GE(covered, 88);
+}
+
+TEST(Comparison, ARunAgainstItselfIsIndistinguishable) {
+  const RunComparison result = compared({}, {});
+  EXPECT_EQ(result.tests, 2);
+  for (const Comparison& each : result.cells.front().figures) {
+    EXPECT_EQ(each.verdict, Verdict::indistinguishable) << each.figure << each.remark;
+    EXPECT_DOUBLE_EQ(each.ratio, 1);
+  }
+}
+
+TEST(Comparison, BelowNineBlocksThereIsAnOrderAndNoWinner) {
+  Script a, b;
+  a.blocks = b.blocks = 8;
+  b.seed = 2;
+  b.capacity_per_s = 8000;
+  const Comparison s = figure(compared(a, b), "saturation");
+  EXPECT_EQ(s.verdict, Verdict::too_few_blocks);
+  EXPECT_EQ(s.order, "B");
+  EXPECT_GT(s.low, 1.5);
+  a.blocks = b.blocks = 9;
+  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Verdict::b_higher);
+  EXPECT_EQ(figure(compared(b, a), "saturation").verdict, Verdict::a_higher);
+  a.blocks = b.blocks = 1;
+  const Comparison one = figure(compared(a, b), "saturation");
+  EXPECT_EQ(one.verdict, Verdict::too_few_blocks);
+  EXPECT_TRUE(std::isnan(one.low));
+}
+
+TEST(Comparison, ALeastEffectTurnsVerdictsIntoRelevance) {
+  Script a, b;
+  a.scatter = b.scatter = a.trial_scatter = b.trial_scatter = 0.002;
+  b.seed = 2;
+  b.capacity_per_s = 1.02 * a.capacity_per_s;
+  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Verdict::b_higher);
+  const auto with = [&](double least) {
+    return figure(compared(a, b, {.alpha = 0.05, .min_effect = least, .between_runs = 0}),
+                  "saturation")
+        .verdict;
+  };
+  EXPECT_EQ(with(0.05), Verdict::no_relevant_difference);
+  EXPECT_EQ(with(0.02), Verdict::undecided);  // the interval is on both sides of the margin
+  EXPECT_EQ(with(0.01), Verdict::b_higher);
+  a.scatter = b.scatter = 0.2;
+  EXPECT_EQ(with(0.05), Verdict::undecided);
+}
+
+TEST(Comparison, ABoundGivesNoNumberAndMayDecide) {
+  Script a, b;
+  a.centre = 0.5;  // every rate tried meets the SLO: the cliff lies above
+  b.seed = 2;
+  const Comparison open = figure(compared(a, b), "cliff");
+  EXPECT_EQ(open.a.reached, "above");
+  EXPECT_EQ(open.a.low, open.a.value);  // it is the bound that is compared
+  EXPECT_TRUE(std::isnan(open.ratio));
+  EXPECT_EQ(open.verdict, Verdict::undecided);
+  EXPECT_NE(open.remark.find("A is"), std::string::npos);
+  EXPECT_NE(open.remark.find("or more"), std::string::npos);
+  EXPECT_NE(open.remark.find("does not decide"), std::string::npos);
+
+  b.capacity_per_s = 2000;  // well below the bound
+  const Comparison decided = figure(compared(a, b), "cliff");
+  EXPECT_EQ(decided.verdict, Verdict::a_higher) << decided.remark;
+  EXPECT_TRUE(std::isnan(decided.ratio));
+  EXPECT_EQ(figure(compared(b, a), "cliff").verdict, Verdict::b_higher);
+
+  Script c, d;
+  c.centre = 1.6;  // no rate tried meets the SLO: the cliff lies below
+  d.seed = 2;
+  EXPECT_EQ(figure(compared(c, d), "cliff").a.reached, "below");
+  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Verdict::undecided);
+  d.capacity_per_s = 8000;
+  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Verdict::b_higher);
+  EXPECT_EQ(figure(compared(d, c), "cliff").verdict, Verdict::a_higher);
+  EXPECT_EQ(figure(compared(c, a), "cliff").order, "");  // below 3.9k, and 1.7k or more
+  c.capacity_per_s = 1000;
+  EXPECT_EQ(figure(compared(c, a), "cliff").verdict, Verdict::b_higher);  // the bounds part them
+
+  b = a;  // two lower bounds
+  EXPECT_EQ(figure(compared(a, b), "cliff").verdict, Verdict::undecided);
+}
+
+TEST(Comparison, WhatWasNotMeasuredIsNotCompared) {
+  CellSummary broken = cell_of({});
+  broken.failure = "no descriptors";
+  const CampaignResult a = run_of({broken}), b = run_of({cell_of({})});
+  const RunComparison result = compare_runs({"a", &a}, {"b", &b});
+  for (const Comparison& each : result.cells.front().figures) {
+    EXPECT_EQ(each.verdict, Verdict::not_compared);
+    EXPECT_NE(each.remark.find("no descriptors"), std::string::npos);
+  }
+  EXPECT_EQ(result.tests, 0);
+}
+
+TEST(Comparison, CellsMatchByLabelThenByTheirNamesAlone) {
+  const auto named = [](const char* threads, const char* workload) {
+    Script script;
+    script.model.given["threads"] = threads;
+    script.workload = {workload, {}};
+    return cell_of(script);
+  };
+  const CampaignResult a = run_of({named("20", "sleep"), named("8", "cpu"), named("4", "file")});
+  const CampaignResult b =
+      run_of({named("22", "sleep"), named("8", "cpu"), named("5", "file"), named("6", "file")});
+  const RunComparison result = compare_runs({"a", &a}, {"b", &b});
+  ASSERT_EQ(result.cells.size(), 2u);
+  EXPECT_FALSE(result.cells[0].by_kind);
+  EXPECT_EQ(result.cells[0].workload_a.name, "cpu");
+  EXPECT_TRUE(result.cells[1].by_kind);
+  EXPECT_EQ(result.cells[1].model_b.given.at("threads"), "22");
+  EXPECT_EQ(result.only_a.size(), 1u);  // two candidates are no pair
+  EXPECT_EQ(result.only_b.size(), 2u);
+}
+
+TEST(Comparison, ComputingIsComparedAtEqualMachineSpeed) {
+  Script a, b;
+  a.workload = b.workload = {"cpu", {{"work", "1ms"}}};
+  a.speed_ns.assign(9, 1.0e5);
+  b.speed_ns = {1.5e5, 1.2e5, 1.4e5, 1.3e5, 1.3e5, 1.25e5, 1.45e5, 1.35e5, 1.3e5};
+  b.seed = 2;
+  b.slo_ns = 1.3 * a.slo_ns;  // 10 S_ref, and S is longer on the slower machine
+  RunComparison result = compared(a, b);
+  EXPECT_TRUE(result.cells.front().adjusted);
+  EXPECT_NEAR(result.cells.front().speed, 1 / 1.335 - 1, 0.02);
+  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::indistinguishable);
+  EXPECT_NEAR(figure(result, "saturation").ratio, 1, 0.03);
+
+  b.capacity_per_s = 1.1 * a.capacity_per_s;  // the code is better, on the slower machine
+  result = compared(a, b);
+  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::b_higher);
+
+  a.workload = b.workload = {"sleep", {{"wait", "5ms"}}};
+  b.capacity_per_s = a.capacity_per_s;
+  result = compared(a, b);
+  EXPECT_FALSE(result.cells.front().adjusted);
+  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::a_higher);
+}
+
+TEST(Comparison, AnotherAmountOfWorkUnderTheSameNameIsTakenOut) {
+  Script a, b;
+  a.workload = b.workload = {"cpu", {{"work", "1ms"}}};
+  a.speed_ns.assign(9, 1e5);
+  b.speed_ns.assign(9, 1e5);
+  b.seed = 2;
+  b.capacity_per_s = a.capacity_per_s / 1.25;  // its calibration gave a request 1.25 times the work
+  const CampaignResult run_a = run_of({cell_of(a)}), run_b = run_of({cell_of(b)});
+  const RunComparison result = compare_runs({"a", &run_a, 1000}, {"b", &run_b, 1250});
+  EXPECT_NEAR(figure(result, "saturation").ratio, 1, 0.03);
+  EXPECT_DOUBLE_EQ(result.cells.front().work, 1.25);
+}
+
+TEST(Comparison, BothCliffsAreReadAtOneBound) {
+  Script a, b;
+  b.slo_ns = 1.2 * a.slo_ns;  // the bound of b is looser, so its own cliff is higher
+  const RunComparison result = compared(a, b);
+  const ComparedCell& cell = result.cells.front();
+  EXPECT_NEAR(cell.slo_common_a_ns, std::sqrt(1.2) * a.slo_ns, 1);
+  EXPECT_DOUBLE_EQ(cell.slo_common_a_ns, cell.slo_common_b_ns);
+  const Comparison& cliff = figure(result, "cliff");
+  EXPECT_NEAR(cliff.ratio, 1, 0.03);
+  EXPECT_EQ(cliff.verdict, Verdict::indistinguishable);
+}
+
+TEST(Comparison, WhatRunsDifferByWithoutCauseWidensTheInterval) {
+  Script a, b;
+  b.seed = 2;
+  const Comparison narrow = figure(compared(a, b), "saturation");
+  const Comparison wide =
+      figure(compared(a, b, {.alpha = 0.05, .min_effect = 0, .between_runs = 0.02}), "saturation");
+  EXPECT_GT(std::log(wide.high95 / wide.low95), 1.5 * std::log(narrow.high95 / narrow.low95));
+}
+
+TEST(Comparison, ACliffsRatioIsNeverSurerThanTheCliffs) {
+  CellSummary vague = cell_of({});
+  vague.result.cliff.low = vague.result.cliff.value / 1.5;
+  vague.result.cliff.high = vague.result.cliff.value * 1.5;
+  const CampaignResult a = run_of({vague}), b = run_of({vague});
+  const Comparison cliff = figure(compare_runs({"a", &a}, {"b", &b}), "cliff");
+  EXPECT_NEAR(cliff.high95, std::exp(std::sqrt(2.0) * std::log(1.5)), 0.02);
+  EXPECT_NEAR(cliff.low95, 1 / cliff.high95, 1e-9);
+}
+
+TEST(Ranking, ABoundAtTheTopLeavesTheRatiosToTheFirstMeasured) {
+  std::vector<CellSummary> cells;
+  for (const char* threads : {"1", "2", "3"}) {
+    Script script;
+    script.model.given["threads"] = threads;
+    script.seed = static_cast<std::uint64_t>(threads[0]);
+    if (threads[0] == '1') {
+      script.capacity_per_s = 20'000;
+      script.centre = 0.5;
+    }
+    cells.push_back(cell_of(script));
+  }
+  const Ranking cliff = rank_models(run_of(cells)).rankings[0];
+  EXPECT_EQ(cliff.rows[0].estimate.reached, "above");
+  EXPECT_TRUE(std::isnan(cliff.rows[0].to_first.ratio));
+  EXPECT_EQ(cliff.rows[0].groups, "a");
+  EXPECT_EQ(cliff.rows[1].to_first.ratio, 1);
+  EXPECT_NEAR(cliff.rows[2].to_first.ratio, 1, 0.1);
+  EXPECT_EQ(cliff.rows[1].groups, "b");
+}
+
+TEST(Comparison, TheCliffsOfBlocksScatterAsTheBlocksDo) {
+  double scatter = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Script script;
+    script.seed = seed;
+    script.trial_scatter = 0.001;
+    const CellSummary cell = cell_of(script);
+    double mean = 0, squares = 0;
+    const BlockSeries series = cliff_by_block(cell.evidence, cell.options);
+    ASSERT_EQ(series.size(), 9u);
+    for (const auto& [block, value] : series) mean += value / 9;
+    for (const auto& [block, value] : series) squares += (value - mean) * (value - mean) / 8;
+    EXPECT_NEAR(mean, std::log(cell.result.cliff.value), 0.02);
+    scatter += std::sqrt(squares) / 20;
+  }
+  // 2% of the capacity of 4,000 is 2.6% of the cliff at 3,079.
+  EXPECT_NEAR(scatter, 0.026, 0.006);
+}
+
+TEST(Comparison, NoFigureOfASilentBlockEnters) {
+  CellSummary cell = cell_of({});
+  for (Point& point : cell.evidence) point.valid = point.valid && point.block != 4;
+  const BlockSeries series = saturation_by_block(cell.evidence, cell.options);
+  EXPECT_EQ(series.size(), 8u);
+  EXPECT_FALSE(series.contains(4));
+}
+
+TEST(Ranking, GroupsWhatCannotBeToldApart) {
+  std::vector<CellSummary> cells;
+  for (const auto& [threads, capacity] :
+       {std::pair{"1", 4000.0}, std::pair{"2", 4010.0}, std::pair{"3", 3000.0}}) {
+    Script script;
+    script.model.given["threads"] = threads;
+    script.capacity_per_s = capacity;
+    script.seed = static_cast<std::uint64_t>(capacity);
+    cells.push_back(cell_of(script));
+  }
+  const RunRanking ranking = rank_models(run_of(cells));
+  ASSERT_EQ(ranking.rankings.size(), 2u);
+  EXPECT_EQ(ranking.tests, 6);
+  const Ranking& saturation = ranking.rankings[1];
+  EXPECT_EQ(saturation.figure, "saturation");
+  EXPECT_EQ(saturation.rows[0].groups, "a");
+  EXPECT_EQ(saturation.rows[1].groups, "a");
+  EXPECT_EQ(saturation.rows[2].groups, "b");
+  EXPECT_EQ(saturation.rows[2].model.given.at("threads"), "3");
+  EXPECT_LT(saturation.rows[2].to_first.high, 0.85);
+  // (t_.975 + t_.8) sd / 3 at 8 degrees of freedom is 1.065 sd.
+  EXPECT_NEAR(saturation.detectable, 1.065 * 0.03, 0.015);
+
+  for (CellSummary& cell : cells)
+    std::erase_if(cell.evidence, [](const Point& point) { return point.block > 3; });
+  const RunRanking few = rank_models(run_of(cells, 4));
+  for (const Ranking& each : few.rankings) {
+    for (const Ranking::Row& row : each.rows) EXPECT_EQ(row.groups, "");
+  }
+  EXPECT_NE(ranking_json(few).dump().find("too few blocks"), std::string::npos);
+}
+
+TEST(Ranking, RowsBetweenTwoGroupsBelongToBoth) {
+  Ranking ranking;
+  ranking.blocks = 9;
+  for (const char* name : {"x", "y", "z"}) {
+    Estimate ok;
+    ok.value = ok.low = ok.high = 1;
+    ok.reached = "ok";
+    ranking.rows.push_back({{name, {}}, ok, {}, {}});
+  }
+  ranking.pairs.resize(3);
+  ranking.pairs[0].verdict = Verdict::indistinguishable;  // x y
+  ranking.pairs[1].verdict = Verdict::a_higher;           // x z
+  ranking.pairs[2].verdict = Verdict::indistinguishable;  // y z
+  finish_ranking(ranking);
+  EXPECT_EQ(ranking.rows[0].groups, "a");
+  EXPECT_EQ(ranking.rows[1].groups, "ab");
+  EXPECT_EQ(ranking.rows[2].groups, "b");
+}
+
+TEST(Ranking, OneModelSaysWhatTwoRunsCouldTell) {
+  const RunRanking ranking = rank_models(run_of({cell_of({})}));
+  EXPECT_EQ(ranking.tests, 0);
+  EXPECT_GT(ranking.rankings[1].detectable, 0.005);
+  EXPECT_LT(ranking.rankings[1].detectable, 0.1);
+}
+
+TEST(ComparisonText, OfEqualFiguresNobodyIsAhead) {
+  Script script;
+  const RunComparison result = compared(script, script);
+  for (const Comparison& c : result.cells.front().figures) {
+    EXPECT_EQ(c.order, "equal");
+    EXPECT_NEAR(c.ratio, 1, 1e-9);
+  }
+}
+
+TEST(ComparisonText, FitsItsWidthAndKeepsToAscii) {
+  Script a, b;
+  b.model.given["threads"] = "22";
+  b.seed = 2;
+  b.capacity_per_s = 4400;
+  const RunComparison result = compared(a, b);
+  for (const int width : {60, 100, 160}) {
+    const std::string text =
+        comparison_table(result, {.width = width, .colour = false, .utf8 = false});
+    std::size_t longest = 0, begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      EXPECT_LT(static_cast<unsigned char>(text[i]), 128);
+      if (text[i] != '\n') continue;
+      longest = std::max(longest, i - begin);
+      begin = i + 1;
+    }
+    EXPECT_LE(longest, static_cast<std::size_t>(std::max(width, 70))) << text;
+    EXPECT_NE(text.find("B higher"), std::string::npos) << text;
+    EXPECT_EQ(text.find("\033["), std::string::npos);
+  }
+  EXPECT_NE(comparison_table(result, {.width = 100, .colour = true, .utf8 = true}).find("\033[1m"),
+            std::string::npos);
+  const Json json = to_json(result);
+  EXPECT_EQ(json["cells"][0]["figures"].size(), 2u);
+  EXPECT_EQ(json["cells"][0]["paired_by_names_only"], true);
+}
+
+}  // namespace
+}  // namespace precipice
