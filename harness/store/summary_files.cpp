@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/capacity/cell_summary.hpp"
@@ -15,6 +19,7 @@
 #include "harness/stats/estimate.hpp"
 #include "harness/store/cell_json.hpp"
 #include "harness/store/comparison_json.hpp"
+#include "harness/store/trial_fields.hpp"
 
 namespace precipice {
 namespace {
@@ -39,72 +44,91 @@ std::string joined(const std::vector<std::string>& fields) {
 
 void add(std::vector<std::string>& fields, const Estimate& estimate) {
   fields.insert(fields.end(), {field(estimate.value), field(estimate.low), field(estimate.high),
-                               estimate.reached});
+                               to_string(estimate.reached)});
+}
+
+using PointsColumn = std::pair<std::string, std::function<std::string(const Record&)>>;
+
+/// Readers take columns by name, and people know where they stand: these come in this order, and
+/// what trial_fields gains comes after them.
+const std::vector<PointsColumn>& points_columns() {
+  static const std::vector<PointsColumn> columns = [] {
+    std::map<std::string, std::function<std::string(const Record&)>> known = {
+        {"series", [](const Record& r) { return text_field(r.series); }},
+        {"model", [](const Record& r) { return text_field(r.trial.request.model.name); }},
+        {"workload", [](const Record& r) { return text_field(r.workload); }},
+        {"phase", [](const Record& r) { return std::string(to_string(r.phase)); }},
+        {"block", [](const Record& r) { return std::to_string(r.block); }},
+        {"attempt", [](const Record& r) { return std::to_string(r.attempt); }},
+        {"slo_ns", [](const Record& r) { return field(r.slo_ns); }},
+        {"used", [](const Record& r) { return std::string(r.used ? "true" : "false"); }},
+        {"at_s", [](const Record& r) { return field(r.at_s); }},
+        {"key", [](const Record& r) { return text_field(r.key); }}};
+    std::vector<std::string> names = {"series",
+                                      "model",
+                                      "workload",
+                                      "phase",
+                                      "block",
+                                      "attempt",
+                                      "closed",
+                                      "rate_per_s",
+                                      "offered_per_s",
+                                      "goodput_per_s",
+                                      "mean_ns",
+                                      "p50_ns",
+                                      "p90_ns",
+                                      "p95_ns",
+                                      "p99_ns",
+                                      "p999_ns",
+                                      "max_ns",
+                                      "slo_ns",
+                                      "slo_percentile",
+                                      "slo_percentile_ns",
+                                      "loss",
+                                      "stable",
+                                      "valid",
+                                      "used",
+                                      "invalid_cause",
+                                      "requests",
+                                      "in_flight_mean",
+                                      "cpu_model_ns",
+                                      "cpu_generator_ns",
+                                      "context_switches_per_request",
+                                      "peak_rss_bytes",
+                                      "submit_p50_ns",
+                                      "submit_p99_ns",
+                                      "self_lag_p99_ns",
+                                      "steal_percent",
+                                      "hiccup_max_ns",
+                                      "speed_ns",
+                                      "at_s",
+                                      "key"};
+    for (const TrialField& each : trial_fields()) {
+      for (const TrialColumn& column : each.columns) {
+        known.emplace(column.name, [&column](const Record& r) { return column.text(r.trial); });
+        if (std::find(names.begin(), names.end(), column.name) == names.end())
+          names.emplace_back(column.name);
+      }
+    }
+    std::vector<PointsColumn> made;
+    for (const std::string& name : names) made.emplace_back(name, known.at(name));
+    return made;
+  }();
+  return columns;
 }
 
 }  // namespace
 
 std::string points_header() {
-  return "series,model,workload,phase,block,attempt,closed,rate_per_s,offered_per_s,goodput_per_s,"
-         "mean_ns,p50_ns,p90_ns,p95_ns,p99_ns,p999_ns,max_ns,slo_ns,slo_percentile,"
-         "slo_percentile_ns,loss,stable,valid,used,invalid_cause,requests,in_flight_mean,"
-         "cpu_model_ns,cpu_generator_ns,context_switches_per_request,peak_rss_bytes,submit_p50_ns,"
-         "submit_p99_ns,self_lag_p99_ns,steal_percent,hiccup_max_ns,speed_ns,at_s,key";
+  std::vector<std::string> names;
+  for (const auto& [name, text] : points_columns()) names.push_back(name);
+  return joined(names);
 }
 
 std::string points_row(const Record& record) {
-  const Trial& t = record.trial;
-  const auto whole = [](auto value) { return std::to_string(value); };
-  const auto of = [](const Percentiles& all, auto value) {
-    if constexpr (std::is_integral_v<decltype(value)>) {
-      return all.known ? std::to_string(value) : std::string();
-    } else {
-      return all.known ? field(value) : std::string();
-    }
-  };
-  const auto or_empty = [](const auto& value) { return value ? std::to_string(*value) : ""; };
-  const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
-  return joined({
-      text_field(record.series),
-      text_field(t.request.model.name),
-      text_field(record.workload),
-      to_string(record.phase),
-      whole(record.block),
-      whole(record.attempt),
-      whole(t.request.closed),
-      field(t.request.rate_per_s),
-      field(t.offered_per_s),
-      field(t.goodput_per_s),
-      of(t.response, t.response.mean),
-      of(t.response, t.response.p50),
-      of(t.response, t.response.p90),
-      of(t.response, t.response.p95),
-      of(t.response, t.response.p99),
-      of(t.response, t.response.p999),
-      of(t.response, t.response.max),
-      field(record.slo_ns),
-      field(t.request.slo_percentile),
-      of(t.response, t.slo_percentile_ns),
-      field(t.loss()),
-      flag(t.stable),
-      flag(t.valid),
-      flag(record.used),
-      t.invalid_reasons.empty() ? "" : text_field(t.invalid_reasons.front().cause),
-      whole(t.counts.scheduled),
-      field(t.in_flight_mean),
-      field(t.cpu_model_ns),
-      field(t.cpu_generator_ns),
-      field(t.context_switches_per_request),
-      or_empty(t.peak_rss_bytes),
-      of(t.submit, t.submit.p50),
-      of(t.submit, t.submit.p99),
-      of(t.self_lag, t.self_lag.p99),
-      field(t.steal_percent),
-      or_empty(t.hiccup_max_ns),
-      field(t.speed_ns),
-      field(record.at_s),
-      text_field(record.key),
-  });
+  std::vector<std::string> fields;
+  for (const auto& [name, text] : points_columns()) fields.push_back(text(record));
+  return joined(fields);
 }
 
 Json summary_json(const std::string& suite, const CampaignResult& result) {
@@ -171,11 +195,11 @@ std::string summary_csv(const CampaignResult& result) {
           &r.recovery, &cell.saturation_of_ideal, &cell.cliff_of_ideal}) {
       add(row, *estimate);
     }
-    row.insert(row.end(),
-               {r.cliff.limited_by, field(r.steepness), field(r.closed_loop_plateau_per_s),
-                field(cell.ideal_saturation_per_s), field(cell.ideal_cliff_per_s),
-                field(cell.cpu_ns_per_request), std::to_string(cell.trials),
-                std::to_string(cell.invalid), text_field(cell.note), text_field(cell.failure)});
+    row.insert(row.end(), {to_string(r.cliff.limited_by), field(r.steepness),
+                           field(r.closed_loop_plateau_per_s), field(cell.ideal_saturation_per_s),
+                           field(cell.ideal_cliff_per_s), field(cell.cpu_ns_per_request),
+                           std::to_string(cell.trials), std::to_string(cell.invalid),
+                           text_field(cell.note), text_field(cell.failure)});
     text += joined(row) + "\n";
   }
   return text;
