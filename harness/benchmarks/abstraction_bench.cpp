@@ -71,7 +71,7 @@ double model_once(const std::string& spec) {
   workload->prepare(setup);
   Slots slots(kRequests);
   InFlightIntegral in_flight;
-  ObservedJob observed(*workload, slots, in_flight);
+  InstrumentedJob observed(*workload, slots, in_flight);
   std::atomic<bool> all_ended{false};
   ClosedLoop loop(*model, slots, in_flight, 1, Nanos(0), Nanos(kLongest).count(), &all_ended);
   UntilAllEnded after(loop, kRequests, all_ended);

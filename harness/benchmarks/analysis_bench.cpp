@@ -55,7 +55,7 @@ struct Stamps {
 void judge(const TrialRequest& request, const Stamps& stamps, const HostReport& host) {
   Trial trial;
   trial.request = request;
-  Observation observation;
+  Recording observation;
   observation.intended_ns = stamps.intended;
   observation.slots = &stamps.slots;
   observation.issued = stamps.intended.size();

@@ -60,7 +60,7 @@ Growth measure(const std::string& spec) {
   Slots slots(intended.size());
   growth.records_bytes = resident_bytes() - before;
   InFlightIntegral in_flight;
-  ObservedJob observed(*workload, slots, in_flight);
+  InstrumentedJob observed(*workload, slots, in_flight);
   model->start({cpus().model, observed.job(), {}, 4096});
   const Time epoch = Io::now();
   observed.set_epoch(epoch);

@@ -54,8 +54,8 @@ class Campaign {
     for (Cell& cell : cells_) {
       CellSummary& summary = cell.summary;
       if (summary.failure.empty() && cell.search)
-        conclude(plan_, result_.service_by_block[summary.workload.to_string()],
-                 ideal_of(plan_, summary), summary);
+        summarise_cell(plan_, result_.service_by_block[summary.workload.to_string()],
+                       ideal_of(plan_, summary), summary);
       result_.cells.push_back(std::move(summary));
     }
     return std::move(result_);
@@ -77,7 +77,7 @@ class Campaign {
     constexpr int kLeastBlocks = 5, kLeastOfSaturation = 4;
     if (plan_.precision <= 0 || block < kLeastOfSaturation) return false;
     const auto precise = [&](const Estimate& estimate) {
-      return estimate.reached == "ok" &&
+      return estimate.reached == Reached::ok &&
              (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
     };
     bool all = block >= kLeastBlocks;

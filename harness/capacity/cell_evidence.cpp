@@ -32,7 +32,8 @@ void count_trial(CellSummary& summary, Record&& record) {
   if (!record.used) {
     ++summary.invalid;
     std::set<std::string> causes;
-    for (const InvalidReason& reason : trial.invalid_reasons) causes.insert(reason.cause);
+    for (const InvalidReason& reason : trial.invalid_reasons)
+      causes.emplace(to_string(reason.cause));
     for (const std::string& cause : causes) ++summary.invalid_causes[cause];
   }
   if (trial.model_fault) {
@@ -68,7 +69,7 @@ Point point_of(const Record& record) {
 
 void estimate_figures(const Plan& plan, CellSummary& summary) {
   summary.options = options_of(plan, summary);
-  summary.result = in_agreement(analyse(summary.evidence, summary.options));
+  summary.result = ordered_for_display(analyse(summary.evidence, summary.options));
 }
 
 }  // namespace precipice

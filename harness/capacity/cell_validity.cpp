@@ -12,14 +12,15 @@ namespace precipice {
 namespace {
 
 /// Gates that fail because of how this machine is set: what no repetition cures.
-constexpr std::array<std::string_view, 2> kSettings = {"throttling", "rt_throttling"};
-bool is_setting(std::string_view gate) {
-  return std::find(kSettings.begin(), kSettings.end(), gate) != kSettings.end();
+bool is_setting(TrialGate gate) {
+  return gate == TrialGate::throttling || gate == TrialGate::rt_throttling;
 }
 
 /// The gate that failed in most trials, and its sentence in the last of them.
 struct Commonest {
-  std::string cause, gate, text;
+  Cause cause = Cause::generator;
+  TrialGate gate = TrialGate::unknown;
+  std::string text;
   int trials = 0;
 };
 
@@ -28,7 +29,7 @@ Commonest commonest_gate(std::span<const Record> trials) {
   for (const Record& record : trials) {
     std::map<std::string, const InvalidReason*> seen;
     for (const InvalidReason& reason : record.trial.invalid_reasons) {
-      seen[reason.cause + " " + reason.gate] = &reason;
+      seen[fmt::format("{} {}", to_string(reason.cause), to_string(reason.gate))] = &reason;
     }
     for (const auto& [name, reason] : seen) {
       Commonest& entry = by_gate[name];
@@ -49,8 +50,9 @@ std::string backend_bound(std::span<const Record> trials) {
   double lowest = 0;
   for (const Record& record : trials) {
     const auto& reasons = record.trial.invalid_reasons;
-    const bool backend = std::any_of(reasons.begin(), reasons.end(),
-                                     [](const auto& reason) { return reason.cause == "backend"; });
+    const bool backend = std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) {
+      return reason.cause == Cause::backend;
+    });
     if (!backend || record.used) continue;
     ++bounded;
     const double offered = record.trial.offered_per_s;
@@ -64,7 +66,7 @@ std::string backend_bound(std::span<const Record> trials) {
 }
 
 /// What a setting of this machine did to trials; "" if to none.
-std::string bound_of_machine(std::span<const Record> trials, std::string_view gate) {
+std::string bound_of_machine(std::span<const Record> trials, TrialGate gate) {
   int bounded = 0;
   std::string_view text;
   for (const Record& record : trials) {
@@ -81,7 +83,7 @@ std::string bound_of_machine(std::span<const Record> trials, std::string_view ga
 
 }  // namespace
 
-std::string CellVerdict::text() const {
+std::string CellValidity::text() const {
   std::string result = unmeasured;
   for (const std::string& mark : marks) {
     if (!result.empty()) result += "; ";
@@ -90,8 +92,8 @@ std::string CellVerdict::text() const {
   return result;
 }
 
-CellVerdict judge_cell(std::span<const Record> trials) {
-  CellVerdict verdict;
+CellValidity cell_validity(std::span<const Record> trials) {
+  CellValidity verdict;
   for (const Record& record : trials) {
     ++verdict.trials;
     if (!record.used) continue;
@@ -106,8 +108,9 @@ CellVerdict judge_cell(std::span<const Record> trials) {
     const Commonest why = commonest_gate(trials);
     verdict.unmeasured = fmt::format("none of {} trials is valid", verdict.trials);
     if (why.trials > 0) {
-      verdict.unmeasured += fmt::format("; most often ({} of {}) because of the {} ({}): {}",
-                                        why.trials, verdict.trials, why.cause, why.gate, why.text);
+      verdict.unmeasured +=
+          fmt::format("; most often ({} of {}) because of the {} ({}): {}", why.trials,
+                      verdict.trials, to_string(why.cause), to_string(why.gate), why.text);
     }
   }
   if (verdict.steal.exceeded()) {
@@ -123,7 +126,7 @@ CellVerdict judge_cell(std::span<const Record> trials) {
         100 * verdict.neighbours.took_ns / verdict.neighbours.elapsed_ns, verdict.used,
         100 * verdict.neighbours.bound_ns() / verdict.neighbours.elapsed_ns));
   }
-  for (const std::string_view gate : kSettings) {
+  for (const TrialGate gate : {TrialGate::throttling, TrialGate::rt_throttling}) {
     if (std::string bound = bound_of_machine(trials, gate); !bound.empty())
       verdict.marks.push_back(std::move(bound));
   }

@@ -17,10 +17,10 @@ struct PooledSteal {
   bool exceeded() const { return ticks > cpu_seconds; }
 };
 
-struct CellVerdict {
+struct CellValidity {
   int trials = 0, used = 0;
   PooledSteal steal;
-  Neighbours neighbours;  ///< pooled like steal, over the trials that entered
+  OtherProcesses neighbours;  ///< pooled like steal, over the trials that entered
   /// Why there is no figure, with the commonest gate and its sentence; "" where a trial counted, or
   /// where there was none at all.
   std::string unmeasured;
@@ -35,6 +35,6 @@ struct CellVerdict {
 
 /// Histograms are not needed. The order does not matter; trials of other cells must not be among
 /// them.
-CellVerdict judge_cell(std::span<const Record> trials);
+CellValidity cell_validity(std::span<const Record> trials);
 
 }  // namespace precipice

@@ -45,7 +45,7 @@ struct Readings {
   double saturation = kNaN, retention = kNaN;
   Knee knee;
   double loss_power = kNaN;  ///< the loss goes with this power of the rate; NaN: nothing is lost
-  Crossing cliff, cliff5, cliff20;
+  SloCrossing cliff, cliff5, cliff20;
 };
 
 /// Standard deviation of the median of n normal values, over that of their mean (Kendall and
@@ -64,14 +64,14 @@ PerBound bounds_of(const CliffOptions& options) {
 
 double steepness(const CellResult& result) {
   for (const Estimate* each : {&result.cliff, &result.cliff5, &result.cliff20}) {
-    if (each->reached != "ok") return kNaN;
+    if (each->reached != Reached::ok) return kNaN;
   }
   return (result.cliff20.value - result.cliff5.value) / result.cliff.value;
 }
 
 /// Moves a value that was reached to within the two, and its interval as far as to hold it.
 void move_between(Estimate& estimate, double least, double most) {
-  if (estimate.reached != "ok") return;
+  if (estimate.reached != Reached::ok) return;
   estimate.value = std::min(std::max(estimate.value, least), most);
   estimate.low = std::min(estimate.low, estimate.value);
   estimate.high = std::max(estimate.high, estimate.value);
@@ -95,8 +95,9 @@ class Analysis {
           std::fmax(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
     }
     const Resample once = draw(BlockWeights(groups_.blocks, 1));
-    const Merged* speaker = highest_goodput(once);
-    bursts_.emplace(groups_.open, speaker == nullptr ? kNaN : speaker->goodput_per_s,
+    const Merged* saturated_point = highest_goodput(once);
+    bursts_.emplace(groups_.open,
+                    saturated_point == nullptr ? kNaN : saturated_point->goodput_per_s,
                     options_.slo_percentile);
     const Readings all = read(once);
 
@@ -170,20 +171,20 @@ class Analysis {
   Readings read(const Resample& sample) const {
     const std::vector<Merged>& open = sample.open;
     Readings readings;
-    const Merged* speaker = highest_goodput(sample);
-    readings.saturation = speaker == nullptr ? kNaN : speaker->goodput_per_s;
-    if (speaker != nullptr) {
-      readings.saturated_rate = speaker->rate_per_s;
-      readings.saturated_closed = speaker->rate_per_s > 0 ? 0 : speaker->closed;
+    const Merged* saturated_point = highest_goodput(sample);
+    readings.saturation = saturated_point == nullptr ? kNaN : saturated_point->goodput_per_s;
+    if (saturated_point != nullptr) {
+      readings.saturated_rate = saturated_point->rate_per_s;
+      readings.saturated_closed = saturated_point->rate_per_s > 0 ? 0 : saturated_point->closed;
     }
     const auto crossing = [&](std::size_t bound) {
-      return find_crossing(open, {.slo_ns = bounds_ns_[bound],
-                                  .bound = bound,
-                                  .slo_percentile = options_.slo_percentile,
-                                  .max_loss = options_.max_loss,
-                                  .fit_within = options_.fit_within,
-                                  .saturation_per_s = readings.saturation,
-                                  .bursts = &*bursts_});
+      return find_slo_crossing(open, {.slo_ns = bounds_ns_[bound],
+                                      .bound = bound,
+                                      .slo_percentile = options_.slo_percentile,
+                                      .max_loss = options_.max_loss,
+                                      .fit_within = options_.fit_within,
+                                      .saturation_per_s = readings.saturation,
+                                      .bursts = &*bursts_});
     };
     readings.cliff = crossing(0);
     readings.cliff5 = crossing(1);
@@ -222,20 +223,20 @@ class Analysis {
       }
     }
     if (best == nullptr) return nullptr;
-    const Merged* speaker = best;
+    const Merged* saturated_point = best;
     const auto consider = [&](const Merged& point) {
       const double noise =
           std::sqrt(1 / std::max(1.0, best->requests) + 1 / std::max(1.0, point.requests));
       if (point.goodput_per_s >= best->goodput_per_s * (1 - 2 * noise) &&
-          point.requests > speaker->requests) {
-        speaker = &point;
+          point.requests > saturated_point->requests) {
+        saturated_point = &point;
       }
     };
     for (const Merged& point : sample.closed) consider(point);
     for (const Merged& point : sample.open) {
       if (!point.stable) consider(point);
     }
-    return speaker;
+    return saturated_point;
   }
 
   static double overload_retention(const std::vector<Merged>& open, double saturation) {
@@ -287,8 +288,8 @@ class Analysis {
   /// lies too high too often. What is left up to `ceiling` goes with a power of that number, the
   /// crossing's; the quantiles of a gamma variable with its deviation are approached by an
   /// exponential of a part of it.
-  void bound_below(Estimate& estimate, const Crossing& crossing, const std::vector<double>& values,
-                   double ceiling) const {
+  void bound_below(Estimate& estimate, const SloCrossing& crossing,
+                   const std::vector<double>& values, double ceiling) const {
     const double left = ceiling - estimate.value;
     if (!(left > kLeastRoom * ceiling)) {
       bound(estimate, values, {.of_one_block = 0.5 * estimate.resolution});
@@ -366,7 +367,7 @@ class Analysis {
 
   /// Where the loss is what is allowed, it rests on a handful of requests of two rates, or of those
   /// that a power was fitted to.
-  double deviation_by_loss(const Crossing& crossing, double power) const {
+  double deviation_by_loss(const SloCrossing& crossing, double power) const {
     if (crossing.loss_deviation > 0) return crossing.loss_deviation;
     const double lost = 2 * options_.max_loss * static_cast<double>(groups_.blocks) *
                         crossing.value * options_.window_s;
@@ -384,10 +385,10 @@ class Analysis {
 
   /// A censored answer has an uncertain end too: the point where the search stopped held, or broke,
   /// the bound by a percentile, and by a loss, that were measured.
-  void bound_censored(Estimate& estimate, const Crossing& crossing, const Readings& all,
+  void bound_censored(Estimate& estimate, const SloCrossing& crossing, const Readings& all,
                       double slo_ns) const {
     const Merged& at = crossing.at;
-    const bool above = crossing.reached == "above";
+    const bool above = crossing.reached == Reached::above;
     const double left = all.saturation - crossing.value;
     double end = crossing.value;
     if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
@@ -457,7 +458,7 @@ class Analysis {
     Estimate estimate = unmeasured();
     if (!(all.saturation > 0)) return estimate;
     estimate.value = all.saturation;
-    estimate.reached = "ok";
+    estimate.reached = Reached::ok;
     estimate.resolution = resolution(all.saturation);
     bound_by_blocks(estimate, all);
     // Where the most was carried by an open loop that kept up, and none that did not is known, the
@@ -474,32 +475,33 @@ class Analysis {
       for (const GroupMember& member : group.members) overloaded = overloaded || !member.stable;
     }
     overloaded = overloaded || (closed >= 0.95 * estimate.value && !loop_still_grew_);
-    if (!overloaded || !ended_) estimate.reached = "above";
+    if (!overloaded || !ended_) estimate.reached = Reached::above;
     return estimate;
   }
 
   Estimate cliff(const Readings& all, const std::vector<Readings>& resamples,
-                 Crossing Readings::*which, double slo_ns) const {
+                 SloCrossing Readings::*which, double slo_ns) const {
     Estimate estimate = unmeasured();
-    const Crossing& crossing = all.*which;
+    const SloCrossing& crossing = all.*which;
     estimate.reached = crossing.reached;
     estimate.limited_by = crossing.limited_by;
-    if (crossing.reached == "unmeasured") return estimate;
+    if (crossing.reached == Reached::unmeasured) return estimate;
     if (!supported(crossing)) {
       estimate = unmeasured();
-      estimate.limited_by = "";
+      estimate.limited_by = LimitedBy::none;
       return estimate;
     }
     if (!ended_) return highest_that_held(slo_ns);
     estimate.value = crossing.value;
     estimate.resolution = resolution(crossing.value);
-    if (crossing.reached != "ok") {
+    if (crossing.reached != Reached::ok) {
       bound_censored(estimate, crossing, all, slo_ns);
       return estimate;
     }
     const std::vector<double> values =
         collect(resamples, [&](const Readings& r) { return (r.*which).value; });
-    if (crossing.limited_by == "slo" && (groups_.blocks > 1 || crossing.beyond_deviation > 0)) {
+    if (crossing.limited_by == LimitedBy::slo &&
+        (groups_.blocks > 1 || crossing.beyond_deviation > 0)) {
       bound_below(estimate, crossing, values, all.saturation);
     } else if (groups_.blocks > 1) {
       Bounds bounds;
@@ -517,7 +519,7 @@ class Analysis {
       estimate.low = std::min(estimate.value, crossing.bracket_low);
       estimate.high = std::max(estimate.value, crossing.bracket_high);
     }
-    if (crossing.limited_by == "saturation" && !crossing.by_loss) {
+    if (crossing.limited_by == LimitedBy::saturation && !crossing.by_loss) {
       // Which of the two rates' verdicts would change with more time is not known.
       estimate.low = std::min(estimate.low, crossing.bracket_low);
       estimate.high = std::max(estimate.high, crossing.bracket_high);
@@ -535,7 +537,7 @@ class Analysis {
 
   /// A percentile shows only in requests beyond it. With fewer than three expected, none at all are
   /// seen in more than one of twenty series (exp(-3) = 0.05), whatever the bound is.
-  bool supported(const Crossing& crossing) const {
+  bool supported(const SloCrossing& crossing) const {
     constexpr double kLeastBeyond = 3, kNear = 0.25;
     double responses = 0;
     for (const RateGroup& group : groups_.open) {
@@ -557,7 +559,7 @@ class Analysis {
                           member.percentile_ns <= slo_ns && member.responses > 0;
         if (!held || group.rate_per_s <= estimate.value) continue;
         estimate.value = group.rate_per_s;
-        estimate.reached = "above";
+        estimate.reached = Reached::above;
       }
     }
     return estimate;
@@ -565,13 +567,13 @@ class Analysis {
 
   /// No interval excludes both a rate that surely kept the bound and the next one, that surely
   /// broke it.
-  void reach_what_is_sure(Estimate& estimate, Crossing Readings::*which, double slo_ns) const {
+  void reach_what_is_sure(Estimate& estimate, SloCrossing Readings::*which, double slo_ns) const {
     const std::size_t bound = which == &Readings::cliff ? 0 : which == &Readings::cliff5 ? 1 : 2;
-    const CrossingOptions options = {.slo_ns = slo_ns,
-                                     .bound = bound,
-                                     .slo_percentile = options_.slo_percentile,
-                                     .max_loss = options_.max_loss,
-                                     .bursts = &*bursts_};
+    const SloCrossingOptions options = {.slo_ns = slo_ns,
+                                        .bound = bound,
+                                        .slo_percentile = options_.slo_percentile,
+                                        .max_loss = options_.max_loss,
+                                        .bursts = &*bursts_};
     double kept = 0;
     for (const RateGroup& group : groups_.open) {
       const auto merged = group.merge(BlockWeights(groups_.blocks, 1), options_.slo_percentile);
@@ -627,19 +629,19 @@ class Analysis {
     estimate.value = all.knee.rate_per_s;
     estimate.resolution = resolution(all.knee.rate_per_s);
     if (all.knee.inside) {
-      estimate.reached = "ok";
+      estimate.reached = Reached::ok;
     } else {
       const bool first =
           !groups_.open.empty() && all.knee.rate_per_s <= groups_.open.front().rate_per_s;
-      estimate.reached = first ? "below" : "above";
+      estimate.reached = first ? Reached::below : Reached::above;
     }
     bound(estimate, collect(resamples, [](const Readings& r) { return r.knee.rate_per_s; }),
           {.expected = deviation_of_knee(all),
            .prior = kOfKnee,
            .systematic = all.knee.of_lossy ? kFormErrorWithLoss : kFormError,
            .of_one_block = 0.25});
-    if (estimate.reached == "below") estimate.low = 0;
-    if (estimate.reached == "above") estimate.high = kInfinity;
+    if (estimate.reached == Reached::below) estimate.low = 0;
+    if (estimate.reached == Reached::above) estimate.high = kInfinity;
     return estimate;
   }
 
@@ -647,7 +649,7 @@ class Analysis {
     Estimate estimate = unmeasured();
     if (!std::isfinite(all.retention)) return estimate;
     estimate.value = all.retention;
-    estimate.reached = "ok";
+    estimate.reached = Reached::ok;
     estimate.resolution = resolution(all.saturation);
     bound(estimate, collect(resamples, [](const Readings& r) { return r.retention; }),
           {.of_one_block = estimate.resolution});
@@ -659,7 +661,7 @@ class Analysis {
   const RateGroups groups_;
   const bool ended_;            ///< the search did: rates of a block were measured
   const bool loop_still_grew_;  ///< with the largest N, so that the plateau was not reached
-  std::optional<BurstDeviation> bursts_;
+  std::optional<Dispersion> bursts_;
 };
 
 }  // namespace
@@ -668,11 +670,12 @@ CellResult analyse(const std::vector<Point>& points, const CliffOptions& options
   return Analysis(points, options).run();
 }
 
-CellResult in_agreement(CellResult result) {
-  const double most = result.saturation.reached == "ok" ? result.saturation.value : kInfinity;
+CellResult ordered_for_display(CellResult result) {
+  const double most =
+      result.saturation.reached == Reached::ok ? result.saturation.value : kInfinity;
   for (Estimate* each : {&result.cliff, &result.cliff5, &result.cliff20})
     move_between(*each, 0, most);
-  if (result.cliff.reached == "ok") {
+  if (result.cliff.reached == Reached::ok) {
     move_between(result.cliff5, 0, result.cliff.value);
     move_between(result.cliff20, result.cliff.value, kInfinity);
   }

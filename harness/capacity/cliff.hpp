@@ -15,7 +15,8 @@ struct CellResult {
   Estimate saturation, cliff, cliff5, cliff20, knee;
   double closed_loop_plateau_per_s = std::numeric_limits<double>::quiet_NaN();
   Estimate overload_retention;  ///< a ratio; 1 is graceful
-  Estimate recovery;  ///< a ratio; 1 is ideal. Filled in by conclude, from the drains of overloads
+  Estimate
+      recovery;  ///< a ratio; 1 is ideal. Filled in by summarise_cell, from the drains of overloads
   double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
   /// Rates below the cliff that surely break the SLO though higher ones keep it, the lowest and the
   /// highest of them; 0: none.
@@ -43,6 +44,6 @@ CellResult analyse(const std::vector<Point>& points, const CliffOptions& options
 /// both were reached, no cliff lies above saturation, and that of a tighter bound lies no higher
 /// than the cliff, of a looser one no lower. Values move, and an interval as far as to hold its
 /// own. For showing: what is compared, or resampled, is better off with what was read.
-CellResult in_agreement(CellResult result);
+CellResult ordered_for_display(CellResult result);
 
 }  // namespace precipice

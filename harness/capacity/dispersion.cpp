@@ -29,12 +29,12 @@ PooledScatter scatter_of(const RateGroup& group) {
   return pooled;
 }
 
-BurstDeviation::BurstDeviation(const std::vector<RateGroup>& open, double saturation_per_s,
-                               double percentile)
+Dispersion::Dispersion(const std::vector<RateGroup>& open, double saturation_per_s,
+                       double percentile)
     : saturation_(saturation_per_s), above_(1 - percentile / 100) {
   for (const RateGroup& group : open) {
     const PooledScatter scatter = scatter_of(group);
-    const double burst = scatter.values_a_burst();
+    const double burst = scatter.autocorrelation_time();
     if (!std::isfinite(burst)) continue;
     measured_.push_back({.rate_per_s = group.rate_per_s,
                          .units = burst / unit_of_bursts(group.rate_per_s / saturation_),
@@ -42,7 +42,7 @@ BurstDeviation::BurstDeviation(const std::vector<RateGroup>& open, double satura
   }
 }
 
-double BurstDeviation::requests_a_burst(double rate_per_s) const {
+double Dispersion::index_of_dispersion(double rate_per_s) const {
   double logs = kEnoughBursts * std::log(kUsualBurst), bursts = kEnoughBursts;
   double units = 0, rates = 0, seen = 0;
   for (const Measured& each : measured_) {
@@ -59,8 +59,8 @@ double BurstDeviation::requests_a_burst(double rate_per_s) const {
   return std::max(1.0, std::exp(logs / bursts) * unit_of_bursts(rate_per_s / saturation_));
 }
 
-double BurstDeviation::at(double rate_per_s, double requests) const {
-  return std::sqrt(requests_a_burst(rate_per_s) / std::max(1.0, above_ * requests));
+double Dispersion::at(double rate_per_s, double requests) const {
+  return std::sqrt(index_of_dispersion(rate_per_s) / std::max(1.0, above_ * requests));
 }
 
 }  // namespace precipice

@@ -14,13 +14,13 @@ PooledScatter scatter_of(const RateGroup& group);
 /// What the mean of responses scatters is what the number above a high percentile does, relatively,
 /// within a fifth for most queues; and a trial knows far more of the former. Bursts go with
 /// u / (1 - u)^2 for the share u of saturation.
-class BurstDeviation {
+class Dispersion {
  public:
   /// From the stable trials of an open loop.
-  BurstDeviation(const std::vector<RateGroup>& open, double saturation_per_s, double percentile);
+  Dispersion(const std::vector<RateGroup>& open, double saturation_per_s, double percentile);
 
   /// Variance over mean of the number of requests above the percentile at this rate, at least 1.
-  double requests_a_burst(double rate_per_s) const;
+  double index_of_dispersion(double rate_per_s) const;
   /// Relative deviation of that number among `requests` at this rate.
   double at(double rate_per_s, double requests) const;
 

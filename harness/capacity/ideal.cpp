@@ -50,7 +50,7 @@ SimulatedCell simulate(const Plan& plan, std::size_t servers, const std::string&
                                              Record record;
                                              record.phase = probe.phase;
                                              record.block = block;
-                                             record.trial = run_virtual(request_for(
+                                             record.trial = simulate_trial(request_for(
                                                  plan, cell, probe, block, search.plateau_per_s()));
                                              record.used = record.trial.valid;
                                              if (probe.phase == Phase::refine)
@@ -124,7 +124,7 @@ double ideal_cliff_of_sequences(const Plan& plan, const CellSummary& cell) {
   }
   const bool same = !seeds.empty() && std::includes(played.seeds.begin(), played.seeds.end(),
                                                     seeds.begin(), seeds.end());
-  return same && played.cliff.reached == "ok" ? played.cliff.value : kNaN;
+  return same && played.cliff.reached == Reached::ok ? played.cliff.value : kNaN;
 }
 
 }  // namespace

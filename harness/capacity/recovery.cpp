@@ -30,7 +30,7 @@ Estimate recovery(std::span<const Record> records, double saturation_per_s) {
   }
   if (ratios.empty() && bounds.empty()) return estimate;
   if (bounds.size() >= ratios.size()) {
-    estimate.reached = "above";
+    estimate.reached = Reached::above;
     estimate.value = estimate.low = *std::max_element(bounds.begin(), bounds.end());
     estimate.high = std::numeric_limits<double>::infinity();
     return estimate;
@@ -38,7 +38,7 @@ Estimate recovery(std::span<const Record> records, double saturation_per_s) {
   // A block that was not drained took at least that long: as a value it keeps the median honest
   // while such blocks are the fewer.
   ratios.insert(ratios.end(), bounds.begin(), bounds.end());
-  estimate.reached = "ok";
+  estimate.reached = Reached::ok;
   estimate.value = median(ratios);
   if (ratios.size() > 1) {
     std::vector<double> logs;

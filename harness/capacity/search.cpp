@@ -213,30 +213,31 @@ double Search::centre() const {
   const RateGroups groups =
       RateGroups::gather(learned_, options_.slo_percentile, {options_.slo_ns});
   const double saturation = plateau_ > 0 ? plateau_ : coarse;
-  const BurstDeviation bursts(groups.open, saturation, options_.slo_percentile);
+  const Dispersion bursts(groups.open, saturation, options_.slo_percentile);
   std::vector<RateGroup::Merged> merged;
   for (const RateGroup& group : groups.open) {
     if (auto each = group.merge(BlockWeights(groups.blocks, 1), options_.slo_percentile))
       merged.push_back(*each);
   }
-  const Crossing crossing = find_crossing(merged, {.slo_ns = options_.slo_ns,
-                                                   .slo_percentile = options_.slo_percentile,
-                                                   .max_loss = options_.max_loss,
-                                                   .saturation_per_s = saturation,
-                                                   .bursts = plateau_ > 0 ? &bursts : nullptr});
+  const SloCrossing crossing =
+      find_slo_crossing(merged, {.slo_ns = options_.slo_ns,
+                                 .slo_percentile = options_.slo_percentile,
+                                 .max_loss = options_.max_loss,
+                                 .saturation_per_s = saturation,
+                                 .bursts = plateau_ > 0 ? &bursts : nullptr});
   double result = coarse;
-  if (crossing.reached == "ok") result = crossing.value;
+  if (crossing.reached == Reached::ok) result = crossing.value;
   // 1 / percentile falls with the rate to 0 at saturation.
   const double followed =
       plateau_ - (plateau_ - crossing.value) * crossing.at.percentile_ns / options_.slo_ns;
-  if (crossing.reached == "above" && crossing.bracket_high > crossing.value) {
+  if (crossing.reached == Reached::above && crossing.bracket_high > crossing.value) {
     // Something fails, too far up to say where it begins.
     result = std::sqrt(crossing.value * crossing.bracket_high);
-  } else if (crossing.reached == "above") {
+  } else if (crossing.reached == Reached::above) {
     const double edge = std::max(coarse, crossing.value);
     result = std::clamp(followed, edge * kPastTheEdge, edge * kFarPastTheEdge);
   }
-  if (crossing.reached == "below") {
+  if (crossing.reached == Reached::below) {
     const double edge = std::min(coarse, crossing.value);
     result = std::clamp(followed, edge / kFarPastTheEdge, edge / kPastTheEdge);
   }

@@ -71,7 +71,7 @@ std::optional<LossCrossing> loss_crossing(const std::vector<Merged>& points, dou
                        .dispersion = kLostTogether});
   }
   if (counted.size() < 3) return std::nullopt;
-  const auto line = poisson_line(counted);
+  const auto line = poisson_regression(counted);
   if (!line || !(line->slope > 0 && line->slope < kSteepestLoss)) return std::nullopt;
   const double at = (std::log(max_loss) - line->level) / line->slope;
   return LossCrossing{centre * std::exp(at), std::sqrt(line->variance_at(at)) / line->slope,
@@ -79,9 +79,9 @@ std::optional<LossCrossing> loss_crossing(const std::vector<Merged>& points, dou
 }
 
 /// The SLO holds up to the highest rate that the queue carries: the bound is stability or loss.
-Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Merged>& points,
-                  const CrossingOptions& options) {
-  Crossing result;
+SloCrossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Merged>& points,
+                     const SloCrossingOptions& options) {
+  SloCrossing result;
   // No rate above saturation is stable, so a failure far beyond it bounds the cliff no less than
   // saturation does.
   const double top = std::clamp(options.saturation_per_s, holds.rate_per_s, fails.rate_per_s);
@@ -91,12 +91,12 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Me
   result.bracket_high = by_loss || near ? fails.rate_per_s : top;
   if (result.bracket_high > holds.rate_per_s * kWidestBracket) {
     result.value = holds.rate_per_s;
-    result.reached = "above";
+    result.reached = Reached::above;
     result.at = holds;
     return result;
   }
-  result.reached = "ok";
-  result.limited_by = "saturation";
+  result.reached = Reached::ok;
+  result.limited_by = LimitedBy::saturation;
   if (by_loss) {
     // Loss grows as a power of the load, so it crosses on a line of logarithms.
     const double least = 0.5 / std::max(1.0, holds.requests);
@@ -125,12 +125,12 @@ Crossing at_bound(const Merged& holds, const Merged& fails, const std::vector<Me
 struct Fit {
   double crossing = 0, misfit = 0;
   double slope = 0;                         ///< of the logarithm of the share beyond the bound
-  double deviation = 0, power_of_room = 0;  ///< as in Crossing
+  double deviation = 0, power_of_room = 0;  ///< as in SloCrossing
 };
 
 /// Nothing where too few points are near, or the line does not cross the bound among them.
 std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, double within,
-                            const CrossingOptions& options) {
+                            const SloCrossingOptions& options) {
   const double above = -std::log(1 - options.slo_percentile / 100);
   const double room = options.saturation_per_s - centre;
   const bool known = options.bursts != nullptr && room > kLeastRoom * options.saturation_per_s;
@@ -147,9 +147,10 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
     // Tricube: the line is asked about its centre, so the far points only steady it.
     const double near = 1 - distance * distance * distance;
     // Beside saturation the length of a burst has no bound, and says nothing of one rate's weight.
-    const double burst = options.bursts == nullptr
-                             ? 1
-                             : options.bursts->requests_a_burst(known ? point.rate_per_s : centre);
+    const double burst =
+        options.bursts == nullptr
+            ? 1
+            : options.bursts->index_of_dispersion(known ? point.rate_per_s : centre);
     counted.push_back({.x = (point.rate_per_s - centre) / unit,
                        .exposure = point.responses,
                        .count = point.beyond[options.bound],
@@ -161,7 +162,7 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
   }
   if (rates < (known ? 2 : 3)) return std::nullopt;
   const SlopePrior prior = {.mean = above, .deviation = kSlopeDeviation * above};
-  const auto line = poisson_line(counted, known ? prior : SlopePrior{});
+  const auto line = poisson_regression(counted, known ? prior : SlopePrior{});
   if (!line || !(line->slope > 0)) return std::nullopt;
   const double at = (-above - line->level) / line->slope;
   const double crossing = centre + at * unit;
@@ -177,21 +178,21 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
       .power_of_room = known ? line->slope * (options.saturation_per_s - crossing) / unit : 0};
 }
 
-void take(const Fit& fit, Crossing& result) {
+void take(const Fit& fit, SloCrossing& result) {
   result.value = fit.crossing;
   result.beyond_deviation = fit.deviation;
   result.power_of_room = fit.power_of_room;
 }
 
 /// Not by the stall of one block: in most of its blocks, and in two where there are `most` of them.
-bool surely_broken(const Merged& point, double most, const CrossingOptions& options) {
+bool surely_broken(const Merged& point, double most, const SloCrossingOptions& options) {
   return deviations_beyond(point, options) > kSure && point.blocks >= std::min(2.0, most) &&
          2 * point.blocks_over[options.bound] > point.blocks;
 }
 
 /// Where latency falls with the rate before it rises, the low rates that surely break the bound and
 /// lie below one that keeps it are no part of the rise: the number of leading points to leave out.
-std::size_t broken_below(const std::vector<Merged>& points, const CrossingOptions& options) {
+std::size_t broken_below(const std::vector<Merged>& points, const SloCrossingOptions& options) {
   double blocks = 0;
   for (const Merged& point : points) blocks = std::max(blocks, point.blocks);
   std::size_t after = 0, broken = 0;
@@ -207,25 +208,26 @@ std::size_t broken_below(const std::vector<Merged>& points, const CrossingOption
   return after;
 }
 
-Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptions& options);
+SloCrossing crossing_of_rise(const std::vector<Merged>& points, const SloCrossingOptions& options);
 
 }  // namespace
 
-double deviations_beyond(const Merged& point, const CrossingOptions& options) {
+double deviations_beyond(const Merged& point, const SloCrossingOptions& options) {
   const double allowed = (1 - options.slo_percentile / 100) * point.responses;
   if (!(allowed > 0)) return 0;
   const double burst =
-      options.bursts == nullptr ? 1 : options.bursts->requests_a_burst(point.rate_per_s);
+      options.bursts == nullptr ? 1 : options.bursts->index_of_dispersion(point.rate_per_s);
   return (point.beyond[options.bound] - allowed) / std::sqrt(allowed * std::max(1.0, burst));
 }
 
-Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions& options) {
+SloCrossing find_slo_crossing(const std::vector<Merged>& points,
+                              const SloCrossingOptions& options) {
   const std::size_t below = broken_below(points, options);
   if (below == 0) return crossing_of_rise(points, options);
-  Crossing result = crossing_of_rise(
+  SloCrossing result = crossing_of_rise(
       {points.begin() + static_cast<std::ptrdiff_t>(below), points.end()}, options);
   // Blocks that differ leave no order above either: then nothing sets those rates apart.
-  if (result.reached == "below" || result.reached == "unmeasured")
+  if (result.reached == Reached::below || result.reached == Reached::unmeasured)
     return crossing_of_rise(points, options);
   double blocks = 0;
   for (const Merged& point : points) blocks = std::max(blocks, point.blocks);
@@ -239,8 +241,8 @@ Crossing find_crossing(const std::vector<Merged>& points, const CrossingOptions&
 
 namespace {
 
-Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptions& options) {
-  Crossing result;
+SloCrossing crossing_of_rise(const std::vector<Merged>& points, const SloCrossingOptions& options) {
+  SloCrossing result;
   result.value = kNaN;
   if (points.empty()) return result;
 
@@ -262,8 +264,8 @@ Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptio
     if (fit) fit = fit_near(good, fit->crossing, options.fit_within, options);
     if (!fit || !(fit->misfit <= kNoLine)) return false;
     take(*fit, result);
-    result.reached = "ok";
-    result.limited_by = "slo";
+    result.reached = Reached::ok;
+    result.limited_by = LimitedBy::slo;
     result.bracket_low = std::min(edge, fit->crossing);
     result.bracket_high = std::max(edge, fit->crossing);
     return true;
@@ -271,7 +273,7 @@ Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptio
   if (good.empty() || level.front() > target) {
     if (!good.empty() && beyond(good.front().rate_per_s)) return result;
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;
-    result.reached = "below";
+    result.reached = Reached::below;
     result.at = points.front();
     if (!good.empty()) result.at.percentile_ns = std::exp(level.front());
     return result;
@@ -286,7 +288,7 @@ Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptio
       return at_bound(good.back(), points[bound], points, options);
     }
     result.value = result.bracket_low = result.bracket_high = good.back().rate_per_s;
-    result.reached = "above";
+    result.reached = Reached::above;
     result.at = good.back();
     result.at.percentile_ns = std::exp(level.back());
     return result;
@@ -296,8 +298,8 @@ Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptio
   while (level[over] <= target) ++over;
   const Merged& before = good[over - 1];
   const Merged& after = good[over];
-  result.reached = "ok";
-  result.limited_by = "slo";
+  result.reached = Reached::ok;
+  result.limited_by = LimitedBy::slo;
   result.bracket_low = before.rate_per_s;
   result.bracket_high = after.rate_per_s;
 
@@ -307,7 +309,7 @@ Crossing crossing_of_rise(const std::vector<Merged>& points, const CrossingOptio
   const double log_between = (target - level[over - 1]) / (level[over] - level[over - 1]);
   result.value = before.rate_per_s + log_between * (after.rate_per_s - before.rate_per_s);
 
-  const Crossing interpolated = result;
+  const SloCrossing interpolated = result;
   for (double within = options.fit_within; within > 0.02; within *= 0.7) {
     auto fit = fit_near(good, rough, within, options);
     if (fit) fit = fit_near(good, fit->crossing, within, options);

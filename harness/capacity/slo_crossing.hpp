@@ -1,18 +1,18 @@
 // Where a percentile that rises with the rate crosses its bound: one number from merged points.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "harness/capacity/dispersion.hpp"
 #include "harness/capacity/rate_groups.hpp"
+#include "harness/stats/estimate.hpp"
 
 namespace precipice {
 
 /// What is left to saturation, as a share of it, is not told apart below this.
 inline constexpr double kLeastRoom = 0.02;
 
-struct CrossingOptions {
+struct SloCrossingOptions {
   double slo_ns = 0;
   std::size_t bound = 0;  ///< which of the groups' bounds this is
   double slo_percentile = 99;
@@ -20,16 +20,16 @@ struct CrossingOptions {
   double fit_within = 0.15;
   double saturation_per_s = 0;
   /// Without it requests are slow one by one, and no slope is known from saturation.
-  const BurstDeviation* bursts = nullptr;
+  const Dispersion* bursts = nullptr;
 };
 
-struct Crossing {
+struct SloCrossing {
   double value = 0;
-  std::string reached = "unmeasured";  ///< as in Estimate
-  std::string limited_by;              ///< "slo" or "saturation"
-  bool by_loss = false;                ///< limited by what it sheds or fails, not by backlog
-  double loss_deviation = 0;           ///< by loss: relative, by counting; 0: not known
-  double loss_power = 0;               ///< the loss goes with this power of the rate; 0: not known
+  Reached reached = Reached::unmeasured;
+  LimitedBy limited_by = LimitedBy::none;
+  bool by_loss = false;       ///< limited by what it sheds or fails, not by backlog
+  double loss_deviation = 0;  ///< by loss: relative, by counting; 0: not known
+  double loss_power = 0;      ///< the loss goes with this power of the rate; 0: not known
   double bracket_low = 0, bracket_high = 0;  ///< rates that surround it
   RateGroup::Merged at;  ///< censored answers: the point at `value`, its percentile smoothed
   /// Rates below it that surely break the bound by latency, though higher ones keep it: the lowest
@@ -43,7 +43,7 @@ struct Crossing {
 
 /// How surely a point keeps (negative) or breaks its bound: the number of requests beyond it, in
 /// standard deviations from what its percentile allows, as many as a burst holds counted as one.
-double deviations_beyond(const RateGroup::Merged& point, const CrossingOptions& options);
+double deviations_beyond(const RateGroup::Merged& point, const SloCrossingOptions& options);
 /// More than this is sure.
 inline constexpr double kSure = 3;
 
@@ -51,7 +51,7 @@ inline constexpr double kSure = 3;
 /// of requests beyond the bound is fitted by a Poisson regression whose logarithm is a line in the
 /// rate (exact for M/M/1): unlike a percentile of few requests, a count has no bias. Its crossing
 /// is taken unless its residuals forbid.
-Crossing find_crossing(const std::vector<RateGroup::Merged>& points,
-                       const CrossingOptions& options);
+SloCrossing find_slo_crossing(const std::vector<RateGroup::Merged>& points,
+                              const SloCrossingOptions& options);
 
 }  // namespace precipice

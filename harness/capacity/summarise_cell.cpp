@@ -64,9 +64,9 @@ void compare_with_ideal(const std::map<int, Calibration>& service, const Ideal& 
 
 }  // namespace
 
-void conclude(const Plan& plan, const std::map<int, Calibration>& service,
-              const std::optional<Ideal>& ideal, CellSummary& summary) {
-  const CellVerdict verdict = judge_cell(summary.points);
+void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
+                    const std::optional<Ideal>& ideal, CellSummary& summary) {
+  const CellValidity verdict = cell_validity(summary.points);
   if (!verdict.unmeasured.empty()) {
     summary.failure = verdict.text();
     return;

@@ -14,7 +14,7 @@ namespace precipice {
 
 /// Fills all figures of `summary` from its evidence and options. `service` is S_block by block;
 /// where a block has none, S_ref stands for it. `ideal`: see ideal_of.
-void conclude(const Plan& plan, const std::map<int, Calibration>& service,
-              const std::optional<Ideal>& ideal, CellSummary& summary);
+void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
+                    const std::optional<Ideal>& ideal, CellSummary& summary);
 
 }  // namespace precipice

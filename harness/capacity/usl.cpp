@@ -267,7 +267,7 @@ class Resampling {
   std::vector<double> residuals_;
 };
 
-Estimate estimate(double value, double low, double high, const char* reached = "ok") {
+Estimate estimate(double value, double low, double high, Reached reached = Reached::ok) {
   Estimate e;
   e.value = value;
   e.low = std::min(low, value);
@@ -287,14 +287,14 @@ void place_peak(UslFit& result, const Sweep& sweep, const Curve& curve, const Re
   if (!(result.kappa.low > 0) || at > last || !(fall > 2 * result.relative_rms)) {
     const double earliest =
         result.kappa.high > 0 ? std::sqrt((1 - result.sigma.value) / result.kappa.high) : last;
-    result.peak_n = estimate(last, std::clamp(earliest, first, last), kInfinity, "above");
+    result.peak_n = estimate(last, std::clamp(earliest, first, last), kInfinity, Reached::above);
     result.peak_per_s = estimate(std::exp(curve.log_throughput(last)),
-                                 std::exp(interval(kLogLast).first), kInfinity, "above");
+                                 std::exp(interval(kLogLast).first), kInfinity, Reached::above);
     return;
   }
   if (at < first) {
-    result.peak_n = estimate(first, 0, first, "below");
-    result.peak_per_s = estimate(std::exp(curve.log_throughput(first)), 0, kInfinity, "below");
+    result.peak_n = estimate(first, 0, first, Reached::below);
+    result.peak_per_s = estimate(std::exp(curve.log_throughput(first)), 0, kInfinity, Reached::below);
     return;
   }
   const auto [low_n, high_n] = interval(kLogPeakN);

@@ -52,7 +52,7 @@ struct UslFit {
   int blocks = 0;    ///< > 0: intervals are over this many blocks; 0: over the points of one sweep
   std::string note;  ///< why there is no fit, or ""
 
-  bool fitted() const { return lambda_per_s.reached == "ok"; }
+  bool fitted() const { return lambda_per_s.reached == Reached::ok; }
 };
 
 /// Three parameters and one degree of freedom.

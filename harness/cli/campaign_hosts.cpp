@@ -23,7 +23,7 @@ TrialRunner& TrialSource::runner() {
 Trial TrialSource::measure(const TrialRequest& request) {
   const auto simulate = [&] {
     const Awaited awaited("a simulation is under way");
-    return run_virtual(request, &stop_now());
+    return simulate_trial(request, &stop_now());
   };
   Trial trial = request.clock == ClockKind::virtual_time ? simulate() : runner().run(request);
   if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
@@ -36,62 +36,62 @@ Calibration TrialSource::calibrate(const Spec& workload, const CpuSet& model_cpu
   return calibration;
 }
 
-Trial MemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }
+Trial InMemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }
 
-Calibration MemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+Calibration InMemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
   return source_.calibrate(workload, model_cpus);
 }
 
-void MemoryHost::progress(const Progress& progress) {
+void InMemoryHost::progress(const Progress& progress) {
   if (const auto room = terminal_.live_room())
     terminal_.live(live_view(progress, so_far_, room->width, room->height));
 }
 
-void MemoryHost::cell_finished(const Progress& progress, const std::string& line) {
+void InMemoryHost::cell_finished(const Progress& progress, const std::string& line) {
   terminal_.line(fmt::format("[{}/{}] {} {}: {}", progress.cell, progress.cells, progress.series,
                              progress.workload, line));
 }
 
-bool MemoryHost::stop_requested() { return stop_wanted().load(); }
+bool InMemoryHost::stop_requested() { return stop_wanted().load(); }
 
-std::optional<Record> RunHost::find(const std::string& key) {
+std::optional<Record> JournallingHost::find(const std::string& key) {
   wanted_ = key;
   std::optional<Record> found = store_.find(key);
   if (found) so_far_.take(*found);
   return found;
 }
 
-void RunHost::keep(const Record& record) {
+void JournallingHost::keep(const Record& record) {
   store_.keep(record);
-  MemoryHost::keep(record);
+  InMemoryHost::keep(record);
 }
 
-std::optional<CalibrationRecord> RunHost::find_calibration(const std::string& key) {
+std::optional<CalibrationRecord> JournallingHost::find_calibration(const std::string& key) {
   wanted_ = "calibration of " + key;
   return store_.find_calibration(key);
 }
 
-Trial RunHost::measure(const TrialRequest& request) {
+Trial JournallingHost::measure(const TrialRequest& request) {
   if (const std::string given_up = store_.begin(wanted_); !given_up.empty()) {
     Trial trial;
     trial.request = request;
     trial.model_fault = true;
-    trial.invalid_reasons.push_back({"model", "crash", given_up});
+    trial.invalid_reasons.push_back({Cause::model, TrialGate::crash, given_up});
     return trial;
   }
   try {
-    return MemoryHost::measure(request);
+    return InMemoryHost::measure(request);
   } catch (...) {
     store_.abandon();
     throw;
   }
 }
 
-Calibration RunHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+Calibration JournallingHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
   if (const std::string given_up = store_.begin(wanted_); !given_up.empty())
     throw Unavailable(given_up);
   try {
-    return MemoryHost::calibrate(workload, model_cpus);
+    return InMemoryHost::calibrate(workload, model_cpus);
   } catch (...) {
     store_.abandon();
     throw;

@@ -31,9 +31,9 @@ class TrialSource {
 };
 
 /// Keeps nothing beyond the result: for `capacity`.
-class MemoryHost : public CampaignHost {
+class InMemoryHost : public CampaignHost {
  public:
-  explicit MemoryHost(Terminal& terminal) : terminal_(terminal) {}
+  explicit InMemoryHost(Terminal& terminal) : terminal_(terminal) {}
   Trial measure(const TrialRequest& request) override;
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
   std::optional<Record> find(const std::string&) override { return std::nullopt; }
@@ -55,9 +55,9 @@ class MemoryHost : public CampaignHost {
 };
 
 /// Keeps everything in a run's journal, and answers from it what an earlier start has measured.
-class RunHost : public MemoryHost {
+class JournallingHost : public InMemoryHost {
  public:
-  RunHost(Terminal& terminal, Store& store) : MemoryHost(terminal), store_(store) {}
+  JournallingHost(Terminal& terminal, Store& store) : InMemoryHost(terminal), store_(store) {}
   /// A trial that has killed several starts of the run is not tried again: it counts as a fault of
   /// the model, a calibration as Unavailable.
   Trial measure(const TrialRequest& request) override;

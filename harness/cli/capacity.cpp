@@ -82,7 +82,7 @@ int capacity(const Arguments& arguments) {
   watch_signals(false);
   look_at_noise(plan, arguments.force);
   Terminal progress(stderr), out(stdout);
-  MemoryHost host(progress);
+  InMemoryHost host(progress);
   const CampaignResult result = run_campaign(plan, host);
   progress.clear_live();
   if (result.cells.empty()) {
@@ -95,7 +95,7 @@ int capacity(const Arguments& arguments) {
   } else {
     std::string text = table(result, out.style());
     const CellResult& r = cell.result;
-    if (std::isfinite(r.knee.value) && r.knee.reached == "ok") {
+    if (std::isfinite(r.knee.value) && r.knee.reached == Reached::ok) {
       text += fmt::format("knee {}/s   closed-loop plateau {}/s", short_rate(r.knee.value),
                           short_rate(r.closed_loop_plateau_per_s));
       // Known only where both cliffs that it lies between are.
@@ -109,7 +109,7 @@ int capacity(const Arguments& arguments) {
     remark(cell.failure);
     return cell.lacking ? kLacking : kInvalid;
   }
-  if (cell.result.cliff.reached != "unmeasured") return kDone;
+  if (cell.result.cliff.reached != Reached::unmeasured) return kDone;
   return cell.lacking ? kLacking : kInvalid;
 }
 

@@ -74,7 +74,7 @@ int compare(const Arguments& arguments) {
   Overlay overlay = overlay_runs(sides.front(), {sides.begin() + 1, sides.end()}, options);
   for (std::size_t i = 0; i < overlay.comparisons.size(); ++i) {
     RunComparison& comparison = overlay.comparisons[i];
-    comparison.remarks = context_of(runs.front(), runs[i + 1]);
+    comparison.remarks = run_differences(runs.front(), runs[i + 1]);
     if (comparison.cells.empty()) {
       throw UsageError(
           fmt::format("{} and {} have no cell in common; in the first: {}; in the second: {}",

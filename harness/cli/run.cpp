@@ -122,7 +122,7 @@ int verdict(const CampaignResult& result) {
   for (const CellSummary& cell : result.cells) {
     if (!cell.failure.empty())
       (cell.lacking ? lacking : invalid) = true;
-    else if (cell.result.cliff.reached == "unmeasured")
+    else if (cell.result.cliff.reached == Reached::unmeasured)
       (cell.lacking ? lacking : invalid) = true;
   }
   return invalid ? kInvalid : lacking ? kLacking : kDone;
@@ -170,7 +170,7 @@ int run(const Arguments& arguments) {
       remark("since this run was begun, " + sentence);
   }
 
-  RunHost host(progress, *store);
+  JournallingHost host(progress, *store);
   CampaignResult result;
   const std::string hint = fmt::format("what was measured is in {}; to continue: {}",
                                        store->directory(), resume_command(arguments));

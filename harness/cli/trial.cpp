@@ -119,7 +119,8 @@ std::string trial_text(const Trial& t) {
     text += fmt::format("failed (errno {}): {}\n", error, times);
   if (!t.note.empty()) text += fmt::format("note: {}\n", t.note);
   for (const InvalidReason& reason : t.invalid_reasons)
-    text += fmt::format("invalid ({}, {}): {}\n", reason.cause, reason.gate, reason.text);
+    text += fmt::format("invalid ({}, {}): {}\n", to_string(reason.cause), to_string(reason.gate),
+                        reason.text);
   return text;
 }
 

@@ -24,7 +24,9 @@ std::set<int> blocks_of(const std::vector<Point>& points) {
   return blocks;
 }
 
-bool measured(const Estimate& estimate) { return estimate.reached == "ok" && estimate.value > 0; }
+bool measured(const Estimate& estimate) {
+  return estimate.reached == Reached::ok && estimate.value > 0;
+}
 
 }  // namespace
 

@@ -13,24 +13,26 @@ const char* to_string(Change change) {
 
 Change change_of(const Comparison& comparison) {
   const auto absent = [](const Estimate& e) {
-    return e.reached == "unmeasured" || !std::isfinite(e.value);
+    return e.reached == Reached::unmeasured || !std::isfinite(e.value);
   };
-  const auto bound = [](const Estimate& e) { return e.reached == "above" || e.reached == "below"; };
+  const auto bound = [](const Estimate& e) {
+    return e.reached == Reached::above || e.reached == Reached::below;
+  };
   switch (comparison.verdict) {
-    case Verdict::a_higher:
+    case Difference::a_higher:
       return Change::lower;
-    case Verdict::b_higher:
+    case Difference::b_higher:
       return Change::higher;
-    case Verdict::indistinguishable:
-    case Verdict::no_relevant_difference:
+    case Difference::indistinguishable:
+    case Difference::no_relevant_difference:
       return Change::none;
-    case Verdict::too_few_blocks:
+    case Difference::too_few_blocks:
       return Change::unclear;
-    case Verdict::undecided:
+    case Difference::undecided:
       // Neither cliff was reached: nothing says that it moved.
       return bound(comparison.a) && comparison.a.reached == comparison.b.reached ? Change::none
                                                                                  : Change::unclear;
-    case Verdict::not_compared:
+    case Difference::not_compared:
       break;
   }
   return absent(comparison.a) && absent(comparison.b) ? Change::none : Change::missing;

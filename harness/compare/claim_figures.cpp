@@ -79,12 +79,12 @@ FigureReading missing(std::string why) {
 }
 
 FigureReading of_estimate(const Estimate& estimate, double scale = 1) {
-  if (estimate.reached == "unmeasured" || !std::isfinite(estimate.value))
+  if (estimate.reached == Reached::unmeasured || !std::isfinite(estimate.value))
     return missing("no valid trial shows it");
   FigureReading reading;
   reading.value = scale * estimate.value;
-  reading.low = estimate.reached == "below" ? 0 : scale * estimate.low;
-  reading.high = estimate.reached == "above" ? kInfinity : scale * estimate.high;
+  reading.low = estimate.reached == Reached::below ? 0 : scale * estimate.low;
+  reading.high = estimate.reached == Reached::above ? kInfinity : scale * estimate.high;
   reading.has_interval = std::isfinite(estimate.low) && !std::isnan(estimate.high);
   if (!(reading.low <= reading.value)) reading.low = reading.value;
   if (!(reading.high >= reading.value)) reading.high = reading.value;
@@ -320,7 +320,7 @@ FigureReading ClaimFigures::whole(std::size_t index, const ClaimNode& call) {
   reading.low = at.low;
   reading.high = at.high;
   // A share of more than this saturation would be a higher rate.
-  if (call.load->share && saturation.reached == "above") reading.high = kInfinity;
+  if (call.load->share && saturation.reached == Reached::above) reading.high = kInfinity;
   return reading;
 }
 

@@ -23,14 +23,14 @@ struct Candidate {
 };
 
 bool known(const Estimate& e) {
-  return e.reached == "ok" && e.value > 0 && std::isfinite(e.low) && std::isfinite(e.high) &&
+  return e.reached == Reached::ok && e.value > 0 && std::isfinite(e.low) && std::isfinite(e.high) &&
          e.low > 0;
 }
 
 /// Surely a higher than b: the least that a can be is more than the most that b can be.
 bool separated(const Estimate& a, const Estimate& b) {
-  const bool bounded_below = a.reached == "above" || known(a);
-  const bool bounded_above = b.reached == "below" || known(b);
+  const bool bounded_below = a.reached == Reached::above || known(a);
+  const bool bounded_above = b.reached == Reached::below || known(b);
   if (!bounded_below || !bounded_above || !(a.value > 0) || !(b.value > 0)) return false;
   return a.low > b.high;
 }

@@ -42,15 +42,15 @@ PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
   // a trial of this length gives only to within its resolution, whatever the blocks agree on.
   const double resolution = side.estimate.resolution;
   if (cliff && resolution > 0) {
-    if (side.estimate.limited_by == "saturation")
+    if (side.estimate.limited_by == LimitedBy::saturation)
       side.least_error = std::max(side.least_error, 0.5 * std::log1p(resolution));
-    if (side.estimate.reached == "above") side.estimate.value /= 1 + resolution;
+    if (side.estimate.reached == Reached::above) side.estimate.value /= 1 + resolution;
   }
   // Where only a bound is known, what is compared is the bound that holds with confidence.
   Estimate& estimate = side.estimate;
-  if (estimate.reached == "above" && estimate.low > 0)
+  if (estimate.reached == Reached::above && estimate.low > 0)
     estimate.value = estimate.low = std::min(estimate.value, estimate.low);
-  if (estimate.reached == "below" && std::isfinite(estimate.high))
+  if (estimate.reached == Reached::below && std::isfinite(estimate.high))
     estimate.value = estimate.high = std::max(estimate.value, estimate.high);
   std::set<int> blocks;
   for (const Point& point : cell.evidence) {

@@ -13,11 +13,11 @@ namespace precipice {
 namespace {
 
 bool has_series(const PairSide& side) {
-  return side.failure.empty() && side.estimate.reached == "ok" && !side.series.empty();
+  return side.failure.empty() && side.estimate.reached == Reached::ok && !side.series.empty();
 }
 bool has_bound(const PairSide& side) {
   return side.failure.empty() && side.estimate.value > 0 &&
-         (side.estimate.reached == "above" || side.estimate.reached == "below");
+         (side.estimate.reached == Reached::above || side.estimate.reached == Reached::below);
 }
 
 double adjust_of(const PairSide& side, int block) {
@@ -38,14 +38,15 @@ double least_scatter(const PairSide& side) {
 
 std::string known(const char* name, const PairSide& side) {
   const Estimate& e = side.estimate;
-  if (e.reached == "above") return fmt::format("{} is {} or more", name, short_rate(e.value));
-  if (e.reached == "below") return fmt::format("{} is below {}", name, short_rate(e.value));
+  if (e.reached == Reached::above)
+    return fmt::format("{} is {} or more", name, short_rate(e.value));
+  if (e.reached == Reached::below) return fmt::format("{} is below {}", name, short_rate(e.value));
   return fmt::format("{} is {}", name, short_rate(e.value));
 }
 
 std::string why_absent(const char* name, const PairSide& side) {
   if (!side.failure.empty()) return fmt::format("{} was not measured: {}", name, side.failure);
-  if (side.estimate.reached == "ok")
+  if (side.estimate.reached == Reached::ok)
     return fmt::format("{} is known as a bound only without some of its blocks", name);
   return fmt::format("{} has no valid points", name);
 }
@@ -86,7 +87,7 @@ void by_ratio(const PairSide& a, const PairSide& b, const ComparisonOptions& opt
 /// side is B.
 void by_bound(const PairSide& measured, const PairSide& bounded, int sign,
               const ComparisonOptions& options, PairedTest& test) {
-  const bool at_least = bounded.estimate.reached == "above";
+  const bool at_least = bounded.estimate.reached == Reached::above;
   const double bound = std::log(bounded.estimate.value) + mean_adjust(bounded);
   std::vector<double> differences;  // of bounded to measured
   for (const auto& [block, value] : measured.series)
@@ -104,7 +105,7 @@ void by_two_bounds(const PairSide& a, const PairSide& b, const ComparisonOptions
   if (a.estimate.reached == b.estimate.reached) return;
   const double difference =
       std::log(b.estimate.value) + mean_adjust(b) - std::log(a.estimate.value) - mean_adjust(a);
-  const int sign = b.estimate.reached == "above" ? 1 : -1;
+  const int sign = b.estimate.reached == Reached::above ? 1 : -1;
   test.comparison.blocks = std::min(a.blocks, b.blocks);
   if (difference * sign <= std::log1p(options.min_effect)) return;
   test.kind = PairedTest::Kind::certain;
@@ -127,16 +128,17 @@ double p_of(const PairedTest& test, double margin) {
   return margin > 0 ? std::min(different, p_equivalent(test.mean, margin)) : different;
 }
 
-Verdict verdict_of(double low, double high, double margin) {
-  if (low > margin) return Verdict::b_higher;
-  if (high < -margin) return Verdict::a_higher;
-  if (margin == 0) return Verdict::indistinguishable;
-  return low > -margin && high < margin ? Verdict::no_relevant_difference : Verdict::undecided;
+Difference verdict_of(double low, double high, double margin) {
+  if (low > margin) return Difference::b_higher;
+  if (high < -margin) return Difference::a_higher;
+  if (margin == 0) return Difference::indistinguishable;
+  return low > -margin && high < margin ? Difference::no_relevant_difference
+                                        : Difference::undecided;
 }
 
-Verdict named(Verdict verdict, int blocks) {
-  const bool winner = verdict == Verdict::a_higher || verdict == Verdict::b_higher;
-  return winner && blocks < kBlocksForAWinner ? Verdict::too_few_blocks : verdict;
+Difference named(Difference verdict, int blocks) {
+  const bool winner = verdict == Difference::a_higher || verdict == Difference::b_higher;
+  return winner && blocks < kBlocksForAWinner ? Difference::too_few_blocks : verdict;
 }
 
 void settle(PairedTest& test, double alpha, double margin, double family_alpha) {
@@ -150,7 +152,7 @@ void settle(PairedTest& test, double alpha, double margin, double family_alpha) 
     c.high95 = std::exp(high95);
     if (test.mean.blocks < 2) {
       c.low = c.high = c.low95 = c.high95 = kNaN;
-      c.verdict = Verdict::too_few_blocks;
+      c.verdict = Difference::too_few_blocks;
       c.remark = "one block: its scatter is not known";
       return;
     }
@@ -158,14 +160,14 @@ void settle(PairedTest& test, double alpha, double margin, double family_alpha) 
     return;
   }
   const bool decides = c.p_holm <= family_alpha;
-  const Verdict winner = test.sign > 0 ? Verdict::b_higher : Verdict::a_higher;
-  c.verdict = decides ? named(winner, c.blocks) : Verdict::undecided;
+  const Difference winner = test.sign > 0 ? Difference::b_higher : Difference::a_higher;
+  c.verdict = decides ? named(winner, c.blocks) : Difference::undecided;
   c.remark += decides ? ": that alone decides" : ": that alone does not decide";
 }
 
 }  // namespace
 
-const char* to_string(Verdict verdict) {
+const char* to_string(Difference verdict) {
   constexpr const char* names[] = {
       "A higher",  "B higher",       "indistinguishable", "no relevant difference",
       "undecided", "too few blocks", "not compared"};
@@ -187,7 +189,7 @@ PairedTest pair_up(const PairSide& a, const PairSide& b, const ComparisonOptions
   }
   if (!c.remark.empty()) return test;
   c.remark = known("A", a) + ", " + known("B", b);
-  c.verdict = Verdict::undecided;
+  c.verdict = Difference::undecided;
   if (has_series(a)) {
     by_bound(a, b, 1, options, test);
   } else if (has_series(b)) {

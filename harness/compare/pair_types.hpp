@@ -11,7 +11,7 @@ namespace precipice {
 /// Below this many blocks no winner is named: with 10 pairs Holm cannot reject on less.
 inline constexpr int kBlocksForAWinner = 9;
 
-enum class Verdict {
+enum class Difference {
   a_higher,
   b_higher,
   indistinguishable,       ///< the interval of the ratio holds 1
@@ -21,7 +21,7 @@ enum class Verdict {
   not_compared,            ///< a side has no figure at all
 };
 /// "A higher", "no relevant difference", ...
-const char* to_string(Verdict verdict);
+const char* to_string(Difference verdict);
 
 struct ComparisonOptions {
   double alpha = 0.05;    ///< of the whole family
@@ -43,7 +43,7 @@ struct Comparison {
   double p = kNaN, p_holm = kNaN;      ///< NaN where there is nothing to test
   double scatter = kNaN;               ///< standard deviation of a block's log-ratio
   double detectable = kNaN;  ///< relative difference that is found in 80% of the attempts, at 5%
-  Verdict verdict = Verdict::not_compared;
+  Difference verdict = Difference::not_compared;
   std::string
       order;  ///< side whose estimate (or bound) is higher, "A" or "B", or "equal"; "" if unknown
   std::string remark;  ///< what is known of a censored figure, or why there is none

@@ -18,7 +18,7 @@ void finish_ranking(Ranking& ranking) {
   };
   // A bound gives no ratios, so the highest that is a number stands for the first.
   std::size_t first = 0;
-  while (first < n && ranking.rows[first].estimate.reached != "ok") ++first;
+  while (first < n && ranking.rows[first].estimate.reached != Reached::ok) ++first;
   for (std::size_t j = 0; j < n && first < n; ++j) {
     Comparison& to_first = ranking.rows[j].to_first;
     if (j > first) to_first = pair(first, j);
@@ -37,13 +37,13 @@ void finish_ranking(Ranking& ranking) {
   // largest set of rows of which no two were told apart.
   std::vector<std::size_t> ranked;
   for (std::size_t i = 0; i < n; ++i) {
-    if (ranking.rows[i].estimate.reached != "unmeasured") ranked.push_back(i);
+    if (ranking.rows[i].estimate.reached != Reached::unmeasured) ranked.push_back(i);
   }
   std::vector<std::set<std::size_t>> sets = {{ranked.begin(), ranked.end()}};
   for (std::size_t x = 0; x < ranked.size(); ++x) {
     for (std::size_t y = x + 1; y < ranked.size(); ++y) {
-      const Verdict verdict = pair(ranked[x], ranked[y]).verdict;
-      if (verdict != Verdict::a_higher && verdict != Verdict::b_higher) continue;
+      const Difference verdict = pair(ranked[x], ranked[y]).verdict;
+      if (verdict != Difference::a_higher && verdict != Difference::b_higher) continue;
       std::vector<std::set<std::size_t>> next;
       const auto keep = [&next](std::set<std::size_t> set) {
         const bool inside = std::any_of(next.begin(), next.end(), [&](const auto& other) {
@@ -100,7 +100,7 @@ RunRanking rank_models(const CampaignResult& result, const ComparisonOptions& op
       }
       std::stable_sort(sides.begin(), sides.end(), [](const auto& x, const auto& y) {
         const auto value = [](const PairSide& side) {
-          const bool known = side.failure.empty() && side.estimate.reached != "unmeasured" &&
+          const bool known = side.failure.empty() && side.estimate.reached != Reached::unmeasured &&
                              std::isfinite(side.estimate.value);
           return known ? side.estimate.value : -1;
         };

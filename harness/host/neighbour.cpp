@@ -15,11 +15,11 @@ constexpr double kRoundingVariance = 3 * 2 * 10e6 * 10e6 / 12;
 
 }  // namespace
 
-double Neighbours::bound_ns() const {
+double OtherProcesses::bound_ns() const {
   return kAllowedCpus * elapsed_ns + kDeviations * deviation_ns;
 }
 
-Neighbours& Neighbours::operator+=(const Neighbours& other) {
+OtherProcesses& OtherProcesses::operator+=(const OtherProcesses& other) {
   if (std::isnan(other.took_ns)) return *this;
   took_ns += other.took_ns;
   deviation_ns = std::hypot(deviation_ns, other.deviation_ns);
@@ -27,8 +27,8 @@ Neighbours& Neighbours::operator+=(const Neighbours& other) {
   return *this;
 }
 
-Neighbours neighbours(const SideTime& side) {
-  Neighbours result;
+OtherProcesses neighbours(const SideTime& side) {
+  OtherProcesses result;
   if (side.busy_ns.empty() || side.elapsed_ns <= 0) return result;
   double busy = 0, variance = 0;
   const double ticks = side.elapsed_ns / side.tick_ns;

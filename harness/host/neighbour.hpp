@@ -14,7 +14,7 @@ struct SideTime {
   double tick_ns = 10e6;        ///< how far apart the kernel samples, see sample_interval_ns
 };
 
-struct Neighbours {
+struct OtherProcesses {
   /// By others, over all CPUs of the side; noise can make it negative. NaN where the kernel does
   /// not show what they used: then nothing is exceeded.
   double took_ns = 0;
@@ -24,7 +24,7 @@ struct Neighbours {
   double bound_ns() const;  ///< what is still allowed
   bool exceeded() const { return took_ns > bound_ns(); }
   /// Pools intervals that do not overlap; one of which nothing is known is left out.
-  Neighbours& operator+=(const Neighbours& other);
+  OtherProcesses& operator+=(const OtherProcesses& other);
 };
 
 /// Time that a CPU was busy and none of our own threads accounts for belongs to somebody else. That
@@ -36,7 +36,7 @@ struct Neighbours {
 /// ticks scatters by sqrt(n p (1 - p)) of them; /proc/stat then cuts each of three fields to
 /// hundredths of a second. A CPU that is always busy does not scatter at all, so a saturated trial
 /// is judged most sharply.
-Neighbours neighbours(const SideTime& side);
+OtherProcesses neighbours(const SideTime& side);
 
 /// The kernel's tick: the resolution of CLOCK_MONOTONIC_COARSE (clock_getres(2)); 1 to 10 ms.
 double sample_interval_ns();

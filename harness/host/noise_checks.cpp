@@ -90,7 +90,7 @@ CpuSet chosen(const Examination& e) {
 
 /// The watch has seen that next to nobody else ran there.
 bool free_of_others(const Examination& e) {
-  const Neighbours& others = e.floor.others();
+  const OtherProcesses& others = e.floor.others();
   return others.elapsed_ns > 0 && others.took_ns <= others.bound_ns();
 }
 
@@ -103,7 +103,7 @@ void check_neighbours(const Examination& e, Findings& f) {
       "whatever else runs takes its share of the CPUs: a neighbour that is always busy on a "
       "model's "
       "CPU halves that CPU's capacity (known of the fair scheduler)";
-  const Neighbours& others = e.floor.others();
+  const OtherProcesses& others = e.floor.others();
   if (others.exceeded()) {
     f.bad(71,
           fmt::format("other processes used {:.0f}% of a CPU on CPUs {} while they were watched",

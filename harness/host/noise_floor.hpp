@@ -31,8 +31,8 @@ struct NoiseSamples {
   std::vector<Lag> self_lags;
   double steal_ticks = 0, steal_percent = 0;  ///< over all watched CPUs; NaN where not shown
   std::optional<std::uint64_t> throttled_periods;
-  Neighbours others{.took_ns = kNotShown};  ///< other processes on the watched CPUs
-  std::string not_judged;                   ///< see HostReport
+  OtherProcesses others{.took_ns = kNotShown};  ///< other processes on the watched CPUs
+  std::string not_judged;                       ///< see HostReport
 };
 
 /// Of samples; pure. A trial is lost to noise when a stall or a lag of the generator exceeds half
@@ -65,7 +65,7 @@ class NoiseFloor {
   double steal_percent() const { return steal_percent_; }  ///< NaN where it is not shown
   std::optional<std::uint64_t> throttled_periods() const { return throttled_periods_; }
   /// What other processes used of the watched CPUs; `took_ns` is NaN where that is not known.
-  const Neighbours& others() const { return others_; }
+  const OtherProcesses& others() const { return others_; }
   /// What the kernel does not show here, as a list of words, or "".
   const std::string& not_judged() const { return not_judged_; }
   /// Steal alone exceeds the gate's one tick per CPU-second, by enough ticks to be no accident.
@@ -83,7 +83,7 @@ class NoiseFloor {
   std::int64_t self_lag_p99_ns_ = 0, self_lag_max_ns_ = 0;
   double steal_percent_ = 0;
   std::optional<std::uint64_t> throttled_periods_;
-  Neighbours others_{.took_ns = kNotShown};
+  OtherProcesses others_{.took_ns = kNotShown};
   std::string not_judged_;
   bool lost_to_steal_ = false;
   std::vector<CpuStall> longest_;

@@ -29,16 +29,18 @@ class Writer {
   explicit Writer(const TableStyle& style) : style_(style) {}
 
   std::string rate(const Estimate& e, bool interval) const {
-    if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash();
-    if (e.reached == "below") return "< " + short_rate(e.value);
-    std::string text = (e.reached == "above" ? "> " : "") + short_rate(e.value);
-    if (interval && e.reached == "ok" && std::isfinite(e.low) && std::isfinite(e.high))
+    if (e.reached == Reached::unmeasured || !std::isfinite(e.value)) return dash();
+    if (e.reached == Reached::below) return "< " + short_rate(e.value);
+    std::string text = (e.reached == Reached::above ? "> " : "") + short_rate(e.value);
+    if (interval && e.reached == Reached::ok && std::isfinite(e.low) && std::isfinite(e.high))
       text += fmt::format(" [{}, {}]", short_rate(e.low), short_rate(e.high));
     return text;
   }
   std::string share(const Estimate& e, bool interval) const {
-    if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash();
-    const std::string mark = e.reached == "below" ? "< " : e.reached == "above" ? "> " : "";
+    if (e.reached == Reached::unmeasured || !std::isfinite(e.value)) return dash();
+    const std::string mark = e.reached == Reached::below   ? "< "
+                             : e.reached == Reached::above ? "> "
+                                                           : "";
     std::string text = fmt::format("{}{:.0f}%", mark, 100 * e.value);
     if (interval && mark.empty() && std::isfinite(e.low) && std::isfinite(e.high))
       text += fmt::format(" [{:.0f}, {:.0f}]", 100 * e.low, 100 * e.high);
@@ -84,7 +86,8 @@ Rows rows_of(const Writer& write, const std::vector<const CellSummary*>& cells, 
       continue;
     }
     std::string cliff = write.rate(r.cliff, intervals);
-    if (r.cliff.reached == "ok" && r.cliff.limited_by == "saturation") cliff += " s";
+    if (r.cliff.reached == Reached::ok && r.cliff.limited_by == LimitedBy::saturation)
+      cliff += " s";
     row.insert(
         row.end(),
         {cliff, write.share(cell->cliff_of_ideal, detail >= 2), write.rate(r.saturation, intervals),
@@ -240,7 +243,7 @@ std::string section(const Writer& write, const std::vector<const CellSummary*>& 
 
 double order_value(const CellSummary& cell) {
   if (!cell.failure.empty() || !std::isfinite(cell.result.cliff.value) ||
-      cell.result.cliff.reached == "unmeasured") {
+      cell.result.cliff.reached == Reached::unmeasured) {
     return -1;
   }
   return cell.result.cliff.value;
@@ -263,8 +266,8 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
     for (const CellSummary& cell : result.cells) {
       if (cell.workload.to_string() != workload) continue;
       cells.push_back(&cell);
-      saturated |=
-          cell.result.cliff.limited_by == "saturation" && cell.result.cliff.reached == "ok";
+      saturated |= cell.result.cliff.limited_by == LimitedBy::saturation &&
+                   cell.result.cliff.reached == Reached::ok;
     }
     std::stable_sort(cells.begin(), cells.end(), [](const CellSummary* a, const CellSummary* b) {
       return order_value(*a) > order_value(*b);

@@ -23,9 +23,9 @@ namespace {
 std::string dash(const TableStyle& style) { return style.utf8 ? "–" : "-"; }
 
 std::string figure_of(const Estimate& e, bool interval, const TableStyle& style) {
-  if (e.reached == "unmeasured" || !std::isfinite(e.value)) return dash(style);
-  if (e.reached == "below") return "< " + short_rate(e.value);
-  if (e.reached == "above") return (style.utf8 ? "≥ " : ">= ") + short_rate(e.value);
+  if (e.reached == Reached::unmeasured || !std::isfinite(e.value)) return dash(style);
+  if (e.reached == Reached::below) return "< " + short_rate(e.value);
+  if (e.reached == Reached::above) return (style.utf8 ? "≥ " : ">= ") + short_rate(e.value);
   std::string text = short_rate(e.value);
   if (interval && std::isfinite(e.low) && std::isfinite(e.high))
     text += fmt::format(" [{}, {}]", short_rate(e.low), short_rate(e.high));
@@ -49,13 +49,13 @@ std::string ratio_of(const Comparison& c, const TableStyle& style) {
 
 std::string verdict_text(const Comparison& c, const TableStyle& style) {
   const std::string text = to_string(c.verdict);
-  if (c.verdict == Verdict::too_few_blocks) {
+  if (c.verdict == Difference::too_few_blocks) {
     const std::string order = c.order.empty()      ? "order unknown"
                               : c.order == "equal" ? c.order
                                                    : c.order + " ahead";
     return fmt::format("{}, {} block{}", order, c.blocks, c.blocks == 1 ? "" : "s");
   }
-  const bool winner = c.verdict == Verdict::a_higher || c.verdict == Verdict::b_higher;
+  const bool winner = c.verdict == Difference::a_higher || c.verdict == Difference::b_higher;
   return winner ? bold(text, style) : text;
 }
 
@@ -146,7 +146,7 @@ TextTable ranking_table(const std::vector<const Ranking*>& rankings, bool interv
       const Ranking::Row& r = rankings[i]->rows[row];
       Comparison shown = r.to_first;
       if (!intervals) shown.low = shown.high = kNaN;
-      const bool ratio = r.estimate.reached == "ok" && shown.ratio != 1;
+      const bool ratio = r.estimate.reached == Reached::ok && shown.ratio != 1;
       fields.push_back(names[i][row]);
       fields.push_back(ratio ? ratio_of(shown, style) : figure_of(r.estimate, false, style));
       fields.push_back(r.groups);

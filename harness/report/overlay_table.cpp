@@ -45,8 +45,11 @@ std::string marked(const Comparison& c, bool interval, const TableStyle& style) 
 }
 
 std::string base_text(const Estimate& e) {
-  if (e.reached == "unmeasured" || !std::isfinite(e.value)) return "-";
-  return (e.reached == "below" ? "< " : e.reached == "above" ? "> " : "") + short_rate(e.value);
+  if (e.reached == Reached::unmeasured || !std::isfinite(e.value)) return "-";
+  return (e.reached == Reached::below   ? "< "
+          : e.reached == Reached::above ? "> "
+                                        : "") +
+         short_rate(e.value);
 }
 
 const ComparedCell* cell_of(const RunComparison& comparison, const CellSummary& base) {

@@ -96,11 +96,11 @@ std::string drawn(const Line& line, const Axis& loads, const Axis& tails, std::s
 
 std::string cliff_text(const CellSummary& cell) {
   const Estimate& cliff = cell.result.cliff;
-  if (cliff.reached == "unmeasured" || !std::isfinite(cliff.value)) return "";
+  if (cliff.reached == Reached::unmeasured || !std::isfinite(cliff.value)) return "";
   return fmt::format("{}{}/s",
-                     cliff.reached == "below"   ? "< "
-                     : cliff.reached == "above" ? "> "
-                                                : "",
+                     cliff.reached == Reached::below   ? "< "
+                     : cliff.reached == Reached::above ? "> "
+                                                       : "",
                      short_rate(cliff.value));
 }
 

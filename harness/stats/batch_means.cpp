@@ -60,10 +60,10 @@ double PooledScatter::variance() const {
 }
 
 double PooledScatter::relative_error_of_mean() const {
-  return std::sqrt(variance() * values_a_burst() / values_) / (sum_ / values_);
+  return std::sqrt(variance() * autocorrelation_time() / values_) / (sum_ / values_);
 }
 
-double PooledScatter::values_a_burst() const {
+double PooledScatter::autocorrelation_time() const {
   if (!(variance() > 0)) return std::numeric_limits<double>::quiet_NaN();
   const double mean = sum_ / values_;
   const double batches = series_ * kBatches;

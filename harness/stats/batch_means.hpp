@@ -28,7 +28,7 @@ class PooledScatter {
   /// integrated autocorrelation time, from the variance of the batches' means. A batch that is not
   /// long against it shows too little, by what a correlation that decays exponentially explains.
   /// NaN while nothing scatters.
-  double values_a_burst() const;
+  double autocorrelation_time() const;
   /// Standard error of the common mean over the mean; NaN while nothing scatters.
   double relative_error_of_mean() const;
 

@@ -1,23 +1,36 @@
 // A figure with its interval, or with how it was censored.
 #pragma once
 
+#include <cstdint>
 #include <limits>
-#include <string>
 
 namespace precipice {
 
+/// What an estimate's value is: the figure itself, or a bound on a censored one.
+enum class Reached : std::uint8_t {
+  unmeasured,  ///< no valid points; the value is NaN
+  ok,
+  below,  ///< fails at the lowest rate tried, which is the value
+  above,  ///< not reached; the value is the highest rate offered
+};
+/// The names of the enumerators, as in every file.
+const char* to_string(Reached reached);
+
+/// What ends a cliff.
+enum class LimitedBy : std::uint8_t { none, slo, saturation };
+/// "slo", "saturation"; "" for none.
+const char* to_string(LimitedBy limit);
+
 /// A number with its 95% interval, or how it was censored. One block shows nothing of what differs
 /// from block to block, so a figure of one has no interval: low and high are NaN. Nor has a cliff
-/// from windows shorter than twenty times its bound. `reached`: "ok", "below" (fails at the lowest
-/// rate tried; value is that rate), "above" (not reached; value is the highest rate offered),
-/// "unmeasured" (no valid points; value is NaN).
+/// from windows shorter than twenty times its bound.
 struct Estimate {
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
-  std::string reached = "unmeasured";
-  std::string limited_by;  ///< cliffs: "slo" or "saturation"
-  double resolution = 0;   ///< relative: the smallest step that the trials can tell apart
+  Reached reached = Reached::unmeasured;
+  LimitedBy limited_by = LimitedBy::none;  ///< of cliffs
+  double resolution = 0;  ///< relative: the smallest step that the trials can tell apart
 };
 
 }  // namespace precipice

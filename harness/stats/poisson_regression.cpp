@@ -12,7 +12,7 @@ constexpr double kLongestStep = 2;    // in the logarithm of a count, at any poi
 constexpr double kMostExponent = 50;  // beyond it the counts make no sense
 constexpr double kPriorDegrees = 4;
 
-double expected_at(const PoissonLine& line, const CountedPoint& point) {
+double expected_at(const PoissonFit& line, const CountedPoint& point) {
   return point.exposure * std::exp(std::min(line.at(point.x), kMostExponent));
 }
 
@@ -30,8 +30,8 @@ struct Matrix {
 
 }  // namespace
 
-std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
-                                        const SlopePrior& prior) {
+std::optional<PoissonFit> poisson_regression(std::span<const CountedPoint> points,
+                                             const SlopePrior& prior) {
   double counted = 0, exposed = 0, furthest = 0;
   for (const CountedPoint& point : points) {
     counted += point.weight * point.count;
@@ -41,7 +41,7 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
   if (!(counted > 0) || !(exposed > 0)) return std::nullopt;
   const double strength = prior.deviation > 0 ? 1 / (prior.deviation * prior.deviation) : 0;
 
-  PoissonLine line;
+  PoissonFit line;
   line.level = std::log(counted / exposed);
   line.slope = prior.mean;
   Matrix information;
@@ -88,7 +88,7 @@ std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
   return line;
 }
 
-double poisson_misfit(std::span<const CountedPoint> points, const PoissonLine& line,
+double poisson_misfit(std::span<const CountedPoint> points, const PoissonFit& line,
                       double tolerance) {
   double squares = 0, weights = 0;
   for (const CountedPoint& point : points) {

@@ -19,7 +19,7 @@ struct SlopePrior {
 };
 
 /// The logarithm of the expected count per exposure is level + slope x.
-struct PoissonLine {
+struct PoissonFit {
   double level = 0, slope = 0;
   double level_variance = 0, covariance = 0, slope_variance = 0;
 
@@ -31,12 +31,12 @@ struct PoissonLine {
 
 /// Most likely line; nothing where the counts and the prior leave it open: no count at all, or
 /// fewer than two places without a prior.
-std::optional<PoissonLine> poisson_line(std::span<const CountedPoint> points,
-                                        const SlopePrior& prior = {});
+std::optional<PoissonFit> poisson_regression(std::span<const CountedPoint> points,
+                                             const SlopePrior& prior = {});
 
 /// Weighted mean of the squared residuals of the counts, each over its own variance, in which a
 /// share `tolerance` of the expected count is allowed: below 1 for a line, since it was fitted.
-double poisson_misfit(std::span<const CountedPoint> points, const PoissonLine& line,
+double poisson_misfit(std::span<const CountedPoint> points, const PoissonFit& line,
                       double tolerance);
 
 }  // namespace precipice

@@ -12,12 +12,13 @@ Json to_json(const Estimate& e) {
   return {{"value", number(e.value)},
           {"low", number(e.low)},
           {"high", number(e.high)},
-          {"reached", e.reached}};
+          {"reached", to_string(e.reached)}};
 }
 
 Json cliff_json(const Estimate& e) {
   Json json = to_json(e);
-  json["limited_by"] = e.limited_by.empty() ? Json(nullptr) : Json(e.limited_by);
+  json["limited_by"] =
+      e.limited_by == LimitedBy::none ? Json(nullptr) : Json(to_string(e.limited_by));
   json["resolution"] = number(e.resolution);
   return json;
 }

@@ -14,7 +14,7 @@
 
 namespace precipice {
 
-UnderWay::UnderWay(std::string path) : path_(std::move(path)) {
+CrashMarker::CrashMarker(std::string path) : path_(std::move(path)) {
   std::ifstream file(path_, std::ios::binary);
   std::string line;
   if (std::getline(file, line)) {
@@ -37,21 +37,21 @@ UnderWay::UnderWay(std::string path) : path_(std::move(path)) {
   if (fd_ >= 0) note_crashes_in(fd_);
 }
 
-UnderWay::~UnderWay() {
+CrashMarker::~CrashMarker() {
   if (fd_ < 0) return;
   note_crashes_in(-1);
   ::close(fd_);
   ::unlink(path_.c_str());
 }
 
-std::string UnderWay::last_death() const {
+std::string CrashMarker::last_death() const {
   if (key_.empty()) return "";
   return fmt::format("the last start {} during \"{}\"",
                      signal_ > 0 ? fmt::format("crashed ({})", ::strsignal(signal_)) : "was killed",
                      key_);
 }
 
-std::string UnderWay::begin(const std::string& key) {
+std::string CrashMarker::begin(const std::string& key) {
   const bool again = key == key_;
   if (again && (crashes_ >= kMostCrashes || deaths_ >= kMostDeaths)) {
     const bool crashed = crashes_ >= kMostCrashes;
@@ -71,7 +71,7 @@ std::string UnderWay::begin(const std::string& key) {
   return "";
 }
 
-void UnderWay::end() {
+void CrashMarker::end() {
   // Where even that is refused, the next start says a trial that had ended.
   if (fd_ >= 0 && ::ftruncate(fd_, 0) != 0) return;
 }

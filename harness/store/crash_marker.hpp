@@ -8,7 +8,7 @@
 namespace precipice {
 
 /// Not thread-safe; one per run's directory and process.
-class UnderWay {
+class CrashMarker {
  public:
   /// A trial that ended so many starts of one run by a fatal signal is given up.
   static constexpr int kMostCrashes = 3;
@@ -18,11 +18,11 @@ class UnderWay {
 
   /// Reads what an earlier start left at `path`, and notes fatal signals there from now on. What
   /// cannot be written is left out.
-  explicit UnderWay(std::string path);
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
+  explicit CrashMarker(std::string path);
+  CrashMarker(const CrashMarker&) = delete;
+  CrashMarker& operator=(const CrashMarker&) = delete;
   /// An orderly end: nothing is under way any more.
-  ~UnderWay();
+  ~CrashMarker();
 
   /// How the start before this one died, as a sentence, or "".
   std::string last_death() const;

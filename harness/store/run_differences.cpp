@@ -26,7 +26,7 @@ std::vector<std::string> differing(const std::shared_ptr<const Json>& a,
 
 }  // namespace
 
-std::vector<std::string> context_of(const RunArchive& a, const RunArchive& b) {
+std::vector<std::string> run_differences(const RunArchive& a, const RunArchive& b) {
   std::vector<std::string> remarks;
   const auto list = [&remarks](const std::string& what, const std::vector<std::string>& found) {
     if (!found.empty()) remarks.push_back(fmt::format("{}: {}.", what, fmt::join(found, "; ")));

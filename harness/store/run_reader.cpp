@@ -265,7 +265,7 @@ class Reader {
     if (const auto reference = reference_service(model, workload, result.service))
       cell.service_time_ns = reference->mean_ns;
     if (cell.failure.empty() && !cell.evidence.empty())
-      conclude(plan_, result.service_by_block[work], ideal_of(plan_, cell), cell);
+      summarise_cell(plan_, result.service_by_block[work], ideal_of(plan_, cell), cell);
   }
 
   Plan& plan_;

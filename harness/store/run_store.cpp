@@ -144,7 +144,7 @@ class LineHead : public nlohmann::json_sax<Json> {
 Store::Store(std::string directory)
     : directory_(std::move(directory)),
       journal_(std::make_unique<AppendFile>(directory_ + "/journal.jsonl")),
-      under_way_(std::make_unique<UnderWay>(directory_ + "/under_way")),
+      under_way_(std::make_unique<CrashMarker>(directory_ + "/under_way")),
       manifest_(std::make_unique<Json>()) {
   if (!journal_->locked())
     add_remark(

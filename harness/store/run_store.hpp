@@ -93,7 +93,7 @@ class Store {
 
   std::string directory_;
   std::unique_ptr<AppendFile> journal_;
-  std::unique_ptr<UnderWay> under_way_;
+  std::unique_ptr<CrashMarker> under_way_;
   /// key -> (offset, length) in the journal; a calibration's key has "calibration " before it.
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> lines_;
   std::vector<std::string> order_;  ///< keys as they were written

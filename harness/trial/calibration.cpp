@@ -40,7 +40,7 @@ Calibration calibrate_service(Workload& workload, const std::atomic<bool>* stop)
   const std::size_t count = std::clamp(static_cast<std::size_t>(kPassNs / nominal), kFewest, kMost);
   Slots slots(count * kPasses);
   InFlightIntegral in_flight;
-  ObservedJob observed(workload, slots, in_flight);
+  InstrumentedJob observed(workload, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
   model->start({CpuSet::allowed(), observed.job(), workload.files(), workload.block_bytes(), stop});

@@ -11,58 +11,58 @@ namespace {
 
 std::string ms(double ns) { return fmt::format("{:.3g} ms", ns * 1e-6); }
 
-class Verdict {
+class Reasons {
  public:
-  explicit Verdict(Trial& trial) : trial_(trial) {}
-  void fail(std::string_view cause, std::string_view gate, std::string text) {
-    trial_.invalid_reasons.push_back({std::string(cause), std::string(gate), std::move(text)});
+  explicit Reasons(Trial& trial) : trial_(trial) {}
+  void fail(Cause cause, TrialGate gate, std::string text) {
+    trial_.invalid_reasons.push_back({cause, gate, std::move(text)});
   }
 
  private:
   Trial& trial_;
 };
 
-void judge_generator(const GateInput& input, const Trial& trial, double slo_ns,
-                     std::string_view culprit, Verdict& verdict) {
+void judge_generator(const GateInput& input, const Trial& trial, double slo_ns, Cause culprit,
+                     Reasons& reasons) {
   if (trial.counts.unsent > 0) {
-    verdict.fail(input.unsent_by_model ? "model" : culprit, "unsent",
+    reasons.fail(input.unsent_by_model ? Cause::model : culprit, TrialGate::unsent,
                  fmt::format("{} of {} requests were not sent before the drain deadline",
                              trial.counts.unsent, trial.counts.scheduled));
   }
   const double p99_bound = std::max(50e3, 0.02 * slo_ns);
   if (static_cast<double>(trial.self_lag.p99) > p99_bound) {
-    verdict.fail(culprit, "self_lag",
+    reasons.fail(culprit, TrialGate::self_lag,
                  fmt::format("the generator's own lag has p99 {} (at most {})",
                              ms(static_cast<double>(trial.self_lag.p99)), ms(p99_bound)));
   }
   if (static_cast<double>(trial.self_lag.max) > slo_ns / 2) {
-    verdict.fail(culprit, "self_lag_max",
+    reasons.fail(culprit, TrialGate::self_lag_max,
                  fmt::format("the generator's own lag reached {} (at most {}, half the SLO)",
                              ms(static_cast<double>(trial.self_lag.max)), ms(slo_ns / 2)));
   }
   if (input.perfect_span_ns > 0) {
     const double off = input.realised_span_ns / input.perfect_span_ns - 1;
     if (std::abs(off) > 0.001) {
-      verdict.fail(
-          culprit, "realised_rate",
+      reasons.fail(
+          culprit, TrialGate::realised_rate,
           fmt::format("the realised rate is {:+.2f}% off the schedule (at most 0.1%)", -100 * off));
     }
   }
 }
 
 /// Of those issued within the window none completed.
-void judge_closed_loop(const Trial& trial, Verdict& verdict) {
+void judge_closed_loop(const Trial& trial, Reasons& reasons) {
   const auto in_flight = static_cast<double>(trial.request.closed);
   const double window_s = std::chrono::duration<double>(trial.request.window).count();
   const double turn_s = in_flight / trial.goodput_per_s;
   if (trial.goodput_per_s > 0 && turn_s > window_s) {
-    verdict.fail("generator", "turnover",
+    reasons.fail(Cause::generator, TrialGate::turnover,
                  fmt::format("{} in flight at {:.0f}/s need {:.2g} s to turn over once, and the "
                              "window is {:g} s: a smaller --closed or longer --seconds",
                              trial.request.closed, trial.goodput_per_s, turn_s, window_s));
     return;
   }
-  verdict.fail("model", "no_progress",
+  reasons.fail(Cause::model, TrialGate::no_progress,
                "no request of the closed loop completed: a stalled device or model");
 }
 
@@ -92,31 +92,31 @@ Stalls stalls_of(const HostReport& host, const TrialRequest& request) {
   return stalls;
 }
 
-void judge_stalls(const Stalls& stalls, double slo_ns, Verdict& verdict) {
+void judge_stalls(const Stalls& stalls, double slo_ns, Reasons& reasons) {
   const double bound = slo_ns / 2;
-  const auto fail = [&](std::string_view cause, const std::string& who, std::int64_t length_ns) {
-    verdict.fail(cause, "stall",
+  const auto fail = [&](Cause cause, const std::string& who, std::int64_t length_ns) {
+    reasons.fail(cause, TrialGate::stall,
                  fmt::format("{} stalled for {} (at most {}, half the SLO)", who,
                              ms(static_cast<double>(length_ns)), ms(bound)));
   };
   if (static_cast<double>(stalls.all_ns) > bound) {
-    fail("host", "all CPUs", stalls.all_ns);
+    fail(Cause::host, "all CPUs", stalls.all_ns);
     return;
   }
   if (static_cast<double>(stalls.model_ns) > bound) {
-    fail("host",
+    fail(Cause::host,
          stalls.model_cpu < 0 ? "a CPU" : fmt::format("the model's CPU {}", stalls.model_cpu),
          stalls.model_ns);
   }
   if (static_cast<double>(stalls.generator_ns) > bound) {
-    fail("generator", fmt::format("the generator's CPU {}", stalls.generator_cpu),
+    fail(Cause::generator, fmt::format("the generator's CPU {}", stalls.generator_cpu),
          stalls.generator_ns);
   }
 }
 
 /// Others' time on both sides of the trial, and on each.
 struct NeighbourVerdict {
-  Neighbours all, generator, model;
+  OtherProcesses all, generator, model;
   /// Of the whole too, so that a thread of ours that strayed to the other side is nobody's
   /// neighbour.
   bool on_generator() const { return all.exceeded() && generator.exceeded(); }
@@ -142,18 +142,18 @@ NeighbourVerdict neighbours_of(const GateInput& input, const TrialRequest& reque
     }
   }
   model.own_ns = all.own_ns - generator.own_ns;
-  NeighbourVerdict verdict;
-  verdict.all = neighbours(all);
+  NeighbourVerdict reasons;
+  reasons.all = neighbours(all);
   // On shared CPUs the sides cannot be told apart: what is there hits the model.
-  verdict.model = neighbours(apart ? model : all);
-  if (apart) verdict.generator = neighbours(generator);
-  return verdict;
+  reasons.model = neighbours(apart ? model : all);
+  if (apart) reasons.generator = neighbours(generator);
+  return reasons;
 }
 
-void judge_neighbours(const NeighbourVerdict& seen, Verdict& verdict) {
-  const auto fail = [&](const char* where, const Neighbours& side) {
-    verdict.fail(
-        "host", "neighbour",
+void judge_neighbours(const NeighbourVerdict& seen, Reasons& reasons) {
+  const auto fail = [&](const char* where, const OtherProcesses& side) {
+    reasons.fail(
+        Cause::host, TrialGate::neighbour,
         fmt::format("other processes used {:.0f}% of a CPU on the {} CPUs (at most {:.0f}%,"
                     " a twentieth and the noise of the kernel's sampling)",
                     100 * side.took_ns / side.elapsed_ns, where,
@@ -164,24 +164,24 @@ void judge_neighbours(const NeighbourVerdict& seen, Verdict& verdict) {
 }
 
 /// Each CPU has a probe that is bound to it, and moves only where the kernel takes the CPU away.
-void judge_cpus(const GateInput& input, Verdict& verdict) {
+void judge_cpus(const GateInput& input, Reasons& reasons) {
   if (const CpuSet gone = input.host->gone(); !gone.empty())
-    verdict.fail("host", "cpus", gone_text(gone));
+    reasons.fail(Cause::host, TrialGate::cpus, gone_text(gone));
   if (!input.generator_moved_to.empty()) {
-    verdict.fail("host", "cpus",
+    reasons.fail(Cause::host, TrialGate::cpus,
                  fmt::format("the generator was moved to CPUs {} while it ran",
                              input.generator_moved_to.to_string()));
   }
 }
 
 /// A pause begins and ends with the kernel's ticks.
-void judge_real_time(const HostReport& host, Verdict& verdict) {
+void judge_real_time(const HostReport& host, Reasons& reasons) {
   if (!host.real_time_pause_ns || !host.real_time_watched) return;
   const auto pause = static_cast<double>(*host.real_time_pause_ns);
   for (const WatchedCpu& each : host.cpus) {
     const auto stalled = static_cast<double>(each.hiccup_max_ns);
     if (stalled < pause - sample_interval_ns() || stalled > 2 * pause) continue;
-    verdict.fail("host", "rt_throttling",
+    reasons.fail(Cause::host, TrialGate::rt_throttling,
                  fmt::format("the kernel's bound on real-time threads ({} of each period, "
                              "sched_rt_runtime_us) kept them off CPU {} for {}",
                              ms(pause), each.cpu, ms(stalled)));
@@ -189,64 +189,64 @@ void judge_real_time(const HostReport& host, Verdict& verdict) {
   }
 }
 
-void judge_host(const HostReport& host, Verdict& verdict) {
+void judge_host(const HostReport& host, Reasons& reasons) {
   if (host.steal_ticks > std::max(1.0, host.cpu_seconds)) {
-    verdict.fail(
-        "host", "steal",
+    reasons.fail(
+        Cause::host, TrialGate::steal,
         fmt::format("the hypervisor took {:.0f} ticks in {:.1f} CPU-seconds (at most 1 a second)",
                     host.steal_ticks, host.cpu_seconds));
   }
   if (const std::uint64_t periods = host.throttled_periods.value_or(0); periods > 0) {
-    verdict.fail("host", "throttling",
+    reasons.fail(Cause::host, TrialGate::throttling,
                  fmt::format("the cgroup's CPU quota{} throttled this process in {} periods",
                              host.cpu_quota ? fmt::format(" of {:.2f} CPUs", *host.cpu_quota) : "",
                              periods));
   }
 }
 
-void judge_backend(const BackendReport& backend, double slo_ns, Verdict& verdict) {
+void judge_backend(const BackendReport& backend, double slo_ns, Reasons& reasons) {
   if (backend.stopped) {
-    verdict.fail(
-        "backend", "backend_stopped",
+    reasons.fail(
+        Cause::backend, TrialGate::backend_stopped,
         "the backend stopped during the trial, so failed requests are none of the model's");
     return;
   }
   const double bound = 0.05 * slo_ns;
   if (static_cast<double>(backend.lag_p99_ns) > bound) {
-    verdict.fail(
-        "backend", "backend_lag",
+    reasons.fail(
+        Cause::backend, TrialGate::backend_lag,
         fmt::format("the backend's own lag has p99 {} (at most {}, 5% of the SLO): a lower bound",
                     ms(static_cast<double>(backend.lag_p99_ns)), ms(bound)));
   }
   if (backend.busy > 0.70) {
-    verdict.fail("backend", "backend_busy",
+    reasons.fail(Cause::backend, TrialGate::backend_busy,
                  fmt::format("the backend used {:.0f}% of its CPU (at most 70%): a lower bound",
                              100 * backend.busy));
   }
 }
 
-void judge_little(const GateInput& input, Trial& trial, Verdict& verdict) {
+void judge_little(const GateInput& input, Trial& trial, Reasons& reasons) {
   if (!trial.drained) return;  // the stamps of unfinished requests are cut off at the deadline
   const double stamps = input.stamps.in_flight_ns;
   const double scale = std::max({std::abs(stamps), std::abs(input.integral_ns), 1.0});
   trial.little_error = std::abs(stamps - input.integral_ns) / scale;
   if (trial.little_error > 0.001) {
-    verdict.fail(
-        "model", "little",
+    reasons.fail(
+        Cause::model, TrialGate::little,
         fmt::format("Little's law is off by {:.2f}% (at most 0.1%): stamps and counter disagree",
                     100 * trial.little_error));
     trial.model_fault = true;
   }
 }
 
-void judge_conservation(const GateInput& input, Trial& trial, Verdict& verdict) {
+void judge_conservation(const GateInput& input, Trial& trial, Reasons& reasons) {
   const Counts& counts = trial.counts;
   const bool adds_up =
       counts.scheduled == counts.sent + counts.unsent &&
       counts.sent == counts.completed + counts.failed + counts.shed + counts.unfinished;
   if (!adds_up || input.still_in_flight != 0) {
-    verdict.fail(
-        "model", "conservation",
+    reasons.fail(
+        Cause::model, TrialGate::conservation,
         fmt::format("requests are not conserved: {} still counted as in flight after shutdown",
                     input.still_in_flight));
     trial.model_fault = true;
@@ -269,8 +269,8 @@ double run_queue_wait(const HostReport& host, const CpuSet& cpus) {
 void apply_gates(const GateInput& input, Trial& trial) {
   const Nanos slo = trial.request.slo.count() > 0 ? trial.request.slo : kAssumedSlo;
   const auto slo_ns = static_cast<double>(slo.count());
-  Verdict verdict(trial);
-  std::string_view culprit = "generator";
+  Reasons reasons(trial);
+  Cause culprit = Cause::generator;
   Stalls stalls;
   NeighbourVerdict neighbour;
   if (input.host) {
@@ -291,48 +291,49 @@ void apply_gates(const GateInput& input, Trial& trial) {
     const bool stood_still =
         static_cast<double>(stalls.all_ns) > slo_ns / 2 && 2 * stalls.all_ns >= trial.self_lag.max;
     const bool moved = !input.host->gone().empty() || !input.generator_moved_to.empty();
-    if (stood_still || moved || neighbour.on_generator()) culprit = "host";
+    if (stood_still || moved || neighbour.on_generator()) culprit = Cause::host;
   }
   if (trial.request.closed == 0) {
-    judge_generator(input, trial, slo_ns, culprit, verdict);
+    judge_generator(input, trial, slo_ns, culprit, reasons);
   } else if (trial.counts.completed == 0) {
-    judge_closed_loop(trial, verdict);
+    judge_closed_loop(trial, reasons);
   }
   if (input.host) {
-    judge_cpus(input, verdict);
-    judge_real_time(*input.host, verdict);
-    judge_stalls(stalls, slo_ns, verdict);
-    judge_neighbours(neighbour, verdict);
-    judge_host(*input.host, verdict);
+    judge_cpus(input, reasons);
+    judge_real_time(*input.host, reasons);
+    judge_stalls(stalls, slo_ns, reasons);
+    judge_neighbours(neighbour, reasons);
+    judge_host(*input.host, reasons);
   }
-  if (input.backend) judge_backend(*input.backend, slo_ns, verdict);
-  judge_conservation(input, trial, verdict);
-  judge_little(input, trial, verdict);
+  if (input.backend) judge_backend(*input.backend, slo_ns, reasons);
+  judge_conservation(input, trial, reasons);
+  judge_little(input, trial, reasons);
   trial.valid = trial.invalid_reasons.empty();
 }
 
 bool cannot_be_repeated(const Trial& trial) {
   return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
-                     [](const InvalidReason& reason) { return reason.cause == "window"; });
+                     [](const InvalidReason& reason) { return reason.cause == Cause::window; });
 }
 
 bool met_quota(const Trial& trial) {
-  return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
-                     [](const InvalidReason& reason) { return reason.gate == "throttling"; });
+  return std::any_of(
+      trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
+      [](const InvalidReason& reason) { return reason.gate == TrialGate::throttling; });
 }
 
 bool cannot_offer(const Trial& trial) {
   bool unsent = false, off = false, late = false, backend = false;
   for (const InvalidReason& reason : trial.invalid_reasons) {
-    if (reason.cause == "backend") {
-      backend = backend || reason.gate == "backend_busy";
+    if (reason.cause == Cause::backend) {
+      backend = backend || reason.gate == TrialGate::backend_busy;
       continue;
     }
     // A stall of the generator's CPU is a hiccup too, although it is the generator's.
-    if (reason.cause != "generator" || reason.gate == "stall") return false;
-    unsent = unsent || reason.gate == "unsent";
-    off = off || reason.gate == "realised_rate";
-    late = late || reason.gate == "self_lag";  // of more than 1% of the requests
+    if (reason.cause != Cause::generator || reason.gate == TrialGate::stall) return false;
+    unsent = unsent || reason.gate == TrialGate::unsent;
+    off = off || reason.gate == TrialGate::realised_rate;
+    late = late || reason.gate == TrialGate::self_lag;  // of more than 1% of the requests
   }
   return unsent || (off && late) || backend;
 }

@@ -10,7 +10,7 @@
 
 namespace precipice {
 
-Outcome ObservedJob::outcome_of_exception() noexcept {
+Outcome InstrumentedJob::outcome_of_exception() noexcept {
   static std::atomic<bool> logged{false};
   int error = ENOTRECOVERABLE;
   const char* what = "an exception of unknown type";
@@ -33,8 +33,8 @@ Outcome ObservedJob::outcome_of_exception() noexcept {
   return Outcome::failed(error != 0 ? error : ENOTRECOVERABLE);
 }
 
-Task<void> ObservedJob::run(void* self, Io& io, Request request) {
-  auto& job = *static_cast<ObservedJob*>(self);
+Task<void> InstrumentedJob::run(void* self, Io& io, Request request) {
+  auto& job = *static_cast<InstrumentedJob*>(self);
   job.slots_[request.id].begin_ns = job.since_epoch();
   Outcome outcome;
   try {
@@ -48,8 +48,8 @@ Task<void> ObservedJob::run(void* self, Io& io, Request request) {
   if (job.after_ != nullptr) job.after_->ended(at);
 }
 
-void ObservedJob::refuse(void* self, const Request& request, Refusal why) noexcept {
-  auto& job = *static_cast<ObservedJob*>(self);
+void InstrumentedJob::refuse(void* self, const Request& request, Refusal why) noexcept {
+  auto& job = *static_cast<InstrumentedJob*>(self);
   const std::int64_t at = job.since_epoch();
   job.slots_.refuse(request.id, at, why);
   job.in_flight_.leave(at);

@@ -22,15 +22,15 @@ class AfterEnd {
 
 /// Wraps a workload into a Job that records begin, end, outcome and digest. Must outlive every
 /// request.
-class ObservedJob {
+class InstrumentedJob {
  public:
-  ObservedJob(Workload& workload, Slots& slots, InFlightIntegral& in_flight)
+  InstrumentedJob(Workload& workload, Slots& slots, InFlightIntegral& in_flight)
       : workload_(workload), slots_(slots), in_flight_(in_flight) {}
 
   /// Set before the first request: the times in the slots count from here.
   void set_epoch(Time epoch) { epoch_ns_ = epoch.time_since_epoch().count(); }
   void set_after_end(AfterEnd* after) { after_ = after; }
-  Job job() { return {&ObservedJob::run, &ObservedJob::refuse, this}; }
+  Job job() { return {&InstrumentedJob::run, &InstrumentedJob::refuse, this}; }
 
  private:
   static Task<void> run(void* self, Io& io, Request request);

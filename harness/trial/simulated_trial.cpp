@@ -155,7 +155,7 @@ struct Simulation {
     }
   }
 
-  void run(Summary& summary) {
+  void run(TrialAccumulator& summary) {
     if (settings.discipline == OracleSettings::Discipline::ps) {
       run_sharing(summary);
     } else if (request.closed > 0) {
@@ -189,8 +189,9 @@ struct Simulation {
     return static_cast<double>(std::max(request.think, settings.mean).count());
   }
 
-  void tell(Summary& summary, const Stamps& stamp, std::int64_t intended_ns, std::uint64_t digest) {
-    Fate fate;
+  void tell(TrialAccumulator& summary, const Stamps& stamp, std::int64_t intended_ns,
+            std::uint64_t digest) {
+    RequestOutcome fate;
     fate.intended_ns = intended_ns;
     fate.dispatch_ns = stamp.dispatch;
     fate.completion_ns = stamp.end;
@@ -224,7 +225,7 @@ struct Simulation {
     return {stamp, end};
   }
 
-  void run_queues_open(Summary& summary) {
+  void run_queues_open(TrialAccumulator& summary) {
     Queues queues(settings, capacity());
     for (std::size_t id = 0; id < intended.size(); ++id) {
       heed_stop();
@@ -260,7 +261,7 @@ struct Simulation {
                     request.closed, kMaxRequests));
   }
 
-  void run_queues_closed(Summary& summary) {
+  void run_queues_closed(TrialAccumulator& summary) {
     Queues queues(settings, capacity());
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
     while (ready.top() < static_cast<double>(window_end)) {
@@ -279,7 +280,7 @@ struct Simulation {
     }
   }
 
-  void run_sharing(Summary& summary) {
+  void run_sharing(TrialAccumulator& summary) {
     Sharing sharing(settings.servers);
     const std::uint64_t room = capacity();
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
@@ -350,18 +351,18 @@ void require_oracle(const TrialRequest& request) {
 
 }  // namespace
 
-Trial run_virtual(const TrialRequest& request, const std::atomic<bool>* stop) {
+Trial simulate_trial(const TrialRequest& request, const std::atomic<bool>* stop) {
   require_oracle(request);
   const auto started = std::chrono::steady_clock::now();
   Simulation simulation(request, stop);
   Trial trial;
   trial.request = request;
-  Observation observation;
+  Recording observation;
   if (request.closed == 0) observation.intended_ns = simulation.intended;
   observation.window_begin_ns = request.warmup.count();
   observation.window_end_ns = simulation.window_end;
   observation.deadline_ns = simulation.window_end + request.drain.count();
-  Summary summary(observation, trial);
+  TrialAccumulator summary(observation, trial);
   simulation.run(summary);
   const StampTotals totals = summary.finish();
 
@@ -371,7 +372,7 @@ Trial run_virtual(const TrialRequest& request, const std::atomic<bool>* stop) {
     if (trial.little_error > 0.001) {
       trial.model_fault = true;
       trial.invalid_reasons.push_back(
-          {"model", "little",
+          {Cause::model, TrialGate::little,
            fmt::format("the stamps and the in-flight integral differ by {:.3g}%",
                        100 * trial.little_error)});
     }

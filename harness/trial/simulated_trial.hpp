@@ -15,6 +15,6 @@ namespace precipice {
 /// other model or workload, and for what oracle itself refuses; Unavailable when its requests do
 /// not fit into memory; Interrupted soon after `stop`, if given, has become true. Otherwise pure;
 /// thread-safe.
-Trial run_virtual(const TrialRequest& request, const std::atomic<bool>* stop = nullptr);
+Trial simulate_trial(const TrialRequest& request, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace precipice

@@ -13,6 +13,7 @@
 #include "harness/stats/batch_means.hpp"
 #include "harness/stats/histogram.hpp"
 #include "harness/trial/arrivals.hpp"
+#include "harness/trial/invalid_reason.hpp"
 #include "models/cpu_set.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
@@ -29,10 +30,10 @@ struct Spec {
   std::string to_string() const;
 };
 
-/// `p99 < 10xS`, `p99<5ms`: a percentile and a bound. A bound in S needs the service time.
 /// Bounds for the gates while no SLO is known (a bare `trial`): as if it were this.
 inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
 
+/// `p99 < 10xS`, `p99<5ms`: a percentile and a bound. A bound in S needs the service time.
 struct Slo {
   double percentile = 99;
   double times_service = 0;  ///< > 0: bound = times_service x S
@@ -74,14 +75,6 @@ struct Percentiles {
   bool known = false;  ///< rests on at least one sample; else all are 0 and mean nothing
 };
 
-/// Why a trial cannot be used: who is to blame, which gate, and the sentence with its numbers.
-struct InvalidReason {
-  std::string cause;  ///< generator | host | backend | model | window
-  std::string gate;   ///< self_lag, unsent, realised_rate, stall, steal, throttling, conservation,
-                      ///< little, digest, empty_window, offered_rate, ...
-  std::string text;
-};
-
 /// The result of a trial. Percentiles and counts are over requests whose intended arrival lies
 /// inside the window.
 struct Trial {
@@ -121,8 +114,8 @@ struct Trial {
   /// How long a thread that wakes on the model's CPUs waits for one of them: mean over the probes'
   /// wake-ups in the window, one a millisecond and CPU. NaN where the kernel hides it.
   double run_queue_wait_ns = std::numeric_limits<double>::quiet_NaN();
-  Neighbours neighbours;  ///< what other processes took of the watched CPUs
-  double speed_ns = 0;    ///< time of the machine-speed probe before the trial; 0 = not taken
+  OtherProcesses neighbours;  ///< what other processes took of the watched CPUs
+  double speed_ns = 0;        ///< time of the machine-speed probe before the trial; 0 = not taken
   std::optional<double> backend_lag_p99_ns, backend_busy;
   std::uint64_t checksum = 0;
   bool stable = false;

@@ -305,7 +305,7 @@ Trial TrialRunner::run(const TrialRequest& request) {
 
 Trial TrialRunner::run_here(const TrialRequest& request) {
   check(request);
-  if (request.clock == ClockKind::virtual_time) return run_virtual(request, stop_);
+  if (request.clock == ClockKind::virtual_time) return simulate_trial(request, stop_);
   const Time started = Io::now();
   const AffinityGuard affinity;
   Prepared& prepared = this->prepared(request.workload);
@@ -349,7 +349,7 @@ Trial TrialRunner::run_here(const TrialRequest& request) {
   trial.no_spin = backend.has_value() || share_a_cpu(request.generator_cpus, request.model_cpus);
 
   InFlightIntegral in_flight;
-  ObservedJob observed(workload, slots, in_flight);
+  InstrumentedJob observed(workload, slots, in_flight);
   std::optional<ClosedLoop> loop;
   if (!open_loop) {
     loop.emplace(*model, slots, in_flight, request.seed, request.think, end_ns, stop_);
@@ -402,7 +402,7 @@ Trial TrialRunner::run_here(const TrialRequest& request) {
   workload.finish();
   trial.note = workload.note();
 
-  Observation observation;
+  Recording observation;
   observation.intended_ns = intended;
   observation.slots = &slots;
   observation.issued = open_loop ? intended.size() : loop->issued();
@@ -452,12 +452,13 @@ Trial TrialRunner::run_here(const TrialRequest& request) {
   }
   if (interrupted) {
     trial.valid = false;
-    trial.invalid_reasons.push_back({"generator", "interrupted", "the trial was interrupted"});
+    trial.invalid_reasons.push_back(
+        {Cause::generator, TrialGate::interrupted, "the trial was interrupted"});
   }
   if (loop && loop->exhausted()) {
     trial.valid = false;
-    trial.invalid_reasons.push_back(
-        {"generator", "slots", "the closed loop ran out of slots; shorten the window"});
+    trial.invalid_reasons.push_back({Cause::generator, TrialGate::slots,
+                                     "the closed loop ran out of slots; shorten the window"});
   }
   trial.elapsed_s = seconds(Io::now() - started);
   return trial;

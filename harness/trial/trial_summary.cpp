@@ -42,14 +42,14 @@ void judge_stability(const Occupancy& occupancy, Trial& trial) {
 void judge_window(Trial& trial) {
   const TrialRequest& request = trial.request;
   const double window_s = std::chrono::duration<double>(request.window).count();
-  const auto fail = [&](std::string_view gate, std::string text) {
-    trial.invalid_reasons.push_back({"window", std::string(gate), std::move(text)});
+  const auto fail = [&](TrialGate gate, std::string text) {
+    trial.invalid_reasons.push_back({Cause::window, gate, std::move(text)});
   };
   if (trial.counts.scheduled == 0) {
     const std::string load = request.closed > 0
                                  ? fmt::format("a closed loop of {}", request.closed)
                                  : fmt::format("{:g} requests/s", request.rate_per_s);
-    fail("empty_window",
+    fail(TrialGate::empty_window,
          fmt::format("no request of {} arrives in the window of {:g} s: make it longer", load,
                      window_s));
     return;
@@ -61,7 +61,7 @@ void judge_window(Trial& trial) {
   // As far as whole requests allow; what is independently random is not meant by this.
   const double allowed = 0.01 + 1 / std::max(1.0, request.rate_per_s * window_s);
   if (std::abs(factor - 1) <= allowed) return;
-  fail("offered_rate",
+  fail(TrialGate::offered_rate,
        fmt::format("the window of {:g} s holds {:.3g} of the cycles of {}, so {:.3g} times the "
                    "{:g} requests/s that were asked for are offered in it: make it a whole number "
                    "of cycles",
@@ -149,7 +149,7 @@ std::vector<double> Occupancy::counts() const {
   return result;
 }
 
-Summary::Summary(const Observation& o, Trial& trial)
+TrialAccumulator::TrialAccumulator(const Recording& o, Trial& trial)
     : begin_(o.window_begin_ns),
       end_(o.window_end_ns),
       deadline_(o.deadline_ns),
@@ -164,7 +164,7 @@ Summary::Summary(const Observation& o, Trial& trial)
   trial.slices.assign(kSlices, Histogram());
 }
 
-StampTotals Summary::finish() {
+StampTotals TrialAccumulator::finish() {
   const double window_s = std::chrono::duration<double>(trial_.request.window).count();
   trial_.offered_per_s = static_cast<double>(trial_.counts.scheduled) / window_s;
   trial_.goodput_per_s = static_cast<double>(good_) / window_s;
@@ -187,26 +187,26 @@ StampTotals Summary::finish() {
   judge_stability(occupancy_, trial_);
   judge_window(trial_);
 
-  const auto fault = [&](std::string_view gate, std::string text) {
+  const auto fault = [&](TrialGate gate, std::string text) {
     trial_.model_fault = true;
-    trial_.invalid_reasons.push_back({"model", std::string(gate), std::move(text)});
+    trial_.invalid_reasons.push_back({Cause::model, gate, std::move(text)});
   };
   if (lost_ + repeated_ > 0) {
-    fault("conservation",
+    fault(TrialGate::conservation,
           fmt::format("{} requests never ended, {} ended more than once", lost_, repeated_));
   }
   if (wrong_ > 0) {
-    fault("digest", fmt::format("{} completed requests have a wrong digest", wrong_));
+    fault(TrialGate::digest, fmt::format("{} completed requests have a wrong digest", wrong_));
   }
   return totals_;
 }
 
-StampTotals summarise(const Observation& o, Trial& trial) {
-  Summary summary(o, trial);
+StampTotals summarise(const Recording& o, Trial& trial) {
+  TrialAccumulator summary(o, trial);
   for (std::size_t id = 0; id < o.issued; ++id) {
     const Slot& slot = (*o.slots)[id];
     const Sent& sent = o.slots->sent(id);
-    Fate fate;
+    RequestOutcome fate;
     fate.intended_ns = o.intended_ns.empty() ? sent.dispatch_ns : o.intended_ns[id];
     fate.dispatch_ns = sent.dispatch_ns;
     fate.begin_ns = slot.begin_ns;

@@ -15,7 +15,7 @@
 namespace precipice {
 
 /// What happened, ready to be summarised. Times are nanoseconds since the trial's epoch.
-struct Observation {
+struct Recording {
   std::span<const std::int64_t>
       intended_ns;  ///< one per slot; empty in a closed loop: dispatch is meant
   const Slots* slots = nullptr;
@@ -37,7 +37,7 @@ struct StampTotals {
 };
 
 /// How one request fared, from its slot or straight from a simulation.
-struct Fate {
+struct RequestOutcome {
   std::int64_t intended_ns = 0;
   std::int64_t dispatch_ns = -1;  ///< -1: never dispatched
   std::int64_t begin_ns = -1, completion_ns = -1;
@@ -137,15 +137,15 @@ inline constexpr int kSlices = 20;
 
 /// Requests in, one after another in order of intended arrival; a Trial out. The slots of a
 /// measurement and the events of a simulation go through the same one. Not thread-safe.
-class Summary {
+class TrialAccumulator {
  public:
   /// `observation.slots` is not looked at. `trial` holds the request, and outlives this.
-  Summary(const Observation& observation, Trial& trial);
-  void add(const Fate& fate);
+  TrialAccumulator(const Recording& observation, Trial& trial);
+  void add(const RequestOutcome& fate);
   StampTotals finish();
 
  private:
-  void measure(const Fate& fate, bool unfinished);
+  void measure(const RequestOutcome& fate, bool unfinished);
   Histogram& slice_at(std::int64_t intended_ns);
 
   const std::int64_t begin_, end_, deadline_;
@@ -163,7 +163,7 @@ class Summary {
   std::int64_t last_end_;
 };
 
-inline Histogram& Summary::slice_at(std::int64_t intended_ns) {
+inline Histogram& TrialAccumulator::slice_at(std::int64_t intended_ns) {
   if (intended_ns < slice_begin_ || intended_ns >= slice_end_) {
     const std::int64_t slice =
         std::min<std::int64_t>(kSlices - 1, (intended_ns - begin_) / slice_ns_);
@@ -174,7 +174,7 @@ inline Histogram& Summary::slice_at(std::int64_t intended_ns) {
   return trial_.slices[slice_];
 }
 
-inline void Summary::add(const Fate& fate) {
+inline void TrialAccumulator::add(const RequestOutcome& fate) {
   const bool measured = fate.intended_ns >= begin_ && fate.intended_ns < end_;
   const std::int64_t perfect = std::max(fate.intended_ns, perfect_free_);
   perfect_free_ = perfect + fate.submit_ns;
@@ -214,7 +214,7 @@ inline void Summary::add(const Fate& fate) {
   measure(fate, unfinished);
 }
 
-inline void Summary::measure(const Fate& fate, bool unfinished) {
+inline void TrialAccumulator::measure(const RequestOutcome& fate, bool unfinished) {
   Counts& counts = trial_.counts;
   if (unfinished) {
     ++counts.unfinished;
@@ -242,6 +242,6 @@ inline void Summary::measure(const Fate& fate, bool unfinished) {
 /// Fills counts, rates, percentiles, histograms, slices, the mean in flight, stability, `drained`,
 /// and the conservation, digest and window verdicts. Leaves everything that needs a clock, the
 /// kernel or a model's counters.
-StampTotals summarise(const Observation& observation, Trial& trial);
+StampTotals summarise(const Recording& observation, Trial& trial);
 
 }  // namespace precipice

@@ -24,7 +24,7 @@ class Notebook final : public CampaignHost {
  public:
   Trial measure(const TrialRequest& request) override {
     ++measured;
-    Trial trial = run_virtual(request);
+    Trial trial = simulate_trial(request);
     if (spoil) spoil(trial);
     return trial;
   }
@@ -71,7 +71,7 @@ void expect_same(const Estimate& a, const Estimate& b) {
 TEST(Campaign, GoesOnWhereItStoppedAndEndsWithTheSameResult) {
   Notebook whole;
   const CellSummary expected = run_campaign(plan_of(), whole).cells.front();
-  ASSERT_EQ(expected.result.cliff.reached, "ok");
+  ASSERT_EQ(expected.result.cliff.reached, Reached::ok);
   for (const int stop : {1, 7, 20, whole.measured - 1}) {
     Notebook interrupted;
     interrupted.stop_after = stop;
@@ -103,7 +103,7 @@ TEST(Campaign, RepeatsAnInvalidTrialAndLeavesItOutOfTheResult) {
     if (attempts[what]++ % 2 != 0) return;
     trial.valid = false;
     trial.goodput_per_s *= 10;
-    trial.invalid_reasons.push_back({"host", "stall", "spoiled"});
+    trial.invalid_reasons.push_back({Cause::host, TrialGate::stall, "spoiled"});
   };
   const CellSummary result = run_campaign(plan_of(), noisy).cells.front();
   EXPECT_EQ(result.invalid, calm.measured);
@@ -117,13 +117,13 @@ TEST(Campaign, GivesUpAfterTheRepeatsAndSaysUnmeasured) {
   Notebook broken;
   broken.spoil = [](Trial& trial) {
     trial.valid = false;
-    trial.invalid_reasons.push_back({"host", "stall", "spoiled"});
+    trial.invalid_reasons.push_back({Cause::host, TrialGate::stall, "spoiled"});
   };
   Plan plan = plan_of();
   plan.repeats = 2;
   const CellSummary result = run_campaign(plan, broken).cells.front();
-  EXPECT_EQ(result.result.cliff.reached, "unmeasured");
-  EXPECT_EQ(result.result.saturation.reached, "unmeasured");
+  EXPECT_EQ(result.result.cliff.reached, Reached::unmeasured);
+  EXPECT_EQ(result.result.saturation.reached, Reached::unmeasured);
   EXPECT_EQ(result.invalid, result.trials);
   for (const auto& [key, record] : broken.records) {
     EXPECT_LE(record.attempt, 3) << key;
@@ -137,7 +137,7 @@ TEST(Campaign, AFaultOfTheModelFailsItsCellAtOnce) {
     trial.valid = false;
     trial.model_fault = true;
     trial.invalid_reasons.push_back(
-        {"model", "digest", "3 completed requests have a wrong digest"});
+        {Cause::model, TrialGate::digest, "3 completed requests have a wrong digest"});
   };
   const CellSummary result = run_campaign(plan_of(), faulty).cells.front();
   EXPECT_EQ(faulty.measured, 1);  // not repeated
@@ -154,7 +154,7 @@ TEST(Campaign, OneLateRequestDoesNotBoundTheSearch) {
     if (trial.request.closed > 0 || spoiled > 0) return;
     ++spoiled;
     trial.valid = false;
-    trial.invalid_reasons.push_back({"generator", "realised_rate", "off by 0.2%"});
+    trial.invalid_reasons.push_back({Cause::generator, TrialGate::realised_rate, "off by 0.2%"});
   };
   Notebook calm;
   const CellSummary expected = run_campaign(plan_of(), calm).cells.front();
@@ -170,7 +170,7 @@ TEST(Campaign, ALimitThatIsGoneWhenTheTrialIsRepeatedDoesNotBoundTheSearch) {
     if (trial.request.closed > 0 || spoiled > 0) return;
     ++spoiled;
     trial.valid = false;
-    trial.invalid_reasons.push_back({"generator", "unsent", "too fast"});
+    trial.invalid_reasons.push_back({Cause::generator, TrialGate::unsent, "too fast"});
   };
   Notebook calm;
   const CellSummary expected = run_campaign(plan_of(), calm).cells.front();
@@ -184,10 +184,10 @@ TEST(Campaign, WhatTheGeneratorCannotOfferIsNotReached) {
   limited.spoil = [](Trial& trial) {
     if (trial.request.closed > 0 || trial.request.rate_per_s < 300) return;
     trial.valid = false;
-    trial.invalid_reasons.push_back({"generator", "unsent", "too fast"});
+    trial.invalid_reasons.push_back({Cause::generator, TrialGate::unsent, "too fast"});
   };
   const CellSummary result = run_campaign(plan_of(), limited).cells.front();
-  EXPECT_EQ(result.result.cliff.reached, "above");
+  EXPECT_EQ(result.result.cliff.reached, Reached::above);
   EXPECT_LT(result.result.cliff.value, 300);
   EXPECT_GT(result.result.cliff.value, 200);
 }
@@ -213,12 +213,12 @@ TEST(Campaign, AQuotaIsALimitOfTheRateAndNotRepeatedForEach) {
   throttled.spoil = [](Trial& trial) {
     if (trial.request.closed > 0 || trial.request.rate_per_s < 300) return;
     trial.valid = false;
-    trial.invalid_reasons.push_back(
-        {"host", "throttling", "the cgroup's CPU quota of 1.20 CPUs throttled this process"});
-    trial.invalid_reasons.push_back({"host", "stall", "a CPU stalled"});
+    trial.invalid_reasons.push_back({Cause::host, TrialGate::throttling,
+                                     "the cgroup's CPU quota of 1.20 CPUs throttled this process"});
+    trial.invalid_reasons.push_back({Cause::host, TrialGate::stall, "a CPU stalled"});
   };
   const CellSummary cell = run_campaign(plan_of(), throttled).cells.front();
-  EXPECT_EQ(cell.result.cliff.reached, "above");
+  EXPECT_EQ(cell.result.cliff.reached, Reached::above);
   EXPECT_LT(cell.result.cliff.value, 300);
   EXPECT_GT(cell.result.cliff.value, 200);
   int repeated = 0;
@@ -235,7 +235,7 @@ TEST(Campaign, ABudgetEndsAfterTheFirstBlockAndIsNoInterruption) {
   EXPECT_TRUE(result.out_of_budget);
   EXPECT_FALSE(result.interrupted);
   EXPECT_EQ(result.blocks_done, 1);
-  EXPECT_EQ(result.cells.front().result.cliff.reached, "ok");
+  EXPECT_EQ(result.cells.front().result.cliff.reached, Reached::ok);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // What a whole cell and a whole run say about their trials: nothing invalid enters, nothing
 // unmeasurable passes for a number, and drift is told with what it touches.
+#include "harness/capacity/cell_validity.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,7 +10,6 @@
 
 #include "harness/capacity/campaign.hpp"
 #include "harness/capacity/cell_summary.hpp"
-#include "harness/capacity/cell_validity.hpp"
 #include "harness/capacity/plan.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/speed_drift.hpp"
@@ -28,15 +29,15 @@ Record record_of(bool used, std::vector<InvalidReason> reasons = {}) {
   return record;
 }
 
-TEST(CellVerdict, ACalmCellHasNothingToSay) {
+TEST(CellValidity, ACalmCellHasNothingToSay) {
   const std::vector<Record> trials(20, record_of(true));
-  const CellVerdict verdict = judge_cell(trials);
+  const CellValidity verdict = cell_validity(trials);
   EXPECT_EQ(verdict.used, 20);
   EXPECT_EQ(verdict.text(), "");
-  EXPECT_EQ(judge_cell({}).text(), "");
+  EXPECT_EQ(cell_validity({}).text(), "");
 }
 
-TEST(CellVerdict, StealIsPooledOverTheTrialsThatCount) {
+TEST(CellValidity, StealIsPooledOverTheTrialsThatCount) {
   // Half a CPU-second each: a tick passes the gate of every one of them, and all together do not.
   std::vector<Record> trials(20, record_of(true));
   for (Record& record : trials) {
@@ -51,7 +52,7 @@ TEST(CellVerdict, StealIsPooledOverTheTrialsThatCount) {
     apply_gates(input, alone);
     ASSERT_TRUE(alone.valid);
   }
-  const CellVerdict verdict = judge_cell(trials);
+  const CellValidity verdict = cell_validity(trials);
   EXPECT_TRUE(verdict.steal.exceeded());
   EXPECT_DOUBLE_EQ(verdict.steal.ticks, 20);
   EXPECT_DOUBLE_EQ(verdict.steal.cpu_seconds, 10);
@@ -61,59 +62,61 @@ TEST(CellVerdict, StealIsPooledOverTheTrialsThatCount) {
       << verdict.text();
 
   for (std::size_t i = 0; i < 10; ++i) trials[i].trial.steal_ticks = 0;
-  EXPECT_EQ(judge_cell(trials).text(), "");  // a tick a second
+  EXPECT_EQ(cell_validity(trials).text(), "");  // a tick a second
 }
 
-TEST(CellVerdict, NamesTheSettingOfTheMachineThatInterruptedItsTrials) {
-  const InvalidReason quota{"host", "throttling", "the CPU quota throttled this process"};
-  const InvalidReason stall{"host", "neighbour", "other processes"};
+TEST(CellValidity, NamesTheSettingOfTheMachineThatInterruptedItsTrials) {
+  const InvalidReason quota{Cause::host, TrialGate::throttling,
+                            "the CPU quota throttled this process"};
+  const InvalidReason stall{Cause::host, TrialGate::neighbour, "other processes"};
   std::vector<Record> trials(3, record_of(true));
   trials.push_back(record_of(false, {stall, quota}));
-  EXPECT_EQ(judge_cell(trials).text(),
+  EXPECT_EQ(cell_validity(trials).text(),
             "1 of 4 trials are invalid because the CPU quota throttled this process");
-  EXPECT_EQ(judge_cell(trials).unmeasured, "");
+  EXPECT_EQ(cell_validity(trials).unmeasured, "");
   const std::vector<Record> none(2, record_of(false, {stall, quota}));
-  EXPECT_NE(judge_cell(none).unmeasured.find("the host (throttling): the CPU quota throttled"),
+  EXPECT_NE(cell_validity(none).unmeasured.find("the host (throttling): the CPU quota throttled"),
             std::string::npos)
-      << judge_cell(none).unmeasured;
+      << cell_validity(none).unmeasured;
 }
 
-TEST(CellVerdict, WhatAnInvalidTrialSawDoesNotMarkTheCell) {
+TEST(CellValidity, WhatAnInvalidTrialSawDoesNotMarkTheCell) {
   std::vector<Record> trials(20, record_of(true));
-  trials.push_back(record_of(false, {{"host", "steal", "90 ticks"}}));
+  trials.push_back(record_of(false, {{Cause::host, TrialGate::steal, "90 ticks"}}));
   trials.back().trial.steal_ticks = 90;
   trials.back().trial.neighbours.took_ns = 1e9;
-  EXPECT_EQ(judge_cell(trials).text(), "");
+  EXPECT_EQ(cell_validity(trials).text(), "");
 }
 
-TEST(CellVerdict, ANeighbourTooSmallForOneTrialMarksTheCell) {
+TEST(CellValidity, ANeighbourTooSmallForOneTrialMarksTheCell) {
   std::vector<Record> trials(20, record_of(true));
   for (Record& record : trials) {
     record.trial.neighbours = {0.08e9, 15e6, 1e9};
     ASSERT_FALSE(record.trial.neighbours.exceeded());
   }
-  EXPECT_NE(judge_cell(trials).text().find("other processes used 8.0% of a CPU"),
+  EXPECT_NE(cell_validity(trials).text().find("other processes used 8.0% of a CPU"),
             std::string::npos);
 }
 
-TEST(CellVerdict, ACellWithoutAValidTrialSaysWhy) {
-  std::vector<Record> trials(3, record_of(false, {{"host", "stall", "all CPUs stalled for 9 ms"}}));
-  trials.push_back(record_of(false, {{"generator", "self_lag", "late"}}));
-  const CellVerdict verdict = judge_cell(trials);
+TEST(CellValidity, ACellWithoutAValidTrialSaysWhy) {
+  std::vector<Record> trials(
+      3, record_of(false, {{Cause::host, TrialGate::stall, "all CPUs stalled for 9 ms"}}));
+  trials.push_back(record_of(false, {{Cause::generator, TrialGate::self_lag, "late"}}));
+  const CellValidity verdict = cell_validity(trials);
   EXPECT_EQ(verdict.unmeasured,
             "none of 4 trials is valid; most often (3 of 4) because of the host "
             "(stall): all CPUs stalled for 9 ms");
   trials.push_back(record_of(true));
-  EXPECT_EQ(judge_cell(trials).unmeasured, "");
+  EXPECT_EQ(cell_validity(trials).unmeasured, "");
 }
 
-TEST(CellVerdict, ABackendThatIsTheBottleneckMakesALowerBound) {
+TEST(CellValidity, ABackendThatIsTheBottleneckMakesALowerBound) {
   std::vector<Record> trials(5, record_of(true));
-  trials.push_back(record_of(false, {{"backend", "backend_busy", "busy"}}));
+  trials.push_back(record_of(false, {{Cause::backend, TrialGate::backend_busy, "busy"}}));
   trials.back().trial.offered_per_s = 40'000;
-  EXPECT_NE(judge_cell(trials).text().find("from 4e+04/s on"), std::string::npos)
-      << judge_cell(trials).text();
-  EXPECT_NE(judge_cell(trials).text().find("at least what is shown"), std::string::npos);
+  EXPECT_NE(cell_validity(trials).text().find("from 4e+04/s on"), std::string::npos)
+      << cell_validity(trials).text();
+  EXPECT_NE(cell_validity(trials).text().find("at least what is shown"), std::string::npos);
 }
 
 /// Answers from the virtual clock, lets a test spoil trials, and keeps everything.
@@ -121,7 +124,7 @@ class ScriptedHost final : public CampaignHost {
  public:
   explicit ScriptedHost(std::function<void(Trial&)> spoil) : spoil_(std::move(spoil)) {}
   Trial measure(const TrialRequest& request) override {
-    Trial trial = run_virtual(request);
+    Trial trial = simulate_trial(request);
     spoil_(trial);
     return trial;
   }
@@ -150,16 +153,16 @@ CellSummary campaign_of(ScriptedHost& host) {
   return run_campaign(plan, host).cells.front();
 }
 
-void spoil(Trial& trial, const char* cause, const char* gate) {
+void spoil(Trial& trial, Cause cause, TrialGate gate) {
   trial.valid = false;
   trial.goodput_per_s = 1e9;  // would be seen in a result at once
   trial.slo_percentile_ns = 1;
   trial.invalid_reasons.push_back({cause, gate, "spoiled"});
 }
 
-TEST(CellVerdict, InvalidTrialsAreKeptRepeatedThriceAndNeverEnter) {
+TEST(CellValidity, InvalidTrialsAreKeptRepeatedThriceAndNeverEnter) {
   // Every trial fails, for good: at most three repeats of each, all kept, no figure.
-  ScriptedHost host([](Trial& trial) { spoil(trial, "host", "stall"); });
+  ScriptedHost host([](Trial& trial) { spoil(trial, Cause::host, TrialGate::stall); });
   const CellSummary cell = campaign_of(host);
   std::map<std::string, int> attempts;
   for (const Record& record : host.kept) {
@@ -173,38 +176,38 @@ TEST(CellVerdict, InvalidTrialsAreKeptRepeatedThriceAndNeverEnter) {
   EXPECT_EQ(cell.invalid, cell.trials);
   for (const Estimate* figure :
        {&cell.result.cliff, &cell.result.cliff5, &cell.result.cliff20, &cell.result.saturation}) {
-    EXPECT_EQ(figure->reached, "unmeasured");
+    EXPECT_EQ(figure->reached, Reached::unmeasured);
     EXPECT_TRUE(std::isnan(figure->value));
   }
   EXPECT_TRUE(std::isnan(cell.result.closed_loop_plateau_per_s));
-  EXPECT_NE(judge_cell(cell.points).unmeasured, "");
+  EXPECT_NE(cell_validity(cell.points).unmeasured, "");
 }
 
-TEST(CellVerdict, NoFigureIsMadeOfAnInvalidTrial) {
+TEST(CellValidity, NoFigureIsMadeOfAnInvalidTrial) {
   // Two of three attempts fail and report nonsense: the result is that of a calm machine.
   ScriptedHost calm([](Trial&) {});
   const CellSummary expected = campaign_of(calm);
   int count = 0;
   ScriptedHost noisy([&count](Trial& trial) {
-    if (++count % 3 != 0) spoil(trial, "generator", "self_lag_max");
+    if (++count % 3 != 0) spoil(trial, Cause::generator, TrialGate::self_lag_max);
   });
   const CellSummary cell = campaign_of(noisy);
   EXPECT_EQ(cell.invalid, 2 * static_cast<int>(calm.kept.size()));
   EXPECT_DOUBLE_EQ(cell.result.cliff.value, expected.result.cliff.value);
   EXPECT_DOUBLE_EQ(cell.result.saturation.value, expected.result.saturation.value);
-  EXPECT_EQ(judge_cell(cell.points).text(), "");
+  EXPECT_EQ(cell_validity(cell.points).text(), "");
 }
 
-TEST(CellVerdict, WhatTheBackendCannotCarryIsNotReached) {
+TEST(CellValidity, WhatTheBackendCannotCarryIsNotReached) {
   ScriptedHost limited([](Trial& trial) {
     if (trial.request.closed == 0 && trial.request.rate_per_s >= 300) {
-      spoil(trial, "backend", "backend_busy");
+      spoil(trial, Cause::backend, TrialGate::backend_busy);
     }
   });
   const CellSummary cell = campaign_of(limited);
-  EXPECT_EQ(cell.result.cliff.reached, "above");
+  EXPECT_EQ(cell.result.cliff.reached, Reached::above);
   EXPECT_LT(cell.result.cliff.value, 300);
-  EXPECT_NE(judge_cell(cell.points).text().find("backend"), std::string::npos);
+  EXPECT_NE(cell_validity(cell.points).text().find("backend"), std::string::npos);
 }
 
 SpeedSample sample(const std::string& series, int block, double speed_ns, bool computes = true) {

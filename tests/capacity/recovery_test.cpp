@@ -47,24 +47,24 @@ Record drained(double seconds, std::uint64_t backlog, bool in_time, int block) {
 }
 
 TEST(Recovery, OfAQueueThatKeepsItsPaceIsOne) {
-  const Trial trial = run_virtual(overload_of(3000, std::chrono::seconds(3)));
+  const Trial trial = simulate_trial(overload_of(3000, std::chrono::seconds(3)));
   // 3,000/s for 3 s into what serves 2,000/s leaves 3,000 requests, 1.5 s of work.
   EXPECT_NEAR(static_cast<double>(trial.backlog), 3000, 5);
   EXPECT_NEAR(trial.drain_s, 1.5, 0.005);
   EXPECT_TRUE(trial.drained);
   const std::vector<Record> records = {record_of(trial)};
   const Estimate estimate = recovery(records, 2000);
-  EXPECT_EQ(estimate.reached, "ok");
+  EXPECT_EQ(estimate.reached, Reached::ok);
   EXPECT_NEAR(estimate.value, 1, 0.005);
 }
 
 TEST(Recovery, IsALowerBoundWhereTheDeadlineCameFirst) {
-  const Trial trial = run_virtual(overload_of(3000, std::chrono::seconds(1)));
+  const Trial trial = simulate_trial(overload_of(3000, std::chrono::seconds(1)));
   EXPECT_FALSE(trial.drained);
   EXPECT_NEAR(trial.drain_s, 1.0, 1e-9);
   const std::vector<Record> records = {record_of(trial)};
   const Estimate estimate = recovery(records, 2000);
-  EXPECT_EQ(estimate.reached, "above");
+  EXPECT_EQ(estimate.reached, Reached::above);
   EXPECT_NEAR(estimate.value, 1.0 * 2000 / 3000, 0.01);
   EXPECT_TRUE(std::isinf(estimate.high));
 }
@@ -73,7 +73,7 @@ TEST(Recovery, IsTheMedianOfTheBlocksWithItsInterval) {
   const std::vector<Record> records = {drained(1.0, 1000, true, 0), drained(1.2, 1000, true, 1),
                                        drained(1.1, 1000, true, 2)};
   const Estimate estimate = recovery(records, 1000);
-  EXPECT_EQ(estimate.reached, "ok");
+  EXPECT_EQ(estimate.reached, Reached::ok);
   EXPECT_DOUBLE_EQ(estimate.value, 1.1);
   EXPECT_LT(estimate.low, 1.0);
   EXPECT_GT(estimate.high, 1.2);
@@ -82,22 +82,22 @@ TEST(Recovery, IsTheMedianOfTheBlocksWithItsInterval) {
 TEST(Recovery, OfASlowerHalfIsNotReached) {
   const std::vector<Record> records = {drained(1.0, 1000, true, 0), drained(2.0, 1000, false, 1)};
   const Estimate estimate = recovery(records, 1000);
-  EXPECT_EQ(estimate.reached, "above");
+  EXPECT_EQ(estimate.reached, Reached::above);
   EXPECT_DOUBLE_EQ(estimate.value, 2.0);
 }
 
 TEST(Recovery, SaysNothingWithoutABacklogOrAnOverload) {
-  EXPECT_EQ(recovery({}, 1000).reached, "unmeasured");
+  EXPECT_EQ(recovery({}, 1000).reached, Reached::unmeasured);
   const std::vector<Record> small = {drained(0.01, 5, true, 0)};
-  EXPECT_EQ(recovery(small, 1000).reached, "unmeasured");
+  EXPECT_EQ(recovery(small, 1000).reached, Reached::unmeasured);
   std::vector<Record> stable = {drained(1.0, 1000, true, 0)};
   stable.front().trial.stable = true;
-  EXPECT_EQ(recovery(stable, 1000).reached, "unmeasured");
+  EXPECT_EQ(recovery(stable, 1000).reached, Reached::unmeasured);
   std::vector<Record> invalid = {drained(1.0, 1000, true, 0)};
   invalid.front().used = false;
-  EXPECT_EQ(recovery(invalid, 1000).reached, "unmeasured");
+  EXPECT_EQ(recovery(invalid, 1000).reached, Reached::unmeasured);
   const std::vector<Record> good = {drained(1.0, 1000, true, 0)};
-  EXPECT_EQ(recovery(good, std::nan("")).reached, "unmeasured");
+  EXPECT_EQ(recovery(good, std::nan("")).reached, Reached::unmeasured);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(Usl, FindsTheLawInExactPoints) {
   EXPECT_NEAR(fit.lambda_per_s.value, 1000, 1e-6);
   EXPECT_NEAR(fit.sigma.value, 0.05, 1e-9);
   EXPECT_NEAR(fit.kappa.value, 4e-4, 1e-11);
-  EXPECT_EQ(fit.peak_n.reached, "ok");
+  EXPECT_EQ(fit.peak_n.reached, Reached::ok);
   EXPECT_NEAR(fit.peak_n.value, std::sqrt(0.95 / 4e-4), 1e-4);
   EXPECT_NEAR(fit.peak_per_s.value, law(std::sqrt(0.95 / 4e-4), 1000, 0.05, 4e-4), 1e-4);
   EXPECT_LT(fit.relative_rms, 1e-9);
@@ -79,9 +79,9 @@ TEST(Usl, SaysThatALinearModelHasNoPeakYet) {
   const UslFit fit = fit_usl(exact(kSweep, 1000, 0, 0));
   EXPECT_NEAR(fit.sigma.value, 0, 1e-9);
   EXPECT_NEAR(fit.kappa.value, 0, 1e-12);
-  EXPECT_EQ(fit.peak_n.reached, "above");
+  EXPECT_EQ(fit.peak_n.reached, Reached::above);
   EXPECT_EQ(fit.peak_n.value, 128);
-  EXPECT_EQ(fit.peak_per_s.reached, "above");
+  EXPECT_EQ(fit.peak_per_s.reached, Reached::above);
   EXPECT_NEAR(fit.peak_per_s.value, 128'000, 1e-3);
 }
 
@@ -90,7 +90,7 @@ TEST(Usl, SeesOneServerAsFullContention) {
   const UslFit flat = fit_usl(exact(kSweep, 1000, 1, 0));
   EXPECT_NEAR(flat.sigma.value, 1, 1e-9);
   EXPECT_NEAR(flat.kappa.value, 0, 1e-12);
-  EXPECT_EQ(flat.peak_n.reached, "above");
+  EXPECT_EQ(flat.peak_n.reached, Reached::above);
   // The interactive response time law's machine repairman: think time Z = 9 S, exponential, exact
   // mean value analysis (Reiser and Lavenberg 1980). It saturates at 1 / S from N = 10 on.
   std::vector<UslPoint> points;
@@ -106,13 +106,13 @@ TEST(Usl, SeesOneServerAsFullContention) {
   EXPECT_NEAR(bent.lambda_per_s.value, 100, 15);
   EXPECT_GT(bent.sigma.value, 0.03);
   EXPECT_LT(bent.sigma.value, 0.13);
-  EXPECT_EQ(bent.peak_n.reached, "above");
+  EXPECT_EQ(bent.peak_n.reached, Reached::above);
   EXPECT_LT(bent.relative_rms, 0.1);
 }
 
 TEST(Usl, FallsFromTheFirstPointOnWhereAgreementIsAllThereIs) {
   const UslFit fit = fit_usl(exact(kSweep, 1000, 1, 0.1));
-  EXPECT_EQ(fit.peak_n.reached, "below");
+  EXPECT_EQ(fit.peak_n.reached, Reached::below);
   EXPECT_EQ(fit.peak_n.value, 1);
   EXPECT_NEAR(fit.peak_per_s.value, 1000, 1e-6);
 }
@@ -137,7 +137,7 @@ TEST(Usl, RefusesASweepOfThreeNumbers) {
   const UslFit fit = fit_usl(points);
   EXPECT_FALSE(fit.fitted());
   EXPECT_EQ(fit.distinct_n, 3);
-  EXPECT_EQ(fit.sigma.reached, "unmeasured");
+  EXPECT_EQ(fit.sigma.reached, Reached::unmeasured);
   EXPECT_FALSE(fit.note.empty());
 }
 
@@ -177,7 +177,7 @@ Coverage coverage(const std::vector<double>& sweep, double sigma, double kappa, 
     share.lambda += holds(fit.lambda_per_s, 1000) / double{kTimes};
     share.sigma += holds(fit.sigma, sigma) / double{kTimes};
     share.kappa += holds(fit.kappa, kappa) / double{kTimes};
-    if (fit.peak_n.reached != "ok") continue;
+    if (fit.peak_n.reached != Reached::ok) continue;
     share.shown += 1 / double{kTimes};
     share.peak_n += holds(fit.peak_n, peak_n) / double{kTimes};
     share.peak += holds(fit.peak_per_s, law(peak_n, 1000, sigma, kappa)) / double{kTimes};

@@ -36,11 +36,12 @@ TrialRequest request_of(std::map<std::string, std::string> oracle, double rate_p
 }
 
 std::string gate_of(const Trial& trial) {
-  return trial.invalid_reasons.empty() ? "" : trial.invalid_reasons.front().gate;
+  return trial.invalid_reasons.empty() ? ""
+                                       : std::string(to_string(trial.invalid_reasons.front().gate));
 }
 
 TEST(Window, WithoutARequestIsInvalidAndHasNoPercentiles) {
-  const Trial trial = run_virtual(request_of({{"mean", "1ms"}}, 0.01, 100ms));
+  const Trial trial = simulate_trial(request_of({{"mean", "1ms"}}, 0.01, 100ms));
   EXPECT_FALSE(trial.valid);
   EXPECT_EQ(gate_of(trial), "empty_window");
   EXPECT_TRUE(cannot_be_repeated(trial));
@@ -56,7 +57,7 @@ TEST(Window, WithoutARequestIsInvalidAndHasNoPercentiles) {
 }
 
 TEST(Window, OfRequestsThatEndHasPercentilesThatAreRead) {
-  const Trial trial = run_virtual(request_of({{"mean", "1ms"}}, 500, 1s));
+  const Trial trial = simulate_trial(request_of({{"mean", "1ms"}}, 500, 1s));
   EXPECT_TRUE(trial.valid);
   const Trial read = trial_from_json(to_json(trial));
   EXPECT_TRUE(read.response.known);
@@ -70,7 +71,7 @@ TEST(Window, CutOffAtTheDrainGivesLowerBoundsThatSaySo) {
   TrialRequest request = request_of({{"mean", "10ms"}}, 200, 1s);
   request.warmup = 0s;
   request.drain = 100ms;
-  const Trial trial = run_virtual(request);
+  const Trial trial = simulate_trial(request);
   ASSERT_GT(trial.counts.unfinished, 0u);
   ASSERT_TRUE(trial.response_bound_from_ns);
   EXPECT_GE(*trial.response_bound_from_ns, 100'000'000);
@@ -86,12 +87,12 @@ TEST(Window, OfAPartOfABurstIsInvalidWithItsFactor) {
   TrialRequest request = request_of({{"mean", "1ms"}}, 50, 500ms);
   request.warmup = 300ms;
   request.arrivals = Arrivals::parse("bursts(1s,9s)");
-  const Trial part = run_virtual(request);
+  const Trial part = simulate_trial(request);
   EXPECT_EQ(gate_of(part), "offered_rate");
   EXPECT_NE(part.invalid_reasons.front().text.find("10 times the 50"), std::string::npos)
       << part.invalid_reasons.front().text;
   request.window = 10s;
-  const Trial whole = run_virtual(request);
+  const Trial whole = simulate_trial(request);
   EXPECT_TRUE(whole.valid) << gate_of(whole);
   EXPECT_NEAR(whole.offered_per_s, 50, 5);
 }

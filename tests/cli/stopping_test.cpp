@@ -78,7 +78,7 @@ TEST(Stopping, EndsASimulation) {
     for (const bool closed : {false, true}) {
       request.rate_per_s = closed ? 0 : 500;
       request.closed = closed ? 3 : 0;
-      EXPECT_THROW(run_virtual(request, &kStop), Interrupted) << discipline << closed;
+      EXPECT_THROW(simulate_trial(request, &kStop), Interrupted) << discipline << closed;
     }
   }
 }
@@ -102,7 +102,7 @@ TEST(Stopping, EndsAClosedLoopFromInsideARequest) {
   std::atomic<bool> stop{false};
   Slots slots(100'000);
   InFlightIntegral in_flight;
-  ObservedJob observed(*nothing, slots, in_flight);
+  InstrumentedJob observed(*nothing, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
   ClosedLoop loop(*model, slots, in_flight, 1, 0ns, Nanos(1h).count(), &stop);
@@ -130,7 +130,7 @@ TEST(Stopping, EndsAWaitInsideSubmit) {
   hours->prepare({});
   Slots slots(1);
   InFlightIntegral in_flight;
-  ObservedJob observed(*hours, slots, in_flight);
+  InstrumentedJob observed(*hours, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
   model->start({CpuSet::allowed(), observed.job(), {}, 4096, &kStop});
@@ -147,7 +147,7 @@ TEST(Stopping, EndsTheStartOfALargePool) {
   nothing->prepare({});
   Slots slots(1);
   InFlightIntegral in_flight;
-  ObservedJob observed(*nothing, slots, in_flight);
+  InstrumentedJob observed(*nothing, slots, in_flight);
   const ModelInfo& info = model_named("fixed_pool");
   for (const char* queue : {"mutex", "lockfree", "per_worker"}) {
     const auto model =

@@ -32,7 +32,7 @@ Script script(double capacity_per_s, std::uint64_t seed, int blocks = 9) {
   return made;
 }
 
-Comparison comparison(Verdict verdict, const char* a = "ok", const char* b = "ok") {
+Comparison comparison(Difference verdict, Reached a = Reached::ok, Reached b = Reached::ok) {
   Comparison made;
   made.verdict = verdict;
   made.a.value = made.b.value = 100;
@@ -42,16 +42,21 @@ Comparison comparison(Verdict verdict, const char* a = "ok", const char* b = "ok
 }
 
 TEST(Changes, EveryVerdictIsOneOfFiveThings) {
-  EXPECT_EQ(change_of(comparison(Verdict::a_higher)), Change::lower);
-  EXPECT_EQ(change_of(comparison(Verdict::b_higher)), Change::higher);
-  EXPECT_EQ(change_of(comparison(Verdict::indistinguishable)), Change::none);
-  EXPECT_EQ(change_of(comparison(Verdict::no_relevant_difference)), Change::none);
-  EXPECT_EQ(change_of(comparison(Verdict::too_few_blocks)), Change::unclear);
-  EXPECT_EQ(change_of(comparison(Verdict::undecided)), Change::unclear);
-  EXPECT_EQ(change_of(comparison(Verdict::undecided, "above", "ok")), Change::unclear);
-  EXPECT_EQ(change_of(comparison(Verdict::undecided, "above", "above")), Change::none);
-  EXPECT_EQ(change_of(comparison(Verdict::not_compared, "ok", "unmeasured")), Change::missing);
-  EXPECT_EQ(change_of(comparison(Verdict::not_compared, "unmeasured", "unmeasured")), Change::none);
+  EXPECT_EQ(change_of(comparison(Difference::a_higher)), Change::lower);
+  EXPECT_EQ(change_of(comparison(Difference::b_higher)), Change::higher);
+  EXPECT_EQ(change_of(comparison(Difference::indistinguishable)), Change::none);
+  EXPECT_EQ(change_of(comparison(Difference::no_relevant_difference)), Change::none);
+  EXPECT_EQ(change_of(comparison(Difference::too_few_blocks)), Change::unclear);
+  EXPECT_EQ(change_of(comparison(Difference::undecided)), Change::unclear);
+  EXPECT_EQ(change_of(comparison(Difference::undecided, Reached::above, Reached::ok)),
+            Change::unclear);
+  EXPECT_EQ(change_of(comparison(Difference::undecided, Reached::above, Reached::above)),
+            Change::none);
+  EXPECT_EQ(change_of(comparison(Difference::not_compared, Reached::ok, Reached::unmeasured)),
+            Change::missing);
+  EXPECT_EQ(
+      change_of(comparison(Difference::not_compared, Reached::unmeasured, Reached::unmeasured)),
+      Change::none);
 }
 
 TEST(Changes, OfThreeRunsOnlyTheOneThatDiffersIsMarked) {

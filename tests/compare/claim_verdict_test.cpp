@@ -1,4 +1,6 @@
 // Claims: their language, the cells that they name, and verdicts on cells whose truth is known.
+#include "harness/compare/claim_verdict.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +19,6 @@
 #include "harness/capacity/point.hpp"
 #include "harness/compare/cell_lookup.hpp"
 #include "harness/compare/claim_parser.hpp"
-#include "harness/compare/claim_verdict.hpp"
 #include "harness/stats/block_bootstrap.hpp"
 #include "harness/store/suite.hpp"
 #include "harness/trial/spec.hpp"
@@ -321,7 +322,7 @@ TEST(ClaimVerdict, ACensoredFigureBoundsOneSideOnly) {
     return std::vector{cell_of({.saturation = {7900, 8000, 8100}, .overloaded = false}),
                        cell_of(pool({990, 1000, 1010}))};
   };
-  ASSERT_EQ(summaries().front().result.saturation.reached, "above");
+  ASSERT_EQ(summaries().front().result.saturation.reached, Reached::above);
   const ClaimVerdict more = verdict_on(kMore, summaries());
   EXPECT_EQ(more.outcome, ClaimOutcome::holds);
   EXPECT_TRUE(std::isinf(more.high));

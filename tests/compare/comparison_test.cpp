@@ -98,8 +98,8 @@ TEST(Comparison, FalseAlarmsStayWithinTheirLevel) {
       ++compared_cliffs;
       cliff += c.low95 > 1 || c.high95 < 1;
     }
-    family += s.verdict != Verdict::indistinguishable ||
-              (c.ratio > 0 && c.verdict != Verdict::indistinguishable);
+    family += s.verdict != Difference::indistinguishable ||
+              (c.ratio > 0 && c.verdict != Difference::indistinguishable);
   }
   // 20 of 400 expected, standard deviation 4.4; the seeds are fixed.
   EXPECT_GE(saturation, 7);
@@ -118,7 +118,7 @@ TEST(Comparison, FindsAPlantedTenPercent) {
     b.seed = a.seed + 1;
     b.capacity_per_s = 1.1 * a.capacity_per_s;
     const Comparison s = figure(compared(a, b), "saturation");
-    found += s.verdict == Verdict::b_higher;
+    found += s.verdict == Difference::b_higher;
     covered += s.low95 <= 1.1 && s.high95 >= 1.1;
   }
   EXPECT_GE(found, 95);
@@ -129,7 +129,7 @@ TEST(Comparison, ARunAgainstItselfIsIndistinguishable) {
   const RunComparison result = compared({}, {});
   EXPECT_EQ(result.tests, 2);
   for (const Comparison& each : result.cells.front().figures) {
-    EXPECT_EQ(each.verdict, Verdict::indistinguishable) << each.figure << each.remark;
+    EXPECT_EQ(each.verdict, Difference::indistinguishable) << each.figure << each.remark;
     EXPECT_DOUBLE_EQ(each.ratio, 1);
   }
 }
@@ -140,15 +140,15 @@ TEST(Comparison, BelowNineBlocksThereIsAnOrderAndNoWinner) {
   b.seed = 2;
   b.capacity_per_s = 8000;
   const Comparison s = figure(compared(a, b), "saturation");
-  EXPECT_EQ(s.verdict, Verdict::too_few_blocks);
+  EXPECT_EQ(s.verdict, Difference::too_few_blocks);
   EXPECT_EQ(s.order, "B");
   EXPECT_GT(s.low, 1.5);
   a.blocks = b.blocks = 9;
-  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Verdict::b_higher);
-  EXPECT_EQ(figure(compared(b, a), "saturation").verdict, Verdict::a_higher);
+  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Difference::b_higher);
+  EXPECT_EQ(figure(compared(b, a), "saturation").verdict, Difference::a_higher);
   a.blocks = b.blocks = 1;
   const Comparison one = figure(compared(a, b), "saturation");
-  EXPECT_EQ(one.verdict, Verdict::too_few_blocks);
+  EXPECT_EQ(one.verdict, Difference::too_few_blocks);
   EXPECT_TRUE(std::isnan(one.low));
 }
 
@@ -157,17 +157,17 @@ TEST(Comparison, ALeastEffectTurnsVerdictsIntoRelevance) {
   a.scatter = b.scatter = a.trial_scatter = b.trial_scatter = 0.002;
   b.seed = 2;
   b.capacity_per_s = 1.02 * a.capacity_per_s;
-  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Verdict::b_higher);
+  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Difference::b_higher);
   const auto with = [&](double least) {
     return figure(compared(a, b, {.alpha = 0.05, .min_effect = least, .between_runs = 0}),
                   "saturation")
         .verdict;
   };
-  EXPECT_EQ(with(0.05), Verdict::no_relevant_difference);
-  EXPECT_EQ(with(0.02), Verdict::undecided);  // the interval is on both sides of the margin
-  EXPECT_EQ(with(0.01), Verdict::b_higher);
+  EXPECT_EQ(with(0.05), Difference::no_relevant_difference);
+  EXPECT_EQ(with(0.02), Difference::undecided);  // the interval is on both sides of the margin
+  EXPECT_EQ(with(0.01), Difference::b_higher);
   a.scatter = b.scatter = 0.2;
-  EXPECT_EQ(with(0.05), Verdict::undecided);
+  EXPECT_EQ(with(0.05), Difference::undecided);
 }
 
 TEST(Comparison, ABoundGivesNoNumberAndMayDecide) {
@@ -175,34 +175,34 @@ TEST(Comparison, ABoundGivesNoNumberAndMayDecide) {
   a.centre = 0.5;  // every rate tried meets the SLO: the cliff lies above
   b.seed = 2;
   const Comparison open = figure(compared(a, b), "cliff");
-  EXPECT_EQ(open.a.reached, "above");
+  EXPECT_EQ(open.a.reached, Reached::above);
   EXPECT_EQ(open.a.low, open.a.value);  // it is the bound that is compared
   EXPECT_TRUE(std::isnan(open.ratio));
-  EXPECT_EQ(open.verdict, Verdict::undecided);
+  EXPECT_EQ(open.verdict, Difference::undecided);
   EXPECT_NE(open.remark.find("A is"), std::string::npos);
   EXPECT_NE(open.remark.find("or more"), std::string::npos);
   EXPECT_NE(open.remark.find("does not decide"), std::string::npos);
 
   b.capacity_per_s = 2000;  // well below the bound
   const Comparison decided = figure(compared(a, b), "cliff");
-  EXPECT_EQ(decided.verdict, Verdict::a_higher) << decided.remark;
+  EXPECT_EQ(decided.verdict, Difference::a_higher) << decided.remark;
   EXPECT_TRUE(std::isnan(decided.ratio));
-  EXPECT_EQ(figure(compared(b, a), "cliff").verdict, Verdict::b_higher);
+  EXPECT_EQ(figure(compared(b, a), "cliff").verdict, Difference::b_higher);
 
   Script c, d;
   c.centre = 1.6;  // no rate tried meets the SLO: the cliff lies below
   d.seed = 2;
-  EXPECT_EQ(figure(compared(c, d), "cliff").a.reached, "below");
-  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Verdict::undecided);
+  EXPECT_EQ(figure(compared(c, d), "cliff").a.reached, Reached::below);
+  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Difference::undecided);
   d.capacity_per_s = 8000;
-  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Verdict::b_higher);
-  EXPECT_EQ(figure(compared(d, c), "cliff").verdict, Verdict::a_higher);
+  EXPECT_EQ(figure(compared(c, d), "cliff").verdict, Difference::b_higher);
+  EXPECT_EQ(figure(compared(d, c), "cliff").verdict, Difference::a_higher);
   EXPECT_EQ(figure(compared(c, a), "cliff").order, "");  // below 3.9k, and 1.7k or more
   c.capacity_per_s = 1000;
-  EXPECT_EQ(figure(compared(c, a), "cliff").verdict, Verdict::b_higher);  // the bounds part them
+  EXPECT_EQ(figure(compared(c, a), "cliff").verdict, Difference::b_higher);  // the bounds part them
 
   b = a;  // two lower bounds
-  EXPECT_EQ(figure(compared(a, b), "cliff").verdict, Verdict::undecided);
+  EXPECT_EQ(figure(compared(a, b), "cliff").verdict, Difference::undecided);
 }
 
 TEST(Comparison, WhatWasNotMeasuredIsNotCompared) {
@@ -211,7 +211,7 @@ TEST(Comparison, WhatWasNotMeasuredIsNotCompared) {
   const CampaignResult a = run_of({broken}), b = run_of({cell_of({})});
   const RunComparison result = compare_runs({"a", &a}, {"b", &b});
   for (const Comparison& each : result.cells.front().figures) {
-    EXPECT_EQ(each.verdict, Verdict::not_compared);
+    EXPECT_EQ(each.verdict, Difference::not_compared);
     EXPECT_NE(each.remark.find("no descriptors"), std::string::npos);
   }
   EXPECT_EQ(result.tests, 0);
@@ -247,18 +247,18 @@ TEST(Comparison, ComputingIsComparedAtEqualMachineSpeed) {
   RunComparison result = compared(a, b);
   EXPECT_TRUE(result.cells.front().adjusted);
   EXPECT_NEAR(result.cells.front().speed, 1 / 1.335 - 1, 0.02);
-  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::indistinguishable);
+  EXPECT_EQ(figure(result, "saturation").verdict, Difference::indistinguishable);
   EXPECT_NEAR(figure(result, "saturation").ratio, 1, 0.03);
 
   b.capacity_per_s = 1.1 * a.capacity_per_s;  // the code is better, on the slower machine
   result = compared(a, b);
-  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::b_higher);
+  EXPECT_EQ(figure(result, "saturation").verdict, Difference::b_higher);
 
   a.workload = b.workload = {"sleep", {{"wait", "5ms"}}};
   b.capacity_per_s = a.capacity_per_s;
   result = compared(a, b);
   EXPECT_FALSE(result.cells.front().adjusted);
-  EXPECT_EQ(figure(result, "saturation").verdict, Verdict::a_higher);
+  EXPECT_EQ(figure(result, "saturation").verdict, Difference::a_higher);
 }
 
 TEST(Comparison, AnotherAmountOfWorkUnderTheSameNameIsTakenOut) {
@@ -283,7 +283,7 @@ TEST(Comparison, BothCliffsAreReadAtOneBound) {
   EXPECT_DOUBLE_EQ(cell.slo_common_a_ns, cell.slo_common_b_ns);
   const Comparison& cliff = figure(result, "cliff");
   EXPECT_NEAR(cliff.ratio, 1, 0.03);
-  EXPECT_EQ(cliff.verdict, Verdict::indistinguishable);
+  EXPECT_EQ(cliff.verdict, Difference::indistinguishable);
 }
 
 TEST(Comparison, WhatRunsDifferByWithoutCauseWidensTheInterval) {
@@ -318,7 +318,7 @@ TEST(Ranking, ABoundAtTheTopLeavesTheRatiosToTheFirstMeasured) {
     cells.push_back(cell_of(script));
   }
   const Ranking cliff = rank_models(run_of(cells)).rankings[0];
-  EXPECT_EQ(cliff.rows[0].estimate.reached, "above");
+  EXPECT_EQ(cliff.rows[0].estimate.reached, Reached::above);
   EXPECT_TRUE(std::isnan(cliff.rows[0].to_first.ratio));
   EXPECT_EQ(cliff.rows[0].groups, "a");
   EXPECT_EQ(cliff.rows[1].to_first.ratio, 1);
@@ -391,13 +391,13 @@ TEST(Ranking, RowsBetweenTwoGroupsBelongToBoth) {
   for (const char* name : {"x", "y", "z"}) {
     Estimate ok;
     ok.value = ok.low = ok.high = 1;
-    ok.reached = "ok";
+    ok.reached = Reached::ok;
     ranking.rows.push_back({{name, {}}, ok, {}, {}});
   }
   ranking.pairs.resize(3);
-  ranking.pairs[0].verdict = Verdict::indistinguishable;  // x y
-  ranking.pairs[1].verdict = Verdict::a_higher;           // x z
-  ranking.pairs[2].verdict = Verdict::indistinguishable;  // y z
+  ranking.pairs[0].verdict = Difference::indistinguishable;  // x y
+  ranking.pairs[1].verdict = Difference::a_higher;           // x z
+  ranking.pairs[2].verdict = Difference::indistinguishable;  // y z
   finish_ranking(ranking);
   EXPECT_EQ(ranking.rows[0].groups, "a");
   EXPECT_EQ(ranking.rows[1].groups, "ab");

@@ -76,7 +76,7 @@ TEST(DerivedClaims, WhatCannotBeToldApartHasNoOrder) {
 
 TEST(DerivedClaims, ABoundGivesAnOrderAndNoNumber) {
   CellSummary above = cell("io_uring", 8000, 1);
-  above.result.cliff.reached = "above";
+  above.result.cliff.reached = Reached::above;
   bool ordered = false;
   for (const std::string& relation : relations(run_of({above, cell("event_loop", 2000, 2)}))) {
     ordered = ordered || relation.starts_with("cliff(io_uring, sleep:wait=5ms) > cliff(event_loop");

@@ -15,7 +15,7 @@ namespace {
 /// Memory and the virtual clock.
 class Host final : public CampaignHost {
  public:
-  Trial measure(const TrialRequest& request) override { return run_virtual(request); }
+  Trial measure(const TrialRequest& request) override { return simulate_trial(request); }
   Calibration calibrate(const Spec&, const CpuSet&) override { return {}; }
   std::optional<Record> find(const std::string&) override { return std::nullopt; }
   std::optional<CalibrationRecord> find_calibration(const std::string&) override {
@@ -139,7 +139,7 @@ void Tally::add(const Estimate& estimate) {
   too_low += low;
   too_high += high;
   covered += estimate.low <= truth && truth <= estimate.high;
-  if (estimate.reached != "ok") return;
+  if (estimate.reached != Reached::ok) return;
   ++measured;
   const double error = estimate.value / truth - 1;
   sum += error;

@@ -85,7 +85,7 @@ void FaultBench::set_up(const FaultVariant& variant, Workload& workload,
   std::map<std::string, std::string> given = more;
   given.insert(variant.given.begin(), variant.given.end());
   model = info.make(Options(info.name, info.options, given));
-  observed_ = std::make_unique<ObservedJob>(workload, slots, in_flight);
+  observed_ = std::make_unique<InstrumentedJob>(workload, slots, in_flight);
   setup.cpus = CpuSet::allowed();
   setup.files = workload.files();
   setup.block_bytes = workload.block_bytes();

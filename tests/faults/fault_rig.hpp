@@ -113,7 +113,7 @@ class FaultBench {
               const std::map<std::string, std::string>& more);
 
   std::unique_ptr<Workload> own_;
-  std::unique_ptr<ObservedJob> observed_;
+  std::unique_ptr<InstrumentedJob> observed_;
   std::vector<std::atomic<bool>> was_offered_;
   std::unique_ptr<Watchdog> watchdog_;
 };

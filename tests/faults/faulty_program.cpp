@@ -182,7 +182,7 @@ Trial wrap_run(TrialRunner* runner, const TrialRequest& request) {
   if (variable("PRECIPICE_FAULT_VIRTUAL").empty()) return real_run(runner, request);
   TrialRequest simulated = request;
   simulated.clock = ClockKind::virtual_time;
-  Trial trial = run_virtual(simulated);
+  Trial trial = simulate_trial(simulated);
   trial.elapsed_s = 0;
   return trial;
 }

@@ -215,7 +215,7 @@ TEST_P(AnyModel, AwaitsAMillionTimesWithoutGrowingTheStack) {
   ManyAwaits workload;
   Slots slots(1);
   InFlightIntegral in_flight;
-  ObservedJob observed(workload, slots, in_flight);
+  InstrumentedJob observed(workload, slots, in_flight);
   const ModelInfo& info = model_named(GetParam().name);
   const auto model = info.make(Options(info.name, info.options, GetParam().given));
   model->start({other_cpus(), observed.job(), {}, 4096});
@@ -291,7 +291,7 @@ TEST(Corruption, AWrongByteInWhatIsReadFailsTheTrial) {
   EXPECT_LT(trial.goodput_per_s * 0.6, static_cast<double>(trial.counts.completed));
   bool named = false;
   for (const InvalidReason& reason : trial.invalid_reasons)
-    named = named || reason.gate == "digest";
+    named = named || reason.gate == TrialGate::digest;
   EXPECT_TRUE(named);
   std::filesystem::remove_all(scratch);
 }

@@ -47,7 +47,7 @@ CellSummary curve_cell(const std::string& threads, double capacity_per_s, double
   cell.model = {"fixed_pool", {{"threads", threads}}};
   cell.workload = {"sleep", {{"wait", "5ms"}}};
   cell.slo_ns = slo_ns;
-  cell.result.cliff.reached = "ok";
+  cell.result.cliff.reached = Reached::ok;
   cell.result.cliff.value = capacity_per_s - 4.605e9 / slo_ns;
   for (int block = 0; block < 3; ++block) {
     for (int step = 1; step < 20; ++step) {

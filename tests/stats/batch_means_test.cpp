@@ -1,10 +1,11 @@
+#include "harness/stats/batch_means.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "harness/stats/batch_means.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -56,34 +57,34 @@ TEST(Bursts, TooFewValuesShowNothing) {
   const std::vector<std::int64_t> few(19, 7);
   EXPECT_TRUE(std::isnan(batch_scatter(few).of_batches));
   PooledScatter nothing;
-  EXPECT_TRUE(std::isnan(nothing.values_a_burst()));
+  EXPECT_TRUE(std::isnan(nothing.autocorrelation_time()));
   nothing.add(19, 7, batch_scatter(few));
-  EXPECT_TRUE(std::isnan(nothing.values_a_burst()));
+  EXPECT_TRUE(std::isnan(nothing.autocorrelation_time()));
   // Values that are all the same have no bursts either, and no error.
   nothing.add(1000, 7, {0, 0});
-  EXPECT_TRUE(std::isnan(nothing.values_a_burst()));
+  EXPECT_TRUE(std::isnan(nothing.autocorrelation_time()));
 }
 
 TEST(Bursts, IndependentValuesSpeakForThemselves) {
   const PooledScatter scatter = pooled(0, 2000, 20);
-  EXPECT_LT(scatter.values_a_burst(), 1.3);
-  EXPECT_GE(scatter.values_a_burst(), 1);
+  EXPECT_LT(scatter.autocorrelation_time(), 1.3);
+  EXPECT_GE(scatter.autocorrelation_time(), 1);
   // Uniform over 20,000 ns around 1 ms: deviation 5,774 ns, of 40,000 values.
   EXPECT_NEAR(scatter.relative_error_of_mean() / (5774.0 / 1e6 / 200), 1, 0.15);
 }
 
 // The integrated autocorrelation time is (1 + a) / (1 - a).
 TEST(Bursts, CorrelationCountsAsLongAsItLasts) {
-  EXPECT_NEAR(pooled(0.5, 4000, 20).values_a_burst(), 3, 0.6);
-  EXPECT_NEAR(pooled(0.9, 4000, 20).values_a_burst(), 19, 4);
-  EXPECT_NEAR(pooled(0.98, 20'000, 20).values_a_burst(), 99, 20);
+  EXPECT_NEAR(pooled(0.5, 4000, 20).autocorrelation_time(), 3, 0.6);
+  EXPECT_NEAR(pooled(0.9, 4000, 20).autocorrelation_time(), 19, 4);
+  EXPECT_NEAR(pooled(0.98, 20'000, 20).autocorrelation_time(), 99, 20);
 }
 
 TEST(Bursts, BatchesThatAreShortAgainstABurstAreAllowedFor) {
   // Batches of 100 values: the variance of their means alone would show 61 of the 99.
-  EXPECT_NEAR(pooled(0.98, 1000, 40).values_a_burst(), 99, 25);
+  EXPECT_NEAR(pooled(0.98, 1000, 40).autocorrelation_time(), 99, 25);
   // Batches of 20: it would show 18.
-  EXPECT_NEAR(pooled(0.98, 200, 200).values_a_burst(), 99, 25);
+  EXPECT_NEAR(pooled(0.98, 200, 200).autocorrelation_time(), 99, 25);
 }
 
 TEST(Bursts, SeriesThatDifferInTheirMeansAreOneLongBurst) {
@@ -93,7 +94,7 @@ TEST(Bursts, SeriesThatDifferInTheirMeansAreOneLongBurst) {
     for (std::int64_t& value : series) value += i % 2 == 0 ? 0 : 100'000;
     scatter.add(1000, mean_of(series), batch_scatter(series));
   }
-  EXPECT_GT(scatter.values_a_burst(), 100);
+  EXPECT_GT(scatter.autocorrelation_time(), 100);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // A run's directory read back: the same figures as the run itself had, from the journal alone.
+#include "harness/store/run_reader.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +14,6 @@
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
-#include "harness/store/run_reader.hpp"
 #include "harness/store/suite.hpp"
 #include "harness/store/summary_files.hpp"
 #include "harness/trial/simulated_trial.hpp"
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 class JournalledHost final : public CampaignHost {
  public:
   explicit JournalledHost(Store& store) : store_(store) {}
-  Trial measure(const TrialRequest& request) override { return run_virtual(request); }
+  Trial measure(const TrialRequest& request) override { return simulate_trial(request); }
   Calibration calibrate(const Spec&, const CpuSet&) override { return {}; }
   std::optional<Record> find(const std::string& key) override { return store_.find(key); }
   std::optional<CalibrationRecord> find_calibration(const std::string& key) override {

@@ -1,3 +1,5 @@
+#include "harness/store/run_store.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,7 +18,6 @@
 #include "harness/json.hpp"
 #include "harness/store/histogram_json.hpp"
 #include "harness/store/record_json.hpp"
-#include "harness/store/run_store.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -109,7 +110,7 @@ Record sample(const std::string& key) {
   t.stable = true;
   t.valid = false;
   t.backend_busy = 0.5;
-  t.invalid_reasons.push_back({"host", "stall", "a stall of 3 ms, \"quoted\""});
+  t.invalid_reasons.push_back({Cause::host, TrialGate::stall, "a stall of 3 ms, \"quoted\""});
   t.model_stats = {{"threads", 8}};
   return record;
 }
@@ -362,7 +363,7 @@ TEST_F(StoreTest, GivesATrialUpAfterThreeCrashesOrTenDeathsWithoutAWord) {
   const auto left = [&](const std::string& text) { std::ofstream(path) << text; };
   left("{\"key\":\"k\",\"deaths\":2,\"crashes\":2}\nsignal 11\n");
   {
-    UnderWay third(path);
+    CrashMarker third(path);
     EXPECT_NE(third.last_death().find("crashed (Segmentation fault)"), std::string::npos);
     EXPECT_NE(third.begin("k").find("crashed (Segmentation fault) 3 times during \"k\""),
               std::string::npos);
@@ -370,12 +371,12 @@ TEST_F(StoreTest, GivesATrialUpAfterThreeCrashesOrTenDeathsWithoutAWord) {
   }
   EXPECT_FALSE(fs::exists(path)) << "an orderly end leaves nothing";
   left("{\"key\":\"k\",\"deaths\":9,\"crashes\":2}\n");
-  EXPECT_NE(UnderWay(path).begin("k").find("was killed 10 times"), std::string::npos);
+  EXPECT_NE(CrashMarker(path).begin("k").find("was killed 10 times"), std::string::npos);
   left("{\"key\":\"k\",\"deaths\":8,\"crashes\":1}\nsignal 6\n");
-  EXPECT_EQ(UnderWay(path).begin("k"), "");
+  EXPECT_EQ(CrashMarker(path).begin("k"), "");
   for (const char* torn : {"", "{\"key\":\"k", "[]\n", "{\"key\":7}\n", "\n\n"}) {
     left(torn);
-    UnderWay none(path);
+    CrashMarker none(path);
     EXPECT_EQ(none.last_death(), "") << torn;
     EXPECT_EQ(none.begin("k"), "") << torn;
   }

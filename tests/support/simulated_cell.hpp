@@ -49,7 +49,7 @@ inline Trial simulate(const CellPlan& plan, const Probe& probe, Nanos window, st
   request.arrivals = plan.arrivals;
   request.slo = Nanos(static_cast<std::int64_t>(plan.slo_ns));
   request.clock = ClockKind::virtual_time;
-  return run_virtual(request);
+  return simulate_trial(request);
 }
 
 inline Point to_point(const Trial& trial, const Probe& probe, int block) {

@@ -1,5 +1,7 @@
 // Who is to blame for a trial that does not count: every rule fires where it should, is silent
 // where it should be, and names the right one. Reports are made up here, so nothing hangs on time.
+#include "harness/trial/gates.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include "harness/host/proc_stat.hpp"
 #include "harness/host/throttling.hpp"
 #include "harness/store/trial_json.hpp"
-#include "harness/trial/gates.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -48,12 +49,13 @@ struct Case {
   }
   std::set<std::string> causes() {
     std::set<std::string> result;
-    for (const InvalidReason& reason : judged().invalid_reasons) result.insert(reason.cause);
+    for (const InvalidReason& reason : judged().invalid_reasons)
+      result.emplace(to_string(reason.cause));
     return result;
   }
-  std::string cause_of(std::string_view gate) const {
+  std::string cause_of(TrialGate gate) const {
     for (const InvalidReason& reason : trial.invalid_reasons) {
-      if (reason.gate == gate) return reason.cause;
+      if (reason.gate == gate) return std::string(to_string(reason.cause));
     }
     return "";
   }
@@ -76,7 +78,7 @@ TEST(Verdicts, AStallOfTheGeneratorsCpuAloneIsTheGenerators) {
   stalled.host().cpus[0].hiccup_max_ns = stalled.host().hiccup_max_ns = 20 * kMs;
   stalled.trial.self_lag.max = 20 * kMs;
   EXPECT_EQ(stalled.causes(), Causes{"generator"});
-  EXPECT_EQ(stalled.cause_of("stall"), "generator");
+  EXPECT_EQ(stalled.cause_of(TrialGate::stall), "generator");
   EXPECT_FALSE(cannot_offer(stalled.trial));  // it could, had it run
 
   Case below;
@@ -101,7 +103,7 @@ TEST(Verdicts, AStallOfAllCpusIsTheHostsEvenWhereItMadeTheGeneratorLate) {
   stalled.trial.self_lag.max = 21 * kMs;
   stalled.trial.self_lag.p99 = 10 * kMs;
   EXPECT_EQ(stalled.causes(), Causes{"host"});
-  EXPECT_EQ(stalled.cause_of("self_lag_max"), "host");
+  EXPECT_EQ(stalled.cause_of(TrialGate::self_lag_max), "host");
 
   // A lag far beyond what the machine stood still for is the generator's own.
   Case late;
@@ -144,7 +146,7 @@ TEST(Verdicts, APausedGeneratorIsToldFromASlowModelByClosedForm) {
   Case paused;
   paused.trial.counts = {};
   paused.trial.request.window = 10s;
-  Observation observation;
+  Recording observation;
   observation.intended_ns = intended;
   observation.slots = &slots;
   observation.issued = kCount;
@@ -161,7 +163,7 @@ TEST(Verdicts, APausedGeneratorIsToldFromASlowModelByClosedForm) {
   EXPECT_FALSE(trial.valid);
   EXPECT_FALSE(trial.model_fault);
   ASSERT_EQ(trial.invalid_reasons.size(), 1U);
-  EXPECT_EQ(paused.cause_of("self_lag_max"), "generator");
+  EXPECT_EQ(paused.cause_of(TrialGate::self_lag_max), "generator");
 }
 
 TEST(Verdicts, AThousandRunnableThreadsOfTheModelAreNobodysFault) {
@@ -177,7 +179,7 @@ TEST(Verdicts, ANeighbourOnTheModelsCpuIsTheHosts) {
   Case disturbed;
   disturbed.host().process_cpu_ns -= 0.5e9;  // of the 2 CPU-seconds of the model's CPUs
   EXPECT_EQ(disturbed.causes(), Causes{"host"});
-  EXPECT_EQ(disturbed.cause_of("neighbour"), "host");
+  EXPECT_EQ(disturbed.cause_of(TrialGate::neighbour), "host");
   EXPECT_NE(disturbed.trial.invalid_reasons.front().text.find("50% of a CPU on the model's"),
             std::string::npos)
       << disturbed.trial.invalid_reasons.front().text;
@@ -195,7 +197,7 @@ TEST(Verdicts, ANeighbourOnTheGeneratorsCpuExcusesTheGenerator) {
   disturbed.input.perfect_span_ns = 1e9;
   disturbed.input.realised_span_ns = 1.01e9;
   EXPECT_EQ(disturbed.causes(), Causes{"host"});
-  EXPECT_EQ(disturbed.cause_of("self_lag"), "host");
+  EXPECT_EQ(disturbed.cause_of(TrialGate::self_lag), "host");
   EXPECT_FALSE(cannot_offer(disturbed.trial));  // a quiet machine may offer it
 
   Case alone;  // the same lag with the CPU to itself
@@ -234,7 +236,7 @@ SideTime sampled(double own, double others, Random& random) {
   return side;
 }
 
-TEST(Neighbours, TheNoiseOfSamplingIsNobody) {
+TEST(OtherProcesses, TheNoiseOfSamplingIsNobody) {
   Random random(7);
   int blamed = 0;
   for (int i = 0; i < 20'000; ++i) {
@@ -244,14 +246,14 @@ TEST(Neighbours, TheNoiseOfSamplingIsNobody) {
   EXPECT_EQ(blamed, 0);
 }
 
-TEST(Neighbours, AThirdOfACpuIsSeenWhateverTheModelUses) {
+TEST(OtherProcesses, AThirdOfACpuIsSeenWhateverTheModelUses) {
   Random random(8);
   for (int i = 0; i < 20'000; ++i) {
     ASSERT_TRUE(neighbours(sampled(random.uniform() * 2 / 3, 1.0 / 3, random)).exceeded());
   }
 }
 
-TEST(Neighbours, ASaturatedCpuIsJudgedToATwelfth) {
+TEST(OtherProcesses, ASaturatedCpuIsJudgedToATwelfth) {
   SideTime side;
   side.elapsed_ns = 1.3e9;
   side.busy_ns = {1.3e9};
@@ -261,12 +263,12 @@ TEST(Neighbours, ASaturatedCpuIsJudgedToATwelfth) {
   EXPECT_FALSE(neighbours(side).exceeded());
 }
 
-TEST(Neighbours, ManyTrialsShowWhatOneCannot) {
+TEST(OtherProcesses, ManyTrialsShowWhatOneCannot) {
   Random random(9);
-  Neighbours pooled, calm;
+  OtherProcesses pooled, calm;
   int alone = 0;
   for (int i = 0; i < 100; ++i) {
-    const Neighbours one = neighbours(sampled(0.5, 0.08, random));
+    const OtherProcesses one = neighbours(sampled(0.5, 0.08, random));
     alone += one.exceeded();
     pooled += one;
     calm += neighbours(sampled(0.5, 0, random));
@@ -283,15 +285,19 @@ TEST(Verdicts, WhatBoundsTheSearchIsTheLoadAndNotAHiccup) {
     return !cannot_offer(trial);
   };
   EXPECT_TRUE(offered({}));
-  EXPECT_TRUE(offered({{"generator", "realised_rate", ""}}));
-  EXPECT_TRUE(offered({{"generator", "self_lag", ""}}));
-  EXPECT_FALSE(offered({{"generator", "self_lag", ""}, {"generator", "realised_rate", ""}}));
-  EXPECT_FALSE(offered({{"generator", "unsent", ""}}));
-  EXPECT_TRUE(offered({{"generator", "unsent", ""}, {"host", "stall", ""}}));
-  EXPECT_TRUE(offered({{"model", "unsent", ""}}));
-  EXPECT_TRUE(offered({{"generator", "unsent", ""}, {"generator", "stall", ""}}));
-  EXPECT_TRUE(offered({{"backend", "backend_lag", ""}}));
-  EXPECT_FALSE(offered({{"backend", "backend_busy", ""}, {"backend", "backend_lag", ""}}));
+  EXPECT_TRUE(offered({{Cause::generator, TrialGate::realised_rate, ""}}));
+  EXPECT_TRUE(offered({{Cause::generator, TrialGate::self_lag, ""}}));
+  EXPECT_FALSE(offered({{Cause::generator, TrialGate::self_lag, ""},
+                        {Cause::generator, TrialGate::realised_rate, ""}}));
+  EXPECT_FALSE(offered({{Cause::generator, TrialGate::unsent, ""}}));
+  EXPECT_TRUE(
+      offered({{Cause::generator, TrialGate::unsent, ""}, {Cause::host, TrialGate::stall, ""}}));
+  EXPECT_TRUE(offered({{Cause::model, TrialGate::unsent, ""}}));
+  EXPECT_TRUE(offered(
+      {{Cause::generator, TrialGate::unsent, ""}, {Cause::generator, TrialGate::stall, ""}}));
+  EXPECT_TRUE(offered({{Cause::backend, TrialGate::backend_lag, ""}}));
+  EXPECT_FALSE(offered({{Cause::backend, TrialGate::backend_busy, ""},
+                        {Cause::backend, TrialGate::backend_lag, ""}}));
 }
 
 TEST(Verdicts, ACpuThatWasTakenAwayIsTheHosts) {
@@ -299,7 +305,7 @@ TEST(Verdicts, ACpuThatWasTakenAwayIsTheHosts) {
   taken.host().cpus[2].probed = false;
   taken.trial.self_lag.p99 = taken.trial.self_lag.max = 4 * kMs;
   EXPECT_EQ(taken.causes(), Causes{"host"});
-  EXPECT_EQ(taken.cause_of("cpus"), "host");
+  EXPECT_EQ(taken.cause_of(TrialGate::cpus), "host");
   EXPECT_TRUE(taken.trial.invalid_reasons.back().text.starts_with("CPU 2 is gone"))
       << taken.trial.invalid_reasons.back().text;
   EXPECT_FALSE(taken.trial.hiccup_by_cpu_ns.contains(2)) << "it was not watched to the end";
@@ -307,7 +313,7 @@ TEST(Verdicts, ACpuThatWasTakenAwayIsTheHosts) {
   Case moved;
   moved.input.generator_moved_to = CpuSet({1});
   EXPECT_EQ(moved.causes(), Causes{"host"});
-  EXPECT_EQ(moved.cause_of("cpus"), "host");
+  EXPECT_EQ(moved.cause_of(TrialGate::cpus), "host");
 }
 
 TEST(Verdicts, AQuotaThatThrottledIsNamed) {
@@ -332,7 +338,7 @@ TEST(Verdicts, ARealTimeProcessThatTheKernelPausedIsNotValidWhateverTheBound) {
     one.host().real_time_watched = watched;
     one.host().cpus[1].hiccup_max_ns = one.host().hiccup_max_ns = stall_ns;
     one.causes();
-    return one.cause_of("rt_throttling");
+    return one.cause_of(TrialGate::rt_throttling);
   };
   EXPECT_EQ(paused(51 * kMs, true), "host");
   EXPECT_EQ(paused(20 * kMs, true), "");
@@ -355,7 +361,7 @@ TEST(Verdicts, WhatTheKernelDoesNotShowIsNotJudgedAndNotZero) {
       "(no cpu.stat)");
   EXPECT_TRUE(std::isnan(hidden.trial.neighbours.took_ns));
   EXPECT_FALSE(hidden.trial.hiccup_max_ns.has_value());
-  Neighbours pooled;
+  OtherProcesses pooled;
   pooled += {1e6, 1e6, 1e9};
   pooled += hidden.trial.neighbours;
   EXPECT_EQ(pooled.elapsed_ns, 1e9) << "of which nothing is known is left out";

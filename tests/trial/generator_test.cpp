@@ -55,7 +55,7 @@ struct Offered {
     sent = offer(sink, intended, 7, Io::now() + 1ms, slots, in_flight, options);
     trial.request.rate_per_s = rate_per_s;
     trial.request.window = Nanos(span_ns);
-    Observation observation;
+    Recording observation;
     observation.intended_ns = intended;
     observation.slots = &slots;
     observation.issued = intended.size();
@@ -129,7 +129,7 @@ TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
   apply_gates(input, offered.trial);
   bool blamed = false;
   for (const InvalidReason& reason : offered.trial.invalid_reasons) {
-    blamed = blamed || (reason.cause == "generator" && reason.gate == "self_lag_max");
+    blamed = blamed || (reason.cause == Cause::generator && reason.gate == TrialGate::self_lag_max);
   }
   EXPECT_TRUE(blamed);
   EXPECT_FALSE(offered.trial.model_fault);

@@ -168,7 +168,7 @@ TrialRequest light_load() {
   return request;
 }
 
-std::string reason(const Trial& trial, std::string_view cause, std::string_view gate) {
+std::string reason(const Trial& trial, Cause cause, TrialGate gate) {
   for (const InvalidReason& each : trial.invalid_reasons) {
     if (each.cause == cause && each.gate == gate) return each.text;
   }
@@ -178,7 +178,7 @@ std::string reason(const Trial& trial, std::string_view cause, std::string_view 
 std::string all_reasons(const Trial& trial) {
   std::string result;
   for (const InvalidReason& each : trial.invalid_reasons) {
-    result += each.cause + " " + each.gate + ": " + each.text + "\n";
+    result += fmt::format("{} {}: {}\n", to_string(each.cause), to_string(each.gate), each.text);
   }
   return result;
 }
@@ -189,7 +189,7 @@ TEST(ProvokedVerdicts, AProcessThatBurnsTheModelsCpuIsSeen) {
   const Child neighbour("while :; do :; done");
   neighbour.pin(last_cpu());
   const Trial trial = runner.run(light_load());
-  EXPECT_NE(reason(trial, "host", "neighbour"), "") << all_reasons(trial);
+  EXPECT_NE(reason(trial, Cause::host, TrialGate::neighbour), "") << all_reasons(trial);
   EXPECT_FALSE(trial.valid);
   EXPECT_FALSE(trial.model_fault);
   EXPECT_GT(trial.neighbours.took_ns, trial.neighbours.bound_ns());
@@ -204,10 +204,11 @@ TEST(ProvokedVerdicts, AProcessThatBurnsTheGeneratorsCpuIsSeenThere) {
   const Trial trial = runner.run(light_load());
   bool named = false;
   for (const InvalidReason& each : trial.invalid_reasons) {
-    named = named || (each.gate == "neighbour" && each.cause == "host" &&
+    named = named || (each.gate == TrialGate::neighbour && each.cause == Cause::host &&
                       each.text.find("generator's CPUs") != std::string::npos);
-    EXPECT_NE(each.cause, "model") << each.text;
-    EXPECT_FALSE(each.cause == "generator" && each.gate.starts_with("self_lag")) << each.text;
+    EXPECT_NE(each.cause, Cause::model) << each.text;
+    EXPECT_FALSE(each.cause == Cause::generator && to_string(each.gate).starts_with("self_lag"))
+        << each.text;
   }
   EXPECT_TRUE(named) << all_reasons(trial);
 }
@@ -266,11 +267,11 @@ TEST(ProvokedVerdicts, ABackendThatIsTooSlowForTheBoundMakesALowerBound) {
   // No reply leaves within 5 ns of its time, and every one within an hour.
   request.slo = 100ns;
   const Trial strict = runner.run(request);
-  EXPECT_NE(reason(strict, "backend", "backend_lag"), "") << all_reasons(strict);
+  EXPECT_NE(reason(strict, Cause::backend, TrialGate::backend_lag), "") << all_reasons(strict);
   EXPECT_FALSE(strict.model_fault);
   request.slo = 72'000s;
   const Trial lax = runner.run(request);
-  EXPECT_EQ(reason(lax, "backend", "backend_lag"), "") << all_reasons(lax);
+  EXPECT_EQ(reason(lax, Cause::backend, TrialGate::backend_lag), "") << all_reasons(lax);
 }
 
 /// A cgroup whose quota can be set, in the version 1 hierarchy or in version 2's.
@@ -405,7 +406,7 @@ Trial run_with(Fault fault) {
 TEST(ProvokedVerdicts, AModelThatDoesItsWorkIsNotAccused) {
   const Trial trial = run_with(Fault::none);
   EXPECT_FALSE(trial.model_fault) << all_reasons(trial);
-  for (const InvalidReason& each : trial.invalid_reasons) EXPECT_NE(each.cause, "model");
+  for (const InvalidReason& each : trial.invalid_reasons) EXPECT_NE(each.cause, Cause::model);
   EXPECT_EQ(trial.counts.completed, trial.counts.scheduled);
   EXPECT_GT(trial.speed_ns, 0);  // every trial starts with the probe
   EXPECT_GT(trial.cpu_seconds, 0);
@@ -416,10 +417,10 @@ TEST(ProvokedVerdicts, AModelThatLosesARequestIsFound) {
   const Trial trial = run_with(Fault::lost);
   EXPECT_TRUE(trial.model_fault);
   EXPECT_FALSE(trial.valid);
-  EXPECT_NE(reason(trial, "model", "conservation").find("1 requests never ended"),
+  EXPECT_NE(reason(trial, Cause::model, TrialGate::conservation).find("1 requests never ended"),
             std::string::npos)
       << all_reasons(trial);
-  EXPECT_EQ(reason(trial, "model", "digest"), "");
+  EXPECT_EQ(reason(trial, Cause::model, TrialGate::digest), "");
   EXPECT_EQ(trial.counts.unfinished, 1U);
 }
 
@@ -427,20 +428,21 @@ TEST(ProvokedVerdicts, AModelThatEndsARequestTwiceIsFound) {
   const Trial trial = run_with(Fault::doubled);
   EXPECT_TRUE(trial.model_fault);
   EXPECT_FALSE(trial.valid);
-  EXPECT_NE(reason(trial, "model", "conservation").find("1 ended more than once"),
+  EXPECT_NE(reason(trial, Cause::model, TrialGate::conservation).find("1 ended more than once"),
             std::string::npos)
       << all_reasons(trial);
-  EXPECT_EQ(reason(trial, "model", "digest"), "");
+  EXPECT_EQ(reason(trial, Cause::model, TrialGate::digest), "");
 }
 
 TEST(ProvokedVerdicts, AModelThatReturnsAWrongDigestIsFound) {
   const Trial trial = run_with(Fault::garbled);
   EXPECT_TRUE(trial.model_fault);
   EXPECT_FALSE(trial.valid);
-  EXPECT_NE(reason(trial, "model", "digest").find("1 completed requests have a wrong digest"),
+  EXPECT_NE(reason(trial, Cause::model, TrialGate::digest)
+                .find("1 completed requests have a wrong digest"),
             std::string::npos)
       << all_reasons(trial);
-  EXPECT_EQ(reason(trial, "model", "conservation"), "");
+  EXPECT_EQ(reason(trial, Cause::model, TrialGate::conservation), "");
 }
 
 }  // namespace

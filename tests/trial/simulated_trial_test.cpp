@@ -32,7 +32,7 @@ Trial run(const Keys& oracle, double rate_per_s, int seconds, std::uint64_t seed
   request.seed = seed;
   request.arrivals = Arrivals::parse(arrivals);
   request.clock = ClockKind::virtual_time;
-  return run_virtual(request);
+  return simulate_trial(request);
 }
 
 void expect_ms(double ns, double expected_ms, double tolerance, const char* what) {
@@ -165,10 +165,10 @@ TEST(Oracle, RefusesOtherModelsWorkloadsAndNonsense) {
   request.rate_per_s = 100;
   request.model.name = "fixed_pool";
   request.workload.name = "empty";
-  EXPECT_THROW(run_virtual(request), UsageError);
+  EXPECT_THROW(simulate_trial(request), UsageError);
   request.model.name = "oracle";
   request.workload.name = "cpu";
-  EXPECT_THROW(run_virtual(request), UsageError);
+  EXPECT_THROW(simulate_trial(request), UsageError);
 }
 
 TEST(Oracle, RefusesInRealTimeWhatOnlyTheVirtualClockHas) {
@@ -190,7 +190,7 @@ testing::Cell search(const Keys& oracle, int window_s, std::uint64_t seed) {
 
 TEST(SimulatedSearch, FindsLambda10OfMD1) {
   const testing::Cell cell = search({}, 100, 21);
-  EXPECT_EQ(cell.result.cliff.reached, "ok");
+  EXPECT_EQ(cell.result.cliff.reached, Reached::ok);
   EXPECT_NEAR(cell.result.cliff.value / 773.49, 1, 0.01);  // Crommelin's waiting times
   EXPECT_NEAR(cell.result.saturation.value, 1000, 1);
   EXPECT_LT(cell.result.cliff.low, 773.49);

@@ -1,11 +1,12 @@
 // What a trial says of itself, from hand-made stamps with known answers.
+#include "harness/trial/trial_summary.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <vector>
 
 #include "harness/trial/gates.hpp"
-#include "harness/trial/trial_summary.hpp"
 
 namespace precipice {
 namespace {
@@ -30,7 +31,7 @@ struct Stamps {
   }
 
   Trial& summarised() {
-    Observation observation;
+    Recording observation;
     observation.intended_ns = intended;
     observation.slots = &slots;
     observation.issued = intended.size();
@@ -50,7 +51,7 @@ struct Stamps {
     apply_gates(input, trial);
     return trial;
   }
-  bool blames(std::string_view cause, std::string_view gate) const {
+  bool blames(Cause cause, TrialGate gate) const {
     for (const InvalidReason& reason : trial.invalid_reasons) {
       if (reason.cause == cause && reason.gate == gate) return true;
     }
@@ -67,7 +68,7 @@ struct Stamps {
   Trial trial;
 };
 
-TEST(Observation, AnUndisturbedTrialIsValidAndSaysWhatHappened) {
+TEST(Recording, AnUndisturbedTrialIsValidAndSaysWhatHappened) {
   Stamps stamps(1000);
   stamps.host.emplace();
   const Trial& trial = stamps.judged();
@@ -81,7 +82,7 @@ TEST(Observation, AnUndisturbedTrialIsValidAndSaysWhatHappened) {
   EXPECT_NEAR(trial.in_flight_mean, 0.5, 1e-9);  // N = rate x latency
 }
 
-TEST(Observation, APausedGeneratorIsTheGeneratorsFaultAndNotASlowModel) {
+TEST(Recording, APausedGeneratorIsTheGeneratorsFaultAndNotASlowModel) {
   // 1000/s, no service time, the generator asleep for 100 ms from request 500 on.
   Stamps stamps(1000);
   for (std::size_t id = 0; id < 1000; ++id) {
@@ -95,11 +96,11 @@ TEST(Observation, APausedGeneratorIsTheGeneratorsFaultAndNotASlowModel) {
   EXPECT_EQ(trial.model_lag.max, 0);
   EXPECT_EQ(trial.response.max, 100 * kMs);  // charged to every request that it delayed
   EXPECT_FALSE(trial.valid);
-  EXPECT_TRUE(stamps.blames("generator", "self_lag"));
-  EXPECT_TRUE(stamps.blames("generator", "self_lag_max"));
+  EXPECT_TRUE(stamps.blames(Cause::generator, TrialGate::self_lag));
+  EXPECT_TRUE(stamps.blames(Cause::generator, TrialGate::self_lag_max));
 }
 
-TEST(Observation, ASlowSubmitIsTheModelsLag) {
+TEST(Recording, ASlowSubmitIsTheModelsLag) {
   // One submit takes 100 ms; the requests that were due meanwhile go out back to back.
   Stamps stamps(1000);
   stamps.slots.sent(500).submit_ns = static_cast<std::int32_t>(100 * kMs);
@@ -107,10 +108,10 @@ TEST(Observation, ASlowSubmitIsTheModelsLag) {
   const Trial& trial = stamps.judged();
   EXPECT_EQ(trial.self_lag.max, 0);
   EXPECT_EQ(trial.model_lag.max, 99 * kMs);
-  EXPECT_FALSE(stamps.blames("generator", "self_lag"));
+  EXPECT_FALSE(stamps.blames(Cause::generator, TrialGate::self_lag));
 }
 
-TEST(Observation, AnUnfinishedRequestCountsAtLeastUntilTheDeadline) {
+TEST(Recording, AnUnfinishedRequestCountsAtLeastUntilTheDeadline) {
   Stamps stamps(1000);
   Slot& slot = stamps.slots[0];
   slot.end = End::failed;
@@ -123,7 +124,7 @@ TEST(Observation, AnUnfinishedRequestCountsAtLeastUntilTheDeadline) {
   EXPECT_EQ(trial.response.max, 2000 * kMs);
 }
 
-TEST(Observation, LossIsSheddingFailingAndNotFinishing) {
+TEST(Recording, LossIsSheddingFailingAndNotFinishing) {
   Stamps stamps(1000);
   stamps.slots[1].end = End::failed;
   stamps.slots[1].error = ECONNRESET;
@@ -135,7 +136,7 @@ TEST(Observation, LossIsSheddingFailingAndNotFinishing) {
   EXPECT_EQ(trial.refusals.at("threads"), 1U);
 }
 
-TEST(Observation, AGrowingBacklogIsNotStable) {
+TEST(Recording, AGrowingBacklogIsNotStable) {
   Stamps stamps(1000);
   for (std::size_t id = 0; id < 1000; ++id) {
     stamps.slots[id].completion_ns = stamps.intended[id] * 2 + kMs;  // half the rate is served
@@ -150,7 +151,7 @@ TEST(Gates, ALostRequestIsAFaultOfTheModel) {
   stamps.slots[7].ends = 0;
   stamps.slots[7].end = End::open;
   const Trial& trial = stamps.judged();
-  EXPECT_TRUE(stamps.blames("model", "conservation"));
+  EXPECT_TRUE(stamps.blames(Cause::model, TrialGate::conservation));
   EXPECT_TRUE(trial.model_fault);
   EXPECT_FALSE(trial.valid);
 }
@@ -159,7 +160,7 @@ TEST(Gates, ARequestThatEndsTwiceIsAFaultOfTheModel) {
   Stamps stamps(100);
   stamps.slots.complete(7, 1, Outcome::ok(7));
   EXPECT_TRUE(stamps.judged().model_fault);
-  EXPECT_TRUE(stamps.blames("model", "conservation"));
+  EXPECT_TRUE(stamps.blames(Cause::model, TrialGate::conservation));
 }
 
 TEST(Gates, OneWrongDigestFailsTheTrial) {
@@ -173,7 +174,7 @@ TEST(Gates, OneWrongDigestFailsTheTrial) {
   flipped.digests = stamps.digests;
   for (std::size_t id = 0; id < 100; ++id) flipped.slots[id].digest = id == 42 ? 1 ^ 0x80 : 1;
   const Trial& trial = flipped.judged();
-  EXPECT_TRUE(flipped.blames("model", "digest"));
+  EXPECT_TRUE(flipped.blames(Cause::model, TrialGate::digest));
   EXPECT_FALSE(trial.valid);
   EXPECT_DOUBLE_EQ(trial.goodput_per_s, 990);
 }
@@ -184,7 +185,7 @@ TEST(Gates, StampsThatDisagreeWithTheCounterBreakLittlesLaw) {
   Stamps off(1000);
   off.integral_ns = stamps.stamps.in_flight_ns * 1.002;
   EXPECT_FALSE(off.judged().valid);
-  EXPECT_TRUE(off.blames("model", "little"));
+  EXPECT_TRUE(off.blames(Cause::model, TrialGate::little));
   Stamps near(1000);
   near.integral_ns = stamps.stamps.in_flight_ns * 1.0005;
   EXPECT_TRUE(near.judged().valid);
@@ -194,7 +195,7 @@ TEST(Gates, AStallAboveHalfTheSloIsTheHosts) {
   Stamps stamps(100);
   stamps.host.emplace().hiccup_max_ns = 5 * kMs + 1;
   EXPECT_FALSE(stamps.judged().valid);
-  EXPECT_TRUE(stamps.blames("host", "stall"));
+  EXPECT_TRUE(stamps.blames(Cause::host, TrialGate::stall));
   Stamps calm(100);
   calm.host.emplace().hiccup_max_ns = 5 * kMs;
   EXPECT_TRUE(calm.judged().valid);
@@ -206,7 +207,7 @@ TEST(Gates, MoreThanATickOfStealACpuSecondIsTheHosts) {
   stamps.host->cpu_seconds = 2;
   stamps.host->steal_ticks = 3;
   EXPECT_FALSE(stamps.judged().valid);
-  EXPECT_TRUE(stamps.blames("host", "steal"));
+  EXPECT_TRUE(stamps.blames(Cause::host, TrialGate::steal));
   Stamps little(100);
   little.host.emplace();
   little.host->cpu_seconds = 2;
@@ -218,7 +219,7 @@ TEST(Gates, ThrottlingIsTheHosts) {
   Stamps stamps(100);
   stamps.host.emplace().throttled_periods = 1;
   EXPECT_FALSE(stamps.judged().valid);
-  EXPECT_TRUE(stamps.blames("host", "throttling"));
+  EXPECT_TRUE(stamps.blames(Cause::host, TrialGate::throttling));
 }
 
 TEST(Gates, AClosedLoopThatCompletesNothingIsNoMeasurement) {
@@ -227,7 +228,7 @@ TEST(Gates, AClosedLoopThatCompletesNothingIsNoMeasurement) {
     stamps.slots[id].completion_ns = 2000 * kMs;  // after the deadline
   stamps.trial.request.closed = 10;
   EXPECT_FALSE(stamps.judged().valid);
-  EXPECT_TRUE(stamps.blames("model", "no_progress"));
+  EXPECT_TRUE(stamps.blames(Cause::model, TrialGate::no_progress));
 }
 
 TEST(Gates, AClosedLoopThatIsTooLargeToTurnOverIsNoStalledDevice) {
@@ -236,7 +237,7 @@ TEST(Gates, AClosedLoopThatIsTooLargeToTurnOverIsNoStalledDevice) {
   trial.goodput_per_s = 12'560;
   apply_gates({}, trial);
   ASSERT_EQ(trial.invalid_reasons.size(), 1U);
-  EXPECT_EQ(trial.invalid_reasons[0].gate, "turnover");
+  EXPECT_EQ(trial.invalid_reasons[0].gate, TrialGate::turnover);
   EXPECT_EQ(trial.invalid_reasons[0].text,
             "1000000 in flight at 12560/s need 80 s to turn over once, and the window is 1 s: a "
             "smaller --closed or longer --seconds");
@@ -246,11 +247,11 @@ TEST(Gates, ASlowBackendIsNotASlowModel) {
   Stamps stamps(100);
   stamps.backend.emplace().lag_p99_ns = kMs;  // 10% of the SLO
   EXPECT_FALSE(stamps.judged().valid);
-  EXPECT_TRUE(stamps.blames("backend", "backend_lag"));
+  EXPECT_TRUE(stamps.blames(Cause::backend, TrialGate::backend_lag));
   Stamps busy(100);
   busy.backend.emplace().busy = 0.71;
   EXPECT_FALSE(busy.judged().valid);
-  EXPECT_TRUE(busy.blames("backend", "backend_busy"));
+  EXPECT_TRUE(busy.blames(Cause::backend, TrialGate::backend_busy));
 }
 
 TEST(Gates, RequestsThatWereNeverSentInvalidateTheTrial) {
@@ -259,7 +260,7 @@ TEST(Gates, RequestsThatWereNeverSentInvalidateTheTrial) {
   stamps.slots[99].ends = 0;
   const Trial& trial = stamps.judged();
   EXPECT_EQ(trial.counts.unsent, 1U);
-  EXPECT_TRUE(stamps.blames("generator", "unsent"));
+  EXPECT_TRUE(stamps.blames(Cause::generator, TrialGate::unsent));
   EXPECT_FALSE(trial.model_fault);
 }
 
@@ -272,7 +273,7 @@ TEST(Gates, ARealisedRateOffTheScheduleInvalidatesTheTrial) {
   input.perfect_span_ns = 1e9;
   input.realised_span_ns = 1.002e9;
   apply_gates(input, stamps.trial);
-  EXPECT_TRUE(stamps.blames("generator", "realised_rate"));
+  EXPECT_TRUE(stamps.blames(Cause::generator, TrialGate::realised_rate));
 }
 
 }  // namespace
