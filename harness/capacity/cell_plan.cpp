@@ -34,7 +34,7 @@ std::uint64_t highest_closed(const Plan& plan, const CellPlan& cell) {
   return static_cast<std::uint64_t>(most);
 }
 
-/// Long enough for what an overload leaves behind, twice over, so that its recovery is seen.
+/// Twice the time that the backlog of an overload needs to drain, so that its recovery is measured.
 Nanos drain_of(const Plan& plan, const CellPlan& cell, const Probe& probe, double plateau_per_s) {
   const Nanos least =
       plan.clock == ClockKind::virtual_time ? std::max(cell.drain, cell.window) : cell.drain;

@@ -40,10 +40,9 @@ struct CliffOptions {
 /// matter.
 CellResult analyse(const std::vector<Point>& points, const CliffOptions& options);
 
-/// What was read off each for itself, made to agree, for cliffs at half and at twice the SLO: where
-/// both were reached, no cliff lies above saturation, and that of a tighter bound lies no higher
-/// than the cliff, of a looser one no lower. Values move, and an interval as far as to hold its
-/// own. For showing: what is compared, or resampled, is better off with what was read.
+/// Makes the independently estimated figures consistent: cliff5 <= cliff <= cliff20 <= saturation,
+/// where both of a pair were reached. A value moves, and its interval as far as to contain it. For
+/// display only: compare and resample the originals.
 CellResult ordered_for_display(CellResult result);
 
 }  // namespace precipice

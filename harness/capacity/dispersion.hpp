@@ -1,4 +1,5 @@
-// What bursts alone scatter: the number of requests above a percentile.
+// Index of dispersion of the number of slow requests in a trial: within a busy period requests are
+// slow together, so the number varies more than a Poisson count.
 #pragma once
 
 #include <vector>
@@ -11,9 +12,9 @@ namespace precipice {
 /// The responses of a group's stable trials, pooled.
 PooledScatter scatter_of(const RateGroup& group);
 
-/// What the mean of responses scatters is what the number above a high percentile does, relatively,
-/// within a fifth for most queues; and a trial knows far more of the former. Bursts go with
-/// u / (1 - u)^2 for the share u of saturation.
+/// The relative standard error of the mean response approximates that of the number of slow
+/// requests (within 20% for most queues) and is estimated from far more data. The autocorrelation
+/// time grows with u / (1 - u)^2 for the utilisation u.
 class Dispersion {
  public:
   /// From the stable trials of an open loop.

@@ -9,7 +9,7 @@
 
 namespace precipice {
 
-/// What is left to saturation, as a share of it, is not told apart below this.
+/// Headroom (what is left to saturation, as a share of it) below this is treated as this.
 inline constexpr double kLeastRoom = 0.02;
 
 struct SloCrossingOptions {

@@ -1,5 +1,5 @@
-// Requests of a queue share its busy periods: of how many neighbours one response speaks, measured
-// by the method of batch means.
+// Response times within a busy period are correlated. Estimates their integrated autocorrelation
+// time by batch means (Law, Simulation Modeling and Analysis, chapter 9).
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ class PooledScatter {
  public:
   void add(double values, double mean, const BatchScatter& scatter);  ///< of NaNs is left out
   double values() const { return values_; }
-  /// So many consecutive values know of their mean what one independent value does, at least 1: the
-  /// integrated autocorrelation time, from the variance of the batches' means. A batch that is not
-  /// long against it shows too little, by what a correlation that decays exponentially explains.
-  /// NaN while nothing scatters.
+  /// The number of consecutive values that carry as much information about the mean as one
+  /// independent value, at least 1: the integrated autocorrelation time, from the variance of the
+  /// batch means. Corrected for batches that are short against it, under exponential decay of the
+  /// correlation. NaN where the values do not vary.
   double autocorrelation_time() const;
-  /// Standard error of the common mean over the mean; NaN while nothing scatters.
+  /// Standard error of the common mean over the mean; NaN where the values do not vary.
   double relative_error_of_mean() const;
 
  private:

@@ -1,4 +1,5 @@
-// Poisson regression of counts on one variable, for what is rare and comes in bursts.
+// Poisson regression of overdispersed counts on one variable, by iteratively reweighted least
+// squares (McCullagh and Nelder, Generalized Linear Models, 2.5).
 #pragma once
 
 #include <optional>
@@ -6,14 +7,14 @@
 
 namespace precipice {
 
-/// So many of `exposure` were counted at x. `weight` is how much the point is asked, `dispersion`
-/// the variance of a count over its mean, at least 1.
+/// `count` events among `exposure` trials at x. `weight` is the relative weight of the observation,
+/// `dispersion` the index of dispersion: variance of the count over its mean, at least 1.
 struct CountedPoint {
   double x = 0, exposure = 0, count = 0, weight = 1, dispersion = 1;
 };
 
-/// What is known of the slope beforehand; a deviation of 0: nothing. Counts that contradict it
-/// outweigh it (Student's distribution with few degrees of freedom).
+/// Prior of the slope: Student's distribution with few degrees of freedom, so that counts which
+/// contradict it outweigh it. A deviation of 0: no prior.
 struct SlopePrior {
   double mean = 0, deviation = 0;
 };
@@ -29,8 +30,8 @@ struct PoissonFit {
   }
 };
 
-/// Most likely line; nothing where the counts and the prior leave it open: no count at all, or
-/// fewer than two places without a prior.
+/// The maximum of the posterior; nullopt where it is not determined: no count at all, or fewer than
+/// two values of x without a prior.
 std::optional<PoissonFit> poisson_regression(std::span<const CountedPoint> points,
                                              const SlopePrior& prior = {});
 

@@ -1,6 +1,6 @@
-// Which trial a run was in when its process died, for the next start to say, and to end a loop of
-// crashes: a small file beside the journal, written before each trial. It is no result: losing it
-// loses a sentence, so it is neither synced nor replaced whole.
+// Which trial was running when the process died: a small file beside the journal, written before
+// each trial, read by the next start, which reports it and ends a loop of crashes. Not part of the
+// results; written without fsync or atomic replacement because losing it only loses a message.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace precipice {
 /// Not thread-safe; one per run's directory and process.
 class CrashMarker {
  public:
-  /// A trial that ended so many starts of one run by a fatal signal is given up.
+  /// A trial is given up after this many starts of one run that it ended by a fatal signal.
   static constexpr int kMostCrashes = 3;
-  /// The same for deaths that left no word: SIGKILL, the kernel's out-of-memory killer, a loss of
-  /// power, the overflow of a thread's stack. Mostly somebody's wish, so there are more of them.
+  /// The same for deaths that could not be recorded: SIGKILL, the kernel's out-of-memory killer, a
+  /// loss of power, overflow of a thread's stack. Mostly intended by a user, so more are allowed.
   static constexpr int kMostDeaths = 10;
 
   /// Reads what an earlier start left at `path`, and notes fatal signals there from now on. What

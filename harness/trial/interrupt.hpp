@@ -1,6 +1,5 @@
-// SIGINT, SIGTERM and SIGHUP as wishes: the first asks to stop after the trial under way and says
-// what it waits for, the second ends the process at once. And a last word of a process that
-// crashes.
+// SIGINT, SIGTERM and SIGHUP: the first stops after the current trial and says what it waits for,
+// the second ends the process at once. Also records the signal of a crash.
 #pragma once
 
 #include <atomic>
