@@ -23,6 +23,7 @@ import argparse
 import glob
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def precipice(binary, model, closed, seconds, seed):
             raise Lacking(f"{model}: reads failed: {trial['counts']}")
         return trial["goodput_per_s"], trial["response_ns"]["max"], trial
     except (ValueError, KeyError):
-        raise Lacking(f"{' '.join(command)} gave no trial: {done.stderr.strip()[:500]}")
+        raise Lacking(f"{shlex.join(command)} gave no trial: {done.stderr.strip()[:500]}")
 
 
 def fio(path, engine, depth, jobs, seconds):

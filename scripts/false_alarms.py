@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -65,7 +66,7 @@ def measure(options, work, name, seed, shape):
     done = subprocess.run([options.binary, "run", suite, "--out", os.path.join(work, "results"), "--fresh", "--force", "--json"],
                           capture_output=True, text=True, env=dict(os.environ, PRECIPICE_DIRECTORY_FILE=place))
     if done.returncode not in (0, 3) or not os.path.exists(place):
-        sys.exit(f"{' '.join(done.args)}: exit {done.returncode}: {done.stderr.strip()[-500:]}")
+        sys.exit(f"{shlex.join(done.args)}: exit {done.returncode}: {done.stderr.strip()[-500:]}")
     with open(place) as file:
         return file.read().strip()
 
@@ -73,7 +74,7 @@ def measure(options, work, name, seed, shape):
 def compare(options, a, b):
     done = subprocess.run([options.binary, "compare", a, b, "--json"], capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"compare {a} {b}: exit {done.returncode}: {done.stderr.strip()}")
+        sys.exit(f"{shlex.join(done.args)}: exit {done.returncode}: {done.stderr.strip()}")
     cells = json.loads(done.stdout)["cells"]
     return {figure["figure"]: dict(figure, machine=cell["machine_speed_b_to_a"]["mean"])
             for cell in cells for figure in cell["figures"]}

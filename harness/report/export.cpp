@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/shown_text.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -38,8 +39,8 @@ bool selects(const ExportOptions& options, const std::string& series, const std:
 UsageError nothing_selected(const RunArchive& run) {
   std::string text;
   for (const CellSummary& cell : run.result.cells)
-    text += fmt::format("\n  --series '{}' --workload '{}'", cell.model.to_string(),
-                        cell.workload.to_string());
+    text += fmt::format("\n  --series {} --workload {}", shell_quoted(cell.model.to_string()),
+                        shell_quoted(cell.workload.to_string()));
   return UsageError(
       fmt::format("{}: nothing measured is selected; its cells are:{}", run.name, text));
 }

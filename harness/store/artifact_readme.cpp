@@ -123,7 +123,7 @@ std::string artifact_description(const RunArchive& run, const std::string& name,
       "claim "
       "by claim whether it is confirmed. `--budget 20m` bounds the time. To only read the data:\n\n"
       "    build/release/precipice show {0}/run\n\n",
-      name);
+      shell_quoted_path(name));
   text += fmt::format(
       "## Time and disk\n\n- measuring: {}; by the plan's estimate {}\n- building: about three "
       "minutes on 2 CPUs, once\n- this archive unpacked: {}; a repetition needs as much again, and "

@@ -199,7 +199,7 @@ Bundle write_bundle(const RunArchive& run, const BundleOptions& options) {
   try {
     run_tool({"tar", "--sort=name", "--format=gnu", "--mtime=@315532800", "--owner=0", "--group=0",
               "--numeric-owner", "--mode=u=rwX,go=rX", "-I", "gzip -n", "-cf", archive.temporary(),
-              "-C", stage.path(), name},
+              "-C", stage.path(), "--", name},
              stage.path());
   } catch (const Unavailable&) {
     throw;

@@ -168,5 +168,15 @@ TEST(BenchmarkJson, WhatIsNotThereIsRefusedWithWhatIs) {
   }
 }
 
+TEST(Exporters, NameTheCellsInWordsForAShell) {
+  RunArchive run = run_of_three_blocks();
+  run.result.cells.front().model.given = {{"service", "bimodal(0.9,1,10)"}, {"x", "it's"}};
+  EXPECT_NE(
+      std::string(nothing_selected(run).what())
+          .find(R"(--series 'fixed_pool:service=bimodal(0.9,1,10),x=it'\''s' --workload sleep)"),
+      std::string::npos)
+      << nothing_selected(run).what();
+}
+
 }  // namespace
 }  // namespace precipice

@@ -2,6 +2,7 @@
 """What the commands of scripts/ have in common: names, text of strangers, standard streams, and what lies around them."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,15 @@ class TextOfStrangers(unittest.TestCase):
     def test_on_the_page_is_escaped_and_whole_numbers_stay_whole(self):
         made = report_data.for_page({"seed": 20261122, "big": 2 ** 53 + 1, "nan": float("nan"), "name": "\u202e<b>"})
         self.assertEqual(made, {"seed": 20261122, "big": "9007199254740993", "nan": None, "name": r"\u202e<b>"})
+
+    def test_in_a_command_that_is_printed_is_one_word_of_a_shell(self):
+        with tempfile.TemporaryDirectory(prefix="it's #1 ") as directory:
+            binary = os.path.join(directory, "fails")
+            with open(binary, "w") as stream:
+                stream.write("#!/bin/sh\nexit 9\n")
+            os.chmod(binary, 0o755)
+            command = script("false_alarms.py", "--binary", binary, "--pairs", "1").stderr.split(": exit 9")[0]
+            self.assertEqual(shlex.split(command)[:2], [binary, "run"])
 
     def test_goes_into_no_output_raw(self):
         with tempfile.TemporaryDirectory() as parent:

@@ -98,6 +98,30 @@ TEST_F(Bundles, DescribeTheArtifact) {
   }
 }
 
+TEST_F(Bundles, StepsOfTheDescriptionWorkInAShellWhateverTheRunIsCalled) {
+  std::string suite = two_queues();
+  suite.replace(suite.find("\"two\""), 5, "\"-two\"");
+  const std::string made = finished_run(suite);
+  fs::rename(directory_ + "/" + made, directory_ + "/it's #1; $(touch ran)");
+  ASSERT_EQ(run("bundle \"it's #1; \\$(touch ran)\" -o a.tar.gz").code, 0);
+  const std::string place = unpacked("a.tar.gz", "u"), text = text_of(place + "/ARTIFACT.md");
+  EXPECT_EQ(place, "u/-two-it's #1; $(touch ran)");
+  const auto step = [&](const std::string& begin, const std::string& end) {
+    const std::size_t from = text.find(begin), to = text.find(end, from);
+    return from == std::string::npos || to == std::string::npos ? "false"
+                                                                : text.substr(from, to - from);
+  };
+  const std::string unpack = step("    tar -xzf ", "\n\nthen");
+  const std::string show = step("build/release/precipice show ", "\n\n");
+  write("steps.sh", unpack + "\ncd .. && " PRECIPICE_BINARY +
+                        show.substr(std::string("build/release/precipice").size()) + "\n");
+  const Ended ended = shell("cp a.tar.gz u/ARCHIVE.tar.gz && cd u && sh -e ../steps.sh");
+  EXPECT_EQ(ended.code, 0) << ended.err << unpack << show;
+  EXPECT_NE(ended.out.find("run/points.csv: OK"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("cliff/s"), std::string::npos) << ended.out;
+  EXPECT_FALSE(fs::exists(directory_ + "/u/ran"));
+}
+
 TEST_F(Bundles, TheSameRunGivesTheSameBytes) {
   const std::string made = run_with_figures();
   ASSERT_EQ(run("bundle " + made + " -o one.tar.gz").code, 0);
