@@ -20,6 +20,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
+import files
 import launch
 from pairs import spread
 
@@ -175,10 +176,8 @@ def write(path, rows, failures, build, seconds):
     for name, why in failures:
         lines.append(f"| {name} | | could not be measured | | {why.replace('|', '/')} |".replace("\n", " "))
     text = "\n".join(lines) + "\n"
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        out.write(text)
-    os.replace(path + ".new", path)
+    files.make_directories(os.path.dirname(os.path.abspath(path)))
+    files.write_text(path, text)
 
 
 def main():

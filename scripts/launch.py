@@ -20,6 +20,7 @@ import os
 import select
 import subprocess
 import sys
+import warnings
 
 from shown import shown
 
@@ -56,7 +57,8 @@ def require(*packages):
     """Imports packages, each before those that build on it; exits with 2 and says why where one cannot be imported."""
     if sys.flags.isolated:  # what pip has put into /usr/local comes before Debian's
         sys.path[:] = [place for place in sys.path if not (place.startswith("/usr/local/") and place.endswith("/dist-packages"))]
-    logging.disable(logging.WARNING)  # what they say of caches and fonts is for their developers
+    logging.disable(logging.WARNING)  # what they say of caches, fonts and masked numbers is for their developers
+    warnings.simplefilter("ignore")
     here = os.open(".", os.O_PATH)
     os.environ["MATPLOTLIBRC"] = os.devnull  # neither the user's settings
     os.environ.pop("MPLBACKEND", None)

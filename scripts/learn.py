@@ -26,7 +26,8 @@ from figures import lessons, settings
 from figures.cells import load_run
 from figures.save import Built, save
 from figures.standard.base import Skip
-from precipice_run import RunError
+from files import make_directories
+from precipice_run import DAMAGED, RunError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
@@ -42,7 +43,7 @@ def draw(directory):
     run = load_run(directory)
     name, page = lessons.page_of(run)
     figures = os.path.join(run.directory, "figures")
-    os.makedirs(figures, exist_ok=True)
+    make_directories(figures)
     save(Built(page.figure, [], ""), figures, f"learn-{name}", ("svg", "png"))
     return os.path.join(figures, f"learn-{name}.png")
 
@@ -72,6 +73,9 @@ def main():
             raise RunError(f"{error.filename}: cannot be written: {error.strerror}") from error
         except (RunError, Skip) as reason:
             launch.complain(f"{lesson}: {reason}")
+            failed = 2
+        except DAMAGED as error:
+            launch.complain(f"{lesson}: a field of its run has the wrong type: {error!r}")
             failed = 2
     return failed
 

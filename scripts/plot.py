@@ -25,7 +25,8 @@ from figures import glyphs, settings, standard
 from figures.cells import load_run
 from figures.media import request as wanted
 from figures.media.select import FACETS
-from precipice_run import RunError
+from files import make_directories
+from precipice_run import DAMAGED, RunError
 
 FORMATS = ("svg", "pdf", "png")
 SCALES = ("auto", "log", "linear")
@@ -79,7 +80,7 @@ def draw_standard(arguments, formats):
     run = load_run(arguments.runs[0])
     formats = formats or FORMATS
     out = arguments.out or os.path.join(run.directory, "figures")
-    os.makedirs(out, exist_ok=True)
+    make_directories(out)
     drawn, skipped = standard.draw(run, out, formats)
     for reason in skipped:
         print(f"skipped {reason}")
@@ -106,7 +107,7 @@ def main():
         (for_medium if arguments.medium else draw_standard)(arguments, formats)
     except OSError as error:
         raise RunError(f"{error.filename or arguments.out}: cannot be written: {error.strerror}") from error
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except DAMAGED as error:
         if os.environ.get("PRECIPICE_TRACE"):
             raise
         raise RunError(f"{arguments.runs[0]}: a field of summary.json or points.csv has the wrong type: {error!r}") from error

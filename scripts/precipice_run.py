@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy
 
+from files import opened
 from launch import Failure
 from shown import clean, shown
 
@@ -38,6 +39,8 @@ NEEDED_COLUMNS = frozenset(("series", "workload", "phase", "block", "closed", "r
                             "used", "key"))
 TEXT_COLUMNS = frozenset(("series", "model", "workload", "phase", "invalid_cause", "key"))
 FLAG_COLUMNS = frozenset(("stable", "valid", "used"))
+# What a field of another type or size ends in, wherever it is first counted with.
+DAMAGED = (ArithmeticError, AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class RunError(Failure):
@@ -187,7 +190,7 @@ class RunDirectory:
         """Every readable line of the journal. A torn line costs only itself, and is told once in `warnings`."""
         torn = 0
         try:
-            stream = open(os.path.join(self.directory, "journal.jsonl"), encoding="utf-8", errors="surrogateescape")
+            stream = opened(os.path.join(self.directory, "journal.jsonl"), encoding="utf-8", errors="surrogateescape")
         except OSError:
             self.warn("journal.jsonl cannot be read: medians over blocks stand in for merged histograms")
             return
@@ -228,15 +231,15 @@ class RunDirectory:
 
 def read_json(path, what, text=shown):
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+        with opened(path, encoding="utf-8", errors="surrogateescape") as stream:
             document = json.load(stream)
+        if isinstance(document, dict):
+            return clean(document, text)
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: is not JSON, so this {what} cannot be used: {error}") from error
-    if not isinstance(document, dict):
-        raise RunError(f"{path}: holds no JSON object, so this {what} cannot be used")
-    return clean(document, text)
+    raise RunError(f"{path}: holds no JSON object, so this {what} cannot be used")
 
 
 def read_optional(path, what, text=shown):
@@ -249,12 +252,14 @@ def read_optional(path, what, text=shown):
 def read_points(path, text=shown):
     """points.csv with its numbers as floats (NaN where empty), its flags as booleans and the rest as text."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with opened(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
             table = csv.DictReader(stream)
             if not NEEDED_COLUMNS <= set(table.fieldnames or ()):
                 raise RunError(f"{path}: the column {sorted(NEEDED_COLUMNS - set(table.fieldnames or ()))[0]!r} is not there")
             rows = list(table)
-    except (OSError, csv.Error) as error:
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    except csv.Error as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
     return [{name: text(value or "") if name in TEXT_COLUMNS else truth(value) if name in FLAG_COLUMNS else finite(value)
              for name, value in row.items() if name is not None} for row in rows]
@@ -284,6 +289,13 @@ def locate(path):
 def load(path, text=shown):
     """Everything but the journal, which is read when asked for; RunError when there is no run, or nothing in it yet."""
     directory = locate(path)
+    try:
+        return read_run(directory, text)
+    except DAMAGED as error:
+        raise RunError(f"{directory}: a field of the run has the wrong type: {error!r}") from error
+
+
+def read_run(directory, text):
     at = {name: os.path.join(directory, name) for name in ("summary.json", "points.csv", "suite.toml", "manifest.json",
                                                            "environment.before.json", "environment.after.json")}
     manifest = read_optional(at["manifest.json"], "manifest", text)
@@ -301,7 +313,7 @@ def load(path, text=shown):
     if not run.cells:
         raise RunError(f"{at['summary.json']}: names no cell, so there is nothing to draw")
     try:
-        with open(at["suite.toml"], "rb") as stream:
+        with opened(at["suite.toml"], "rb") as stream:
             run.suite = clean(tomllib.load(stream), text)
     except (OSError, ValueError, RecursionError):
         run.warn("suite.toml cannot be read: the subtitle says less")

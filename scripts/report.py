@@ -26,6 +26,7 @@ import launch
 if __name__ == "__main__":
     launch.on_debian_python()
 launch.require("numpy", "plotly")
+import files
 import precipice_run
 import report_data
 from plotly.offline import get_plotlyjs
@@ -75,17 +76,15 @@ def main():
         raise precipice_run.RunError("a run is named twice")
     try:
         document = report_data.report(runs)
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise precipice_run.RunError(f"{arguments.runs[0]}: a field of the run has the wrong type: {error!r}") from error
-    text = page(document)
-    if len(text.encode("utf-8")) > LIMIT:
-        without_heat(document)
         text = page(document)
+        if len(text.encode("utf-8")) > LIMIT:
+            without_heat(document)
+            text = page(document)
+    except precipice_run.DAMAGED as error:
+        raise precipice_run.RunError(f"{arguments.runs[0]}: a field of the run has the wrong type: {error!r}") from error
     out = arguments.out or os.path.join(runs[0].directory, "report.html")
     try:
-        with open(out + ".part", "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(out + ".part", out)
+        files.write_text(out, text)
     except OSError as error:
         raise precipice_run.RunError(f"{out}: cannot be written: {error.strerror}") from error
     size = len(text.encode("utf-8"))

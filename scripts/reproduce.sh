@@ -19,6 +19,12 @@ fail() {
   exit "${2:-2}"
 }
 
+# A name in a message: one word of a shell, which holds nothing that acts on a terminal.
+word() {
+  local LC_ALL=C
+  printf '%q' "$1"
+}
+
 original='' run='' binary='' json=() arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -39,7 +45,7 @@ while [ $# -gt 0 ]; do
       ;;
     -*) arguments+=("$1") ;;
     *)
-      [ -z "$original" ] || fail "one run or bundle at a time: $original, or $1?"
+      [ -z "$original" ] || fail "one run or bundle at a time: $(word "$original"), or $(word "$1")?"
       original=$1
       ;;
   esac
@@ -56,10 +62,10 @@ if [ -z "$binary" ]; then
     exit 1
   fi
 fi
-[ -x "$binary" ] || fail "$binary is no program"
+[ -x "$binary" ] || fail "$(word "$binary") is no program"
 
 work=$(mktemp -d 2>/dev/null) ||
-  fail "cannot write in ${TMPDIR:-/tmp}: set TMPDIR to a directory that can be written" 5
+  fail "cannot write in $(word "${TMPDIR:-/tmp}"): set TMPDIR to a directory that can be written" 5
 trap 'rm -rf "$work"' EXIT
 
 # Archives and what was unpacked from them carry the checksums of all that is in them. Names in them are somebody
@@ -67,7 +73,7 @@ trap 'rm -rf "$work"' EXIT
 verify() {
   local problems
   problems=$(cd -- "$1" && LC_ALL=C sha256sum --quiet --check SHA256SUMS 2>&1 | cat -v) && return
-  fail "$original is damaged or was changed:"$'\n'"$problems"
+  fail "$(word "$original") is damaged or was changed:"$'\n'"$problems"
 }
 # The newest finished run in a suite's directory, there or below results/, as every verb finds it.
 find_run() {
@@ -90,13 +96,13 @@ if [ -f "$original" ]; then
   mkdir "$work/unpacked"
   if ! LC_ALL=C tar -xzf "$original" -C "$work/unpacked" 2>"$work/log"; then
     if grep -qE 'No space left on device|Disk quota exceeded|Read-only file system' "$work/log"; then
-      fail "no room in ${TMPDIR:-/tmp} to unpack $original: set TMPDIR to a directory that has some" 5
+      fail "no room in $(word "${TMPDIR:-/tmp}") to unpack $(word "$original"): set TMPDIR to a directory that has some" 5
     fi
-    fail "$original is no archive of \`precipice bundle\`: $(grep -v '^$' "$work/log" | head -n 1 | cat -v)"
+    fail "$(word "$original") is no archive of \`precipice bundle\`: $(grep -v '^$' "$work/log" | head -n 1 | cat -v)"
   fi
   unpacked=("$work/unpacked"/*/)
   if [ ${#unpacked[@]} -ne 1 ] || [ ! -f "${unpacked[0]}SHA256SUMS" ] || [ ! -d "${unpacked[0]}run" ]; then
-    fail "$original is no archive of \`precipice bundle\`: it has no SHA256SUMS beside run/"
+    fail "$(word "$original") is no archive of \`precipice bundle\`: it has no SHA256SUMS beside run/"
   fi
   verify "${unpacked[0]}"
   run=${unpacked[0]}run
@@ -106,7 +112,7 @@ elif [ -f "$original/SHA256SUMS" ] && [ -d "$original/run" ]; then
 else
   "$binary" show "$original" >/dev/null || exit $?
   find_run
-  [ -n "$run" ] || fail "$original holds no finished run"
+  [ -n "$run" ] || fail "$(word "$original") holds no finished run"
 fi
 
 # The run writes the name of its directory there. Its progress is no part of the answer when that is JSON.

@@ -22,6 +22,7 @@ import launch
 if __name__ == "__main__":
     launch.on_debian_python()
 launch.require("numpy")
+import files
 import precipice_run
 from tabular import latex, macros, markdown, rows
 
@@ -51,13 +52,6 @@ def forms(arguments, runs):
     return made
 
 
-def save(directory, name, text):
-    path = os.path.join(directory, name)
-    with open(path + ".part", "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(path + ".part", path)
-
-
 def main():
     arguments = parser().parse_args()
     if not 1 <= arguments.digits <= 15:
@@ -67,7 +61,7 @@ def main():
     runs = precipice_run.load_named(arguments.runs)
     try:
         made = forms(arguments, runs)
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except precipice_run.DAMAGED as error:
         raise precipice_run.RunError(f"{arguments.runs[0]}: a field of summary.json has the wrong type: {error!r}") from error
     if arguments.form and not arguments.out:
         sys.stdout.write(made[arguments.form][1])
@@ -75,9 +69,9 @@ def main():
     out = arguments.out or os.path.join(runs[0][1].directory, "tables")
     chosen = [made[arguments.form]] if arguments.form else list(made.values())
     try:
-        os.makedirs(out, exist_ok=True)
+        files.make_directories(out)
         for name, text in chosen:
-            save(out, name, text)
+            files.write_text(os.path.join(out, name), text)
     except OSError as error:
         raise precipice_run.RunError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
     print(f"{', '.join(name for name, _ in chosen)} in {out}")

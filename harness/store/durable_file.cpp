@@ -76,6 +76,21 @@ bool passes_on(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+/// Opened to be written to, whose reader may be slow but has to be there: it is not waited for.
+int open_to_pass_on(const std::string& path) {
+  Descriptor file(
+      retried([&] { return ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }));
+  std::error_code error;
+  if (!file.valid() && errno == ENXIO && std::filesystem::is_fifo(path, error)) {
+    CannotWrite unread(fmt::format("cannot write {}: it is a pipe that nobody reads", path));
+    unread.problem = unread.what();
+    throw unread;
+  }
+  if (!file.valid()) throw CannotWrite(path, errno);
+  if (::fcntl(file.get(), F_SETFL, 0) != 0) throw CannotWrite(path, errno);
+  return file.release();
+}
+
 /// The file that a text is written to before it takes the name of `path`: empty and locked.
 int open_part(const std::string& path, const std::string& part) {
   for (;;) {
@@ -139,8 +154,7 @@ void make_directories(const std::string& path) {
 
 Replacement::Replacement(std::string path) : path_(std::move(path)) {
   if (passes_on(path_)) {
-    fd_ = retried([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
-    if (fd_ < 0) throw CannotWrite(path_, errno);
+    fd_ = open_to_pass_on(path_);
     return;
   }
   temporary_ = path_ + ".part";

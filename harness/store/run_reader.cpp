@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -109,6 +110,8 @@ bool for_each_line(const std::string& path, Use use) {
     try {
       use(line);
     } catch (const UsageError&) {
+      throw;
+    } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& wrong) {
       throw UsageError(fmt::format("{}:{}: is damaged: {}", path, number, wrong.what()));

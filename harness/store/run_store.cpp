@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "harness/capacity/cell_summary.hpp"
@@ -66,6 +67,20 @@ Json manifest_of(const std::string& directory) {
   return Json::parse(read_file(directory + "/manifest.json"));
 }
 
+/// Of the fields that a continuation reads or adds to, the types.
+bool can_be_continued(const Json& manifest) {
+  constexpr double kFastest = 1e9;  // an iteration takes a nanosecond or so, not a femtosecond
+  const auto is = [&manifest](const char* key, auto good) {
+    const auto found = manifest.find(key);
+    return found == manifest.end() || good(*found);
+  };
+  return is("suite", [](const Json& value) { return value.is_string(); }) &&
+         is("continued", [](const Json& value) { return value.is_array(); }) &&
+         is("cpu_iterations_per_us", [](const Json& value) {
+           return value.is_number() && value.get<double>() > 0 && value.get<double>() < kFastest;
+         });
+}
+
 Head head_of(const std::string& directory) {
   Head head;
   try {
@@ -75,7 +90,7 @@ Head head_of(const std::string& directory) {
     head.suite_hash = manifest.at("suite_hash").get<std::string>();
     head.binary_hash = manifest.at("binary_hash").get<std::string>();
     head.circumstances = manifest.value("circumstances", std::map<std::string, std::string>());
-    head.damaged = false;
+    head.damaged = !can_be_continued(manifest);
   } catch (const std::exception&) {
     // stays damaged
   }
@@ -314,25 +329,31 @@ bool Store::take_line(std::string_view line, std::uint64_t offset, int number) {
   return true;
 }
 
-Json Store::read_back(const std::string& key) const {
+std::string Store::line_of(const std::string& key) const {
   const auto [offset, length] = lines_.at(key);
-  return Json::parse(journal_->read(offset, length));
+  return journal_->read(offset, length);
 }
 
 std::optional<Record> Store::find(const std::string& key) const {
   if (!lines_.contains(key)) return std::nullopt;
+  const std::string line = line_of(key);
   try {
-    return record_from_json(read_back(key));
-  } catch (const Json::exception& wrong) {
+    return record_from_json(Json::parse(line));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& wrong) {
     throw not_a_record(key, wrong.what());
   }
 }
 
 std::optional<CalibrationRecord> Store::find_calibration(const std::string& key) const {
   if (!lines_.contains(kCalibration + key)) return std::nullopt;
+  const std::string line = line_of(kCalibration + key);
   try {
-    return calibration_from_json(read_back(kCalibration + key));
-  } catch (const Json::exception& wrong) {
+    return calibration_from_json(Json::parse(line));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& wrong) {
     throw not_a_record(key, wrong.what());
   }
 }

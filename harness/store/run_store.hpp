@@ -87,7 +87,7 @@ class Store {
   UsageError damaged(int line) const;
   UsageError not_a_record(const std::string& key, const char* why) const;
   void add_remark(const std::string& text);
-  Json read_back(const std::string& key) const;
+  std::string line_of(const std::string& key) const;
   void append(const std::string& key, const std::string& line);
   void write_manifest();
 

@@ -570,9 +570,9 @@ Plan load_suite(const std::string& path, SuiteUse use) {
   std::error_code error;
   const bool directory = std::filesystem::is_directory(path, error);
   std::ifstream file;
-  if (!directory) file.open(path, std::ios::binary);
-  // One byte more than a suite may have, since a device may have no end.
-  std::string text(kLongestSuite + 1, '\0');
+  // Of a pipe the other end would be waited for, and a device may have no end.
+  if (std::filesystem::is_regular_file(path, error)) file.open(path, std::ios::binary);
+  std::string text(kLongestSuite + 1, '\0');  // one byte more than a suite may have
   if (file.is_open()) file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
     throw UsageError(

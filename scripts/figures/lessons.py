@@ -177,8 +177,11 @@ class Lessons(Charts):
         text, cells = self.first()
         cell = cells[0]
         half = cell.estimate("saturation_per_s").value / 2
-        point = min((p for p in cell.stable_points() if p.histogram is not None), key=lambda p: abs(p.rate - half))
+        points = [p for p in cell.stable_points() if p.histogram is not None]
         loops = [r for r in self.rows(True) if r["closed"] == 1]
+        if not points or not loops:
+            raise Skip("no stable point of the open loop with a histogram, or no closed loop of one")
+        point = min(points, key=lambda p: abs(p.rate - half))
         waits = Histogram.merged(list(self.run.raw.histograms(r["key"] for r in loops).values()))
         curves = [(f"open loop, {rate(point.rate)}/s", point.histogram, FIRST), ("closed loop of one", waits, SECOND)]
         stall = plain(finite(cell.options.get("stall_for", "").removesuffix("ms")))

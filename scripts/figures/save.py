@@ -4,6 +4,8 @@ import os
 
 from matplotlib.backends.backend_pdf import PdfPages
 
+from files import replaced
+
 CREATOR = "precipice"
 
 
@@ -31,7 +33,7 @@ def metadata(form, title):
 
 def save(built, directory, name, formats):
     """Writes beside and renames; the names of the files."""
-    return [replaced(directory, f"{name}.{form}", lambda path, form=form: built.figure.savefig(
+    return [saved(directory, f"{name}.{form}", lambda path, form=form: built.figure.savefig(
         path, format=form, facecolor=built.figure.get_facecolor(), metadata=metadata(form, built.title))) for form in formats]
 
 
@@ -40,10 +42,10 @@ def save_reveal(built, directory, name, formats):
     last, files = len(built.steps), []
     for form in formats:
         if form == "pdf":
-            files.append(replaced(directory, f"{name}-reveal.pdf", lambda path: save_pages(built, path)))
+            files.append(saved(directory, f"{name}-reveal.pdf", lambda path: save_pages(built, path)))
             continue
         for step, figure in built.frames():
-            files.append(replaced(directory, f"{name}-reveal-{step}of{last}.{form}", lambda path, form=form, figure=figure: figure.savefig(
+            files.append(saved(directory, f"{name}-reveal-{step}of{last}.{form}", lambda path, form=form, figure=figure: figure.savefig(
                 path, format=form, facecolor=figure.get_facecolor(), metadata=metadata(form, built.title))))
     return files
 
@@ -54,8 +56,6 @@ def save_pages(built, path):
             pages.savefig(figure, facecolor=figure.get_facecolor())
 
 
-def replaced(directory, name, write):
-    path = os.path.join(directory, name)
-    write(path + ".part")
-    os.replace(path + ".part", path)
+def saved(directory, name, write):
+    replaced(os.path.join(directory, name), write)
     return name

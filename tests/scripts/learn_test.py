@@ -41,6 +41,18 @@ class Learn(unittest.TestCase):
             self.assertIn("p99 = 0.5 ms", svg)
             again = learn("omission", "--draw-only", "--out", out)
             self.assertEqual(again.returncode, 0, again.stderr)
+            # Without the histograms nothing can be shown, and with fields of another type nothing either.
+            os.remove(os.path.join(run, "journal.jsonl"))
+            gone = learn("omission", "--draw-only", "--out", out)
+            self.assertEqual((gone.returncode, gone.stderr.count("\n")), (2, 1), gone.stderr)
+            self.assertIn("no stable point of the open loop with a histogram", gone.stderr)
+            summary = os.path.join(run, "summary.json")
+            with open(summary, encoding="utf-8") as file:
+                text = file.read()
+            with open(summary, "w", encoding="utf-8") as file:
+                file.write(text.replace('"value":', '"value": "x", "was":'))
+            typed = learn("omission", "--draw-only", "--out", out)
+            self.assertEqual((typed.returncode, typed.stderr.count("\n")), (2, 1), typed.stderr)
 
     def test_what_is_wrong_is_said_in_a_line(self):
         self.assertEqual(learn("nonsense").returncode, 2)

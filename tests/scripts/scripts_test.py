@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """What the commands of scripts/ have in common: names, text of strangers, standard streams, and what lies around them."""
 
+import json
 import os
 import shlex
+import stat
 import subprocess
 import sys
 import tempfile
 import unittest
 
 from tiny_run import SCRIPTS, digests, script, write_run  # first: it makes the modules of scripts/ found
+import files
 import precipice_run
 import report_data
 from figures import glyphs, settings
@@ -203,6 +206,54 @@ class Reproduce(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("holds", done.stderr)
             self.assertTrue(all(line.isprintable() for line in done.stderr.splitlines()), done.stderr)
+            steering = "\x1b[2Jholds\u202e.tar.gz"
+            with open(os.path.join(place, steering), "wb") as stream:
+                stream.write(b"no archive")
+            done, _ = self.call(place, steering)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("holds", done.stderr)
+            self.assertTrue(all(line.isprintable() for line in done.stderr.splitlines()), done.stderr)
+
+
+class Files(unittest.TestCase):
+    def test_that_are_pipes_or_devices_are_not_waited_for(self):
+        for name in ("manifest.json", "suite.toml", "environment.before.json", "journal.jsonl"):
+            with tempfile.TemporaryDirectory() as directory:
+                write_run(directory, journal=False)
+                os.mkfifo(os.path.join(directory, name))
+                self.assertEqual(list(precipice_run.load(directory).journal()), [])
+        for place in ("/dev/zero", "/dev/null"):
+            with self.assertRaisesRegex(OSError, "no regular file"):
+                files.opened(place)
+
+    def test_are_replaced_as_a_whole_and_devices_and_pipes_never(self):
+        files.write_text(os.devnull, "text")
+        self.assertTrue(stat.S_ISCHR(os.stat(os.devnull).st_mode))
+        with self.assertRaisesRegex(OSError, "No space left"):
+            files.write_text("/dev/full", "text")
+        with tempfile.TemporaryDirectory() as directory:
+            kept, pipe = os.path.join(directory, "kept"), os.path.join(directory, "pipe")
+            files.write_text(kept, "text")
+            with self.assertRaises(UnicodeEncodeError):
+                files.write_text(kept, "\udc80")
+            os.mkfifo(pipe)
+            with self.assertRaisesRegex(OSError, "a pipe that nobody reads"):
+                files.write_text(pipe, "text")
+            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+            files.write_text(pipe, "text")
+            self.assertEqual(os.read(reader, 9), b"text")
+            os.close(reader)
+            self.assertEqual(sorted(os.listdir(directory)), ["kept", "pipe"])
+            with open(kept, encoding="utf-8") as stream:
+                self.assertEqual(stream.read(), "text")
+
+    def test_below_thousands_of_directories_are_refused_in_one_line(self):
+        with tempfile.TemporaryDirectory() as directory:
+            write_run(directory)
+            for name in ("tables.py", "plot.py"):
+                done = script(name, directory, "--out", os.path.join(directory, "d/" * 3000))
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+                self.assertIn("File name too long", done.stderr)
 
 
 class Runs(unittest.TestCase):
@@ -225,6 +276,18 @@ class Runs(unittest.TestCase):
                 precipice_run.load(suite)
             self.write(os.path.join(suite, "0"), True)
             self.assertEqual(precipice_run.load(suite).directory, os.path.join(suite, "0"))
+
+    def test_of_other_types_are_refused_in_one_line(self):
+        deep = []
+        for _ in range(400):
+            deep = [deep]
+        for cells in (7.0, True, deep):
+            with tempfile.TemporaryDirectory() as directory:
+                write_run(directory)
+                with open(os.path.join(directory, "summary.json"), "w", encoding="utf-8") as stream:
+                    json.dump({"schema": 1, "suite": "tiny", "cells": cells}, stream)
+                with self.assertRaises(precipice_run.RunError):
+                    precipice_run.load(directory)
 
     def test_without_a_trial_say_so(self):
         with tempfile.TemporaryDirectory() as place:

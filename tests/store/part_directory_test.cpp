@@ -172,6 +172,14 @@ TEST_F(Parts, WhatIsNoRegularFileIsNotWaitedFor) {
   EXPECT_THROW(read_file(place_), UsageError);
   EXPECT_THROW(read_file(place_ + "/" + std::string(300, 'a')), UsageError);
   EXPECT_THROW(AppendFile{pipe}, CannotWrite);
+  EXPECT_THROW(replace_file(pipe, "text"), CannotWrite);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  replace_file(pipe, "text");
+  char got[8] = {};
+  EXPECT_EQ(::read(reader, got, sizeof got), 4);
+  EXPECT_STREQ(got, "text");
+  ::close(reader);
   ASSERT_EQ(rename(pipe.c_str(), (place_ + "/out.part").c_str()), 0);
   EXPECT_THROW(replace_file(place_ + "/out", "text"), CannotWrite);
 }

@@ -231,6 +231,53 @@ TEST_F(StoreTest, RefusesAJournalDamagedInTheMiddle) {
   EXPECT_NO_THROW(open(true));
 }
 
+TEST_F(StoreTest, NamesTheLineWhoseNumbersAreNone) {
+  for (const auto& [from, to] :
+       {std::pair("\"closed\":0", "\"closed\":0.5"), std::pair("\"closed\":0", "\"closed\":\"0\""),
+        std::pair("\"buckets\":[", "\"buckets\":[7,"),
+        std::pair("\"arrivals\":\"bursts(", "\"arrivals\":\"burst(")}) {
+    std::string journal;
+    {
+      const auto store = open(true);
+      store->keep(sample("a"));
+      journal = journal_of(*store);
+    }
+    std::string text = read_file(journal);
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    replace_file(journal, text.replace(text.find(from), std::string(from).size(), to));
+    const auto store = open();
+    EXPECT_EQ(store->recovered(), 1);
+    try {
+      store->find("a");
+      ADD_FAILURE() << to;
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find("the line of \"a\" is damaged"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
+TEST_F(StoreTest, DoesNotContinueARunWhoseManifestHasFieldsOfAnotherType) {
+  for (const auto& [key, value] : {std::pair<const char*, Json>("continued", "yesterday"),
+                                   {"continued", nullptr},
+                                   {"cpu_iterations_per_us", "many"},
+                                   {"cpu_iterations_per_us", -1},
+                                   {"cpu_iterations_per_us", 1e300},
+                                   {"suite", 7}}) {
+    std::string first;
+    {
+      const auto store = open(true);
+      store->keep(sample("a"));
+      edit_manifest(*store, key, value);
+      first = store->directory();
+    }
+    const auto store = open();
+    EXPECT_NE(store->directory(), first) << key << ' ' << value;
+    EXPECT_NE(store->remark().find("manifest.json is damaged"), std::string::npos)
+        << store->remark();
+  }
+}
+
 TEST_F(StoreTest, AKilledWriterLosesNothingThatWasKept) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);

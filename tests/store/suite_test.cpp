@@ -1,6 +1,8 @@
 #include "harness/store/suite.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -157,6 +159,10 @@ TEST(Suite, IsAFileThatEnds) {
   for (const char* path : {"/dev/zero", "/", "/proc/none"})
     EXPECT_THROW(load_suite(path), UsageError) << path;
   EXPECT_THROW(load_suite(std::string(300, 'a')), UsageError);
+  const std::string pipe = testing::TempDir() + "precipice-suite-" + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(load_suite(pipe), UsageError);
+  std::filesystem::remove(pipe);
 }
 
 TEST(Suite, NamesFileLineAndKeyOfEveryMistake) {

@@ -15,6 +15,7 @@ from figures.media.plan import Panel, Plan, percentile_of, shows_slo, title_of
 from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
 from figures.names import slug, slugs, workload_names
 from figures.save import save, save_reveal
+from files import make_directories
 from precipice_run import RunError, load_named
 
 
@@ -57,7 +58,7 @@ def draw_all(request):
     selection = Selection(request.only, series, request.workload, request.facet)
     said += not_drawn(named, selection)
     out = request.out or os.path.join(named[0][1].directory, "figures", request.medium)
-    os.makedirs(out, exist_ok=True)
+    make_directories(out)
     files = []
     for medium in sizes:
         looks = looks_of(every, medium, request.highlight)
