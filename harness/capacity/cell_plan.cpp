@@ -68,7 +68,7 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
     const double scv =
         dist == model.given.end() ? 0 : Distribution::parse(dist->second, "oracle: service").scv();
     const double requests =
-        static_cast<double>(plan.virtual_requests) * std::clamp(1 + scv, 1.0, 4.0);
+        static_cast<double>(plan.virtual_requests) * std::clamp(1 + scv, 1.0, kMostForScatter);
     cell.window = Nanos(static_cast<std::int64_t>(requests * service.mean_ns / count));
     cell.coarse_window = cell.window / 4;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/trial/limits.hpp"
 #include "models/distribution.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
@@ -58,6 +59,40 @@ std::string why_too_short(const Plan& plan, Nanos length, bool of_arrivals) {
   if (of_arrivals && length < cycle) {
     return fmt::format("{} holds less than one cycle of {}, {}", format_duration(length),
                        plan.arrivals.to_string(), format_duration(cycle));
+  }
+  return "";
+}
+
+std::string why_cycle_too_long(const Plan& plan) {
+  const double cycle_ns = static_cast<double>(plan.arrivals.burst_cycle().count());
+  double factor = 1;
+  for (const auto* factors : {&plan.refine, &plan.overload})
+    for (const double each : *factors) factor = std::max(factor, each);
+  for (const Spec& workload : plan.workloads) {
+    for (const Spec& model : plan.models) {
+      if (model.name != "oracle" || !plan.includes(model, workload)) continue;
+      const Options options(model.name, model_named(model.name).options, model.given);
+      const double servers = static_cast<double>(options.count("servers", 1, 1'000'000));
+      const double gap_ns = static_cast<double>(options.duration("mean").count()) / servers;
+      const double requests = factor * cycle_ns / gap_ns;
+      if (requests > static_cast<double>(kMaxRequests)) {
+        return fmt::format(
+            "a cycle of {} lasts {}, in which {} is offered up to {:.3g} requests, and one trial "
+            "keeps at most {}: shorten on and off",
+            plan.arrivals.to_string(), format_duration(plan.arrivals.burst_cycle()),
+            model.to_string(), requests, kMaxRequests);
+      }
+      const double longest_ns =
+          kMostForScatter * static_cast<double>(plan.virtual_requests) * gap_ns;
+      if (plan.clock == ClockKind::virtual_time && plan.virtual_requests > 0 &&
+          cycle_ns > longest_ns) {
+        return fmt::format(
+            "a cycle of {} lasts {}, and no window of {} is longer than {}: shorten on and off, or "
+            "name a window that holds the cycle (load.window, --seconds)",
+            plan.arrivals.to_string(), format_duration(plan.arrivals.burst_cycle()),
+            model.to_string(), format_duration(Nanos(static_cast<std::int64_t>(longest_ns))));
+      }
+    }
   }
   return "";
 }

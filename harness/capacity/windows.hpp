@@ -26,4 +26,11 @@ Nanos resolve_window(Nanos window, double service_ns);
 /// it holds them all.
 std::string why_too_short(const Plan& plan, Nanos length, bool of_arrivals);
 
+/// A window that is sized by requests has up to this many times as many where the service varies.
+inline constexpr double kMostForScatter = 4;
+/// Why a trial cannot last for a cycle of the plan's bursts, as it has to: the first oracle that
+/// would be offered more in one than a trial keeps, or whose windows, where they are sized by
+/// requests, are all shorter. "" if there is none.
+std::string why_cycle_too_long(const Plan& plan);
+
 }  // namespace precipice

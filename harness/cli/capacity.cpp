@@ -59,6 +59,8 @@ Plan plan_from(const Arguments& a) {
     if (plan.clock == ClockKind::virtual_time) plan.coarse_window = plan.window / 4;
     plan.virtual_requests = 0;
   }
+  if (const std::string why = why_cycle_too_long(plan); !why.empty())
+    throw UsageError(fmt::format("--arrivals: {}", why));
   if (!a.warmup.empty()) plan.warmup = parse_seconds(a.warmup, "--warmup");
   if (!a.seed.empty()) plan.seed = parse_count(a.seed, "--seed", 0, ~std::uint64_t{0});
   return plan;

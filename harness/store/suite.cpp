@@ -20,6 +20,7 @@
 #include "harness/json.hpp"
 #include "harness/store/baseline.hpp"
 #include "harness/text_encoding.hpp"
+#include "harness/trial/limits.hpp"
 #include "harness/trial/spec.hpp"
 #include "workloads/workload.hpp"
 
@@ -329,7 +330,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   load.text("arrivals", [&](const std::string& text) {
     plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
   });
-  load.duration("window", 10ms, 1h, plan.window);
+  load.duration("window", 10ms, kLongestWindow, plan.window);
   load.duration("warmup", 0ns, 1h, plan.warmup);
   load.duration("drain", 10ms, 1h, plan.drain);
   load.duration("coarse_window", 10ms, 1h, plan.coarse_window);
@@ -445,6 +446,8 @@ void check_windows(const Place& place, const toml::table& root, const Plan& plan
     const std::string why = node == nullptr ? "" : why_too_short(plan, length, of_arrivals);
     if (!why.empty()) throw place.error(node->source(), fmt::format("load.{}", key), why);
   };
+  if (const std::string why = why_cycle_too_long(plan); !why.empty())
+    throw place.error(load->get("arrivals")->source(), "load.arrivals", why);
   check("window", plan.window, true);
   check("coarse_window", plan.coarse_window, false);
   check("drain", plan.drain, false);

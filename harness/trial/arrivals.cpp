@@ -108,9 +108,9 @@ Arrivals Arrivals::parse(std::string_view text) {
     result.on_ns_ = parse_duration(trim(inside.substr(0, comma)), "arrivals: bursts on").count();
     result.off_ns_ = parse_duration(trim(inside.substr(comma + 1)), "arrivals: bursts off").count();
     if (result.on_ns_ <= 0) throw wrong("needs an on time above 0");
-    constexpr std::int64_t kLongest = 3'600'000'000'000;
-    if (result.on_ns_ > kLongest || result.off_ns_ > kLongest)
-      throw wrong("takes durations of at most 1h");
+    const std::int64_t longest = kLongestWindow.count();
+    if (result.on_ns_ > longest || result.off_ns_ > longest - result.on_ns_)
+      throw wrong("takes at most 1h for on and off together, which is the longest window");
   } else if (name == "trace" && !bare) {
     result.process_ = Process::trace;
     result.trace_ = read_trace(std::string(inside));
@@ -151,6 +151,12 @@ std::vector<std::int64_t> Arrivals::schedule(double rate_per_s, std::int64_t spa
   const double cycle_ns = process_ == Process::bursts ? static_cast<double>(on_ns_ + off_ns_) : 0;
   const double expected = rate_per_s * std::max(static_cast<double>(span_ns), cycle_ns) * 1e-9;
   if (expected > static_cast<double>(kMaxRequests)) {
+    if (cycle_ns > static_cast<double>(span_ns)) {
+      throw UsageError(
+          fmt::format("{:.6g} requests/s are {:.3g} requests in a cycle of {}, and one trial keeps "
+                      "at most {}; lower the rate, or shorten on and off",
+                      rate_per_s, expected, text_, kMaxRequests));
+    }
     throw UsageError(
         fmt::format("{:.6g} requests/s for {:.3g} s are {:.3g} requests, and one trial keeps at "
                     "most {}; lower the rate or the seconds",

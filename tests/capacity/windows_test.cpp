@@ -142,6 +142,31 @@ TEST(SuiteWindows, ShorterThanTheWorkAreRefusedWithTheirLine) {
   EXPECT_NE(why.find("less than one cycle"), std::string::npos) << why;
 }
 
+std::string of_bursts(const std::string& arrivals, const std::string& mean,
+                      const std::string& more = "") {
+  return refusal("schema = 1\nname = \"w\"\n[load]\nclock = \"virtual\"\narrivals = \"" + arrivals +
+                 "\"\n" + more + "[[model]]\nuse = \"oracle\"\nmean = \"" + mean +
+                 "\"\n[[workload]]\nuse = \"empty\"\n");
+}
+
+TEST(SuiteWindows, ACycleThatNoTrialHoldsIsRefusedWithItsCure) {
+  // Sized by requests: 200,000 of a server, up to four times as many.
+  EXPECT_EQ(of_bursts("bursts(1ns,799s)", "1ms"), "");
+  const std::string sized = of_bursts("bursts(1ns,801s)", "1ms");
+  EXPECT_NE(sized.find("w.toml:5: load.arrivals"), std::string::npos) << sized;
+  EXPECT_NE(sized.find("a cycle of bursts(1ns,801s)"), std::string::npos) << sized;
+  EXPECT_NE(sized.find("shorten on and off, or name a window"), std::string::npos) << sized;
+  EXPECT_EQ(of_bursts("bursts(1ns,801s)", "1ms", "window = \"15m\"\n"), "");
+  // Named: 50 million at most, at 1.5 times what is carried.
+  EXPECT_EQ(of_bursts("bursts(1s,32s)", "1us", "window = \"33s\"\n"), "");
+  const std::string most = of_bursts("bursts(1s,33s)", "1us", "window = \"34s\"\n");
+  EXPECT_NE(most.find("is offered up to 5.1e+07 requests"), std::string::npos) << most;
+  EXPECT_NE(most.find("50000000"), std::string::npos) << most;
+  // No window is longer than an hour.
+  EXPECT_NE(of_bursts("bursts(1ns,1h)", "1ms").find("at most 1h for on and off together"),
+            std::string::npos);
+}
+
 TEST(SuiteWindows, OfARunThatIsThereAreRead) {
   const std::string text = suite("drain = \"50ms\"", "use = \"sleep\"\nwait = \"100ms\"\n");
   EXPECT_EQ(parse_suite(text, "w.toml", SuiteUse::read).drain, 50ms);

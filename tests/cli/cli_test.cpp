@@ -157,4 +157,16 @@ TEST_F(Cli, VirtualCapacityFindsTheCliffOfAQueue) {
   EXPECT_FALSE(json.at("points").empty());
 }
 
+TEST_F(Cli, CyclesOfBurstsThatNoTrialHoldsAreRefusedBeforeAnyIsMade) {
+  const std::string oracle = " --model oracle --workload empty --clock virtual --arrivals ";
+  for (const std::string& call :
+       {"capacity" + oracle + "'bursts(1ns,1h)'", "capacity" + oracle + "'bursts(1ns,59m)'",
+        "trial --rate 100k" + oracle + "'bursts(1ns,59m)'"}) {
+    const Ended ended = run(call);
+    EXPECT_EQ(ended.code, 2) << call;
+    EXPECT_NE(ended.err.find("bursts(1ns,"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("on and off"), std::string::npos) << ended.err;
+  }
+}
+
 }  // namespace

@@ -102,6 +102,16 @@ TEST(Schedule, RefusesWhatItCannotDo) {
   EXPECT_THROW(Arrivals().schedule(0, kSecond, 1), UsageError);
   EXPECT_THROW(Arrivals().schedule(-5, kSecond, 1), UsageError);
   EXPECT_THROW(Arrivals().schedule(1e9, kSecond, 1), UsageError);
+  for (const char* cycle :
+       {"bursts(1ns,1h)", "bursts(1h,1ns)", "bursts(2h,-2h)", "bursts(2562047h,1s)"})
+    EXPECT_THROW(Arrivals::parse(cycle), UsageError) << cycle;
+  try {
+    Arrivals::parse("bursts(1s,59m)").schedule(1e5, kSecond, 1);
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("in a cycle of bursts(1s,59m)"), std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(Schedule, RequestSeedsCoverTheTableAndDifferBetweenSchedules) {
