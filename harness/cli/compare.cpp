@@ -63,7 +63,7 @@ int exit_code(const ChangeCounts& counts) {
 
 int compare(const Arguments& arguments) {
   if (!arguments.save_baseline.empty()) return save(arguments);
-  // Measured by scripts/false_alarms.py on computing work: docs/comparisons.md.
+  // Measured by scripts/studies/false_alarms.py on computing work: docs/comparisons.md.
   ComparisonOptions options{.between_runs = 0.0025};
   if (!arguments.min_effect.empty())
     options.min_effect = parse_share(arguments.min_effect, "--min-effect");

@@ -13,7 +13,7 @@ namespace {
 
 // Slots, schedule and the samples of the summary; and the request itself where it queues.
 constexpr std::uint64_t kBytesEach = sizeof(Slot) + sizeof(Sent) + 8 + 6 * 16 + sizeof(Request);
-// What a waiting request may cost an asynchronous model: the bar of docs/bars.md.
+// What a waiting request may cost an asynchronous model: a requirement of docs/harness_costs.md.
 constexpr std::uint64_t kBytesWaiting = 1536;
 // A thread's pages, of 4 KiB: four of kernel stack and three for its own record and tables, and of
 // its own stack, which is touched at both ends, three.

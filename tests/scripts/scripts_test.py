@@ -21,7 +21,8 @@ from shown import clean, shown
 from tabular import markdown
 
 settings.apply()
-COMMANDS = ("plot.py", "report.py", "tables.py", "learn.py", "bars.py", "compare_fio.py", "false_alarms.py")
+COMMANDS = ("plot.py", "report.py", "tables.py", "learn.py", "studies/harness_costs.py", "studies/compare_fio.py",
+            "studies/false_alarms.py")
 
 
 class Names(unittest.TestCase):
@@ -115,7 +116,7 @@ class StandardOutput(unittest.TestCase):
     def test_that_takes_nothing_is_exit_code_5_and_one_line(self):
         for name in COMMANDS:
             done = self.call(">/dev/full", name, "--help")
-            self.assertEqual((done.returncode, done.stderr), (5, f"{name}: cannot write standard output: No space left on device\n"))
+            self.assertEqual((done.returncode, done.stderr), (5, f"{os.path.basename(name)}: cannot write standard output: No space left on device\n"))
         done = self.call(">&-", "tables.py", "--help")
         self.assertEqual((done.returncode, done.stderr), (5, "tables.py: cannot write standard output: Bad file descriptor\n"))
 

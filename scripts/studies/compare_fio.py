@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -IB
 """Reads of the file workload against fio, on the same file, depth and CPU, in alternating pairs.
 
-    scripts/compare_fio.py [--binary build/release/precipice] [--pairs 5] [--seconds 1.5] [--depth 32] [--threads 8]
-                           [--only io_uring|fixed_pool] [--json]
+    scripts/studies/compare_fio.py [--binary build/release/precipice] [--pairs 5] [--seconds 1.5] [--depth 32]
+                                   [--threads 8] [--only io_uring|fixed_pool] [--json]
 
     io_uring       precipice: the model, a closed loop of DEPTH refilled by the ring's own thread
                    fio: --ioengine=io_uring --iodepth=DEPTH, registered file and fixed buffers
@@ -30,9 +30,9 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import launch
-from pairs import spread
+from studies.median_interval import median_interval
 
 FILE_BYTES = 256 << 20
 SLICES = 4096
@@ -137,13 +137,13 @@ def compare(arguments, name, model, closed, engine, depth, jobs):
         ours.append(rate["ours"])
         theirs.append(rate["theirs"])
         ratios.append(rate["ours"] / rate["theirs"])
-    middle, low, high = spread(ratios)
+    middle, low, high = median_interval(ratios)
     note = next((trial["note"] for trial in trials if trial.get("note")), "")
-    return {"name": name, "precipice_per_s": spread(ours)[0], "fio_per_s": spread(theirs)[0], "ratio": middle,
+    return {"name": name, "precipice_per_s": median_interval(ours)[0], "fio_per_s": median_interval(theirs)[0], "ratio": middle,
             "ratio_low": low, "ratio_high": high, "pairs": arguments.pairs, "required": REQUIRED, "note": note, "stalled": stalled,
             "how": f"closed loop of {closed}, one CPU, the same 256 MiB file; {stalled} more put aside for a stall of the "
                    "device above 50 ms",
-            "cpu_ns_per_request": spread([trial["cpu_ns_per_request"]["model"] for trial in trials])[0]}
+            "cpu_ns_per_request": median_interval([trial["cpu_ns_per_request"]["model"] for trial in trials])[0]}
 
 
 def main():

@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -IB
-"""How often does `precipice compare` cry wolf, and does it find a planted 10%? Measured on this machine.
+"""How often `precipice compare` gives a false alarm, and whether it finds a planted 10%, measured on this machine.
 
-    scripts/false_alarms.py [--kind sleep|cpu] [--pairs 40] [--binary build/release/precipice] [--keep DIR] [--json FILE]
+    scripts/studies/false_alarms.py [--kind sleep|cpu] [--pairs 40] [--binary build/release/precipice] [--keep DIR]
+                                    [--json FILE]
 
 Runs of a small suite alternate, A B A B .. A. B carries exactly 10% more by construction (sleep: a pool of 22 threads
 for one of 20; cpu: 909 us of work for 1 ms). Each A against the next A should be indistinguishable; each A against its B
@@ -19,10 +20,9 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, SCRIPTS)
 import launch
-
-ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 # One model, one workload, nine blocks, and of each block one closed loop and one rate: what a saturation needs. The
 # SLO is wide on purpose, so that stalls of the host invalidate few of the short trials.
@@ -150,7 +150,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--window", help="of each trial (default: 100ms for sleep, 200ms for cpu)")
-    parser.add_argument("--binary", default=os.path.join(ROOT, "build/release/precipice"))
+    parser.add_argument("--binary", default=os.path.join(os.path.dirname(SCRIPTS), "build/release/precipice"))
     parser.add_argument("--keep", metavar="DIR", help="keep the runs here instead of a temporary directory")
     parser.add_argument("--json", metavar="FILE", help="write every comparison and the summary")
     options = parser.parse_args()

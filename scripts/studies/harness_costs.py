@@ -1,12 +1,12 @@
 #!/usr/bin/python3 -IB
-"""Measures what the testbed promises of itself, and writes docs/bars.md: bar, required, measured, how it was taken.
+"""Measures what the harness costs, and writes docs/harness_costs.md: the requirement, what was measured, how it was taken.
 
-    scripts/bars.py [--build build/release] [--out docs/bars.md] [--only NAME[,NAME]]
+    scripts/studies/harness_costs.py [--build build/release] [--out FILE] [--only NAME[,NAME]]
 
 Takes about five minutes; nothing else should run meanwhile. NAME: generator, lag, recording, memory, abstraction,
 saturation, file. What cannot be measured is written down with its reason, and the rest goes on.
 
-Exit codes: 0 every bar was measured (met or not), 1 one could not be measured, 2 wrong usage.
+Exit codes: 0 everything was measured (requirements met or not), 1 something could not be measured, 2 wrong usage.
 """
 
 import argparse
@@ -19,19 +19,19 @@ import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(HERE))
 import files
 import launch
-from pairs import spread
+from studies.median_interval import median_interval
 
 
 class Unmeasured(Exception):
-    """A bar that could not be measured, and why."""
+    """Why something could not be measured."""
 
 
 class Row:
-    def __init__(self, bar, required, measured, met, how):
-        self.bar, self.required, self.measured, self.met, self.how = bar, required, measured, met, how
+    def __init__(self, what, required, measured, met, how):
+        self.what, self.required, self.measured, self.met, self.how = what, required, measured, met, how
 
 
 def run(command, timeout):
@@ -88,11 +88,11 @@ def recording(build):
         for side, values in sides.items():
             result = found[f"Recording/{side}"]
             values.append(result["real_time"])
-    middle, low, high = spread(sides["both"])
+    middle, low, high = median_interval(sides["both"])
     yield Row("recording a request", "<= 10 ns",
-              f"{middle:.1f} ns [{low:.1f}, {high:.1f}]: generator's side {spread(sides['generator'])[0]:.1f} ns, "
-              f"model's side {spread(sides['model'])[0]:.1f} ns; with its four clock reads "
-              f"{spread(sides['both_with_clock'])[0]:.0f} ns",
+              f"{middle:.1f} ns [{low:.1f}, {high:.1f}]: generator's side {median_interval(sides['generator'])[0]:.1f} ns, "
+              f"model's side {median_interval(sides['model'])[0]:.1f} ns; with its four clock reads "
+              f"{median_interval(sides['both_with_clock'])[0]:.0f} ns",
               middle <= 10,
               "stores into fresh slots and the in-flight integral, both sides on one thread; 7 runs of 20 x 1,048,576 "
               "requests")
@@ -141,7 +141,7 @@ def file(build):
                   + (f"; {result['note']}" if result["note"] else ""))
 
 
-BARS = {"generator": generator, "lag": lag, "recording": recording, "memory": memory, "abstraction": abstraction,
+COSTS = {"generator": generator, "lag": lag, "recording": recording, "memory": memory, "abstraction": abstraction,
         "saturation": saturation, "file": file}
 
 
@@ -164,15 +164,15 @@ def version(build):
 
 
 def write(path, rows, failures, build, seconds):
-    lines = ["# How fast, how small", "",
-             "Measured by `scripts/bars.py` in one go. Medians, with the distribution-free 95% interval of the median in "
+    lines = ["# What the harness costs", "",
+             "Measured by `scripts/studies/harness_costs.py` in one go. Medians, with the distribution-free 95% interval of the median in "
              "brackets.", "",
              f"- Machine: {machine()}", f"- Program: {version(build)}",
              f"- Taken: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, in {seconds:.0f} s; load average at the "
              f"end {os.getloadavg()[0]:.1f}", "",
-             "| bar | required | measured | met | how |", "|---|---|---|---|---|"]
+             "| what | required | measured | met | how |", "|---|---|---|---|---|"]
     for row in rows:
-        lines.append(f"| {row.bar} | {row.required} | {row.measured} | {'yes' if row.met else 'no'} | {row.how} |")
+        lines.append(f"| {row.what} | {row.required} | {row.measured} | {'yes' if row.met else 'no'} | {row.how} |")
     for name, why in failures:
         lines.append(f"| {name} | | could not be measured | | {why.replace('|', '/')} |".replace("\n", " "))
     text = "\n".join(lines) + "\n"
@@ -181,24 +181,24 @@ def write(path, rows, failures, build, seconds):
 
 
 def main():
-    root = os.path.dirname(HERE)
+    root = os.path.dirname(os.path.dirname(HERE))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(root, "build/release"))
-    parser.add_argument("--out", default=os.path.join(root, "docs/bars.md"))
+    parser.add_argument("--out", default=os.path.join(root, "docs/harness_costs.md"))
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    wanted = [name for name in arguments.only.split(",") if name] or list(BARS)
+    wanted = [name for name in arguments.only.split(",") if name] or list(COSTS)
     for name in wanted:
-        if name not in BARS:
-            parser.error(f"no bar is called {name}; there are {', '.join(BARS)}")
+        if name not in COSTS:
+            parser.error(f"nothing here is called {name}; there are {', '.join(COSTS)}")
     started = time.time()
     rows, failures = [], []
     for name in wanted:
         before = time.time()
         try:
-            for row in BARS[name](arguments.build):
+            for row in COSTS[name](arguments.build):
                 rows.append(row)
-                print(f"{'met ' if row.met else 'MISS'}  {row.bar}: {row.measured} (required {row.required})", flush=True)
+                print(f"{'met ' if row.met else 'MISS'}  {row.what}: {row.measured} (required {row.required})", flush=True)
         except (Unmeasured, KeyError) as error:
             failures.append((name, str(error)))
             print(f"----  {name}: {error}", flush=True)

@@ -1,12 +1,12 @@
-"""Summing up repeated measurements: the median and its interval."""
+"""The median of repeated measurements and its distribution-free interval."""
 
 from math import comb
 from statistics import median
 
 
-def spread(values):
-    """(median, low, high): the distribution-free interval of the median from order statistics, at least 95% where
-    there are enough values (6), else their range."""
+def median_interval(values):
+    """(median, low, high): the interval between two order statistics that holds the median with at least 95% (binomial); the range of
+    fewer than 6 values."""
     ordered = sorted(values)
     n = len(ordered)
     if n == 0:
