@@ -1,12 +1,9 @@
 """How a command of scripts/ begins and ends: on Debian's Python, apart from the user's environment, and with one line for what is wrong.
 
     import launch                                  # before any package
-    if __name__ == "__main__":
-        launch.on_debian_python()
-    launch.require("numpy", "matplotlib")
+    launch.begin(__name__, "numpy", "matplotlib")
     ...
-    if __name__ == "__main__":
-        launch.run(main)                           # never returns
+    launch.end(__name__, main)
 
 Exit codes: what `main` returns; 2 for what cannot be done, 5 where standard output cannot be written, 130 after Ctrl-C.
 """
@@ -43,6 +40,15 @@ class CannotWrite(Failure):
 # -- the interpreter and its packages -------------------------------------------------------------
 
 
+def begin(name, *packages):
+    """For a module called `name`: where it is the command, goes on in Debian's interpreter. Then imports the packages that it needs, each
+    before those that build on it."""
+    if name == "__main__":
+        on_debian_python()
+    if packages:
+        require(packages)
+
+
 def on_debian_python():
     """Goes on in Debian's interpreter, since Debian's packages serve no other, isolated (-I) from PYTHONPATH and the user's own
     site-packages. Where there is none, the one that runs is isolated. From then on the standard streams are Streams."""
@@ -53,8 +59,8 @@ def on_debian_python():
     own_streams()
 
 
-def require(*packages):
-    """Imports packages, each before those that build on it; exits with 2 and says why where one cannot be imported."""
+def require(packages):
+    """Imports packages; exits with 2 and says why where one cannot be imported."""
     if sys.flags.isolated:  # what pip has put into /usr/local comes before Debian's
         sys.path[:] = [place for place in sys.path if not (place.startswith("/usr/local/") and place.endswith("/dist-packages"))]
     logging.disable(logging.WARNING)  # what they say of caches, fonts and masked numbers is for their developers
@@ -147,8 +153,10 @@ def complain(sentence):
     print(f"{NAME}: {sentence}", file=sys.stderr)
 
 
-def run(main):
-    """Runs `main` and exits with its code."""
+def end(name, main):
+    """Where the module called `name` is the command, runs `main` and exits with its code."""
+    if name != "__main__":
+        return
     try:
         code = main()
     except Failure as wrong:

@@ -19,9 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import launch
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-launch.require("numpy", "matplotlib")
+launch.begin(__name__, "numpy", "matplotlib")
 from figures import lessons, settings
 from figures.cells import load_run
 from figures.save import Built, save
@@ -80,5 +78,4 @@ def main():
     return failed
 
 
-if __name__ == "__main__":
-    launch.run(main)
+launch.end(__name__, main)

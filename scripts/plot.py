@@ -18,9 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import launch
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-launch.require("numpy", "matplotlib")
+launch.begin(__name__, "numpy", "matplotlib")
 from figures import glyphs, settings, standard
 from figures.cells import load_run
 from figures.media import request as wanted
@@ -116,5 +114,4 @@ def main():
     return 0
 
 
-if __name__ == "__main__":
-    launch.run(main)
+launch.end(__name__, main)

@@ -23,9 +23,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import launch
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-launch.require("numpy", "plotly")
+launch.begin(__name__, "numpy", "plotly")
 import files
 import precipice_run
 import report_data
@@ -93,5 +91,4 @@ def main():
     return 0
 
 
-if __name__ == "__main__":
-    launch.run(main)
+launch.end(__name__, main)

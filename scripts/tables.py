@@ -19,9 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import launch
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-launch.require("numpy")
+launch.begin(__name__, "numpy")
 import files
 import precipice_run
 from tabular import latex, macros, markdown, rows
@@ -78,5 +76,4 @@ def main():
     return 0
 
 
-if __name__ == "__main__":
-    launch.run(main)
+launch.end(__name__, main)

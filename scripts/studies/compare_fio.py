@@ -32,6 +32,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import launch
+
+launch.begin(__name__)
 from studies.median_interval import median_interval
 
 FILE_BYTES = 256 << 20
@@ -191,6 +193,4 @@ def main():
     return 0
 
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-    launch.run(main)
+launch.end(__name__, main)

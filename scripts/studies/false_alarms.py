@@ -24,6 +24,8 @@ SCRIPTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, SCRIPTS)
 import launch
 
+launch.begin(__name__)
+
 # One model, one workload, nine blocks, and of each block one closed loop and one rate: what a saturation needs. The
 # SLO is wide on purpose, so that stalls of the host invalidate few of the short trials.
 SUITE = """schema = 1
@@ -180,6 +182,4 @@ def main():
             json.dump({"summary": result, "rounds": rounds}, file, indent=1)
 
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-    launch.run(main)
+launch.end(__name__, main)

@@ -22,6 +22,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import files
 import launch
+
+launch.begin(__name__)
 from studies.median_interval import median_interval
 
 
@@ -208,6 +210,4 @@ def main():
     return 1 if failures else 0
 
 
-if __name__ == "__main__":
-    launch.on_debian_python()
-    launch.run(main)
+launch.end(__name__, main)
