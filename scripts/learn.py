@@ -48,19 +48,19 @@ def draw(directory):
 
 def main():
     parser = argparse.ArgumentParser(description="Runs the suites of the guided path and draws the chart of each.")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=f"{', '.join(lessons.NAMES)} (default: all)")
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=f"{', '.join(lessons.LESSONS)} (default: all)")
     parser.add_argument("--precipice", default=os.path.join(ROOT, "build", "release", "precipice"), metavar="FILE")
     parser.add_argument("--out", default=os.path.join(ROOT, "results"), metavar="DIR")
     parser.add_argument("--draw-only", action="store_true", help="draw the newest finished run of each, and measure nothing")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.lessons if name not in lessons.NAMES]
+    unknown = [name for name in arguments.lessons if name not in lessons.LESSONS]
     if unknown:
-        parser.error(f"'{unknown[0]}' is no lesson: {', '.join(lessons.NAMES)}")
+        parser.error(f"'{unknown[0]}' is no lesson: {', '.join(lessons.LESSONS)}")
     if not arguments.draw_only and not os.access(arguments.precipice, os.X_OK):
         raise RunError(f"{arguments.precipice} is not there; build it first (README.md) or name it with --precipice")
     settings.apply()
     failed = 0
-    for lesson in arguments.lessons or lessons.NAMES:
+    for lesson in arguments.lessons or lessons.LESSONS:
         if not arguments.draw_only and not measure(lesson, arguments.precipice, arguments.out):
             launch.complain(f"{lesson} was not measured")
             failed = 2

@@ -6,11 +6,13 @@ from the sum; what is said of a block is the percentile of that block alone.
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy
 
 from figures.glyphs import drawable
 from figures.names import workload_of
+from figures.palette import styles_of
 from precipice_run import MAX_LOSS, Histogram, RunError, finite
 import precipice_run
 
@@ -116,6 +118,11 @@ class Run:
     @property
     def blocks(self):
         return self.summary.get("blocks_done")
+
+    @cached_property
+    def styles(self):
+        """{series: Style}, the same in every standard chart."""
+        return styles_of([cell for _, _, cells in self.workloads for cell in cells])
 
 
 def carried(row):

@@ -2,31 +2,23 @@
 
 from figures.names import slugs
 from figures.save import Built, save
+from figures.standard import capacity, load, pool, spectrum
 from figures.standard.base import Skip, titled
-from figures.standard.capacity import CapacityChart
-from figures.standard.load import CurveCharts
-from figures.standard.pool import PoolChart
-from figures.standard.spectrum import SpectrumChart
 
-
-class Charts(CurveCharts, CapacityChart, SpectrumChart, PoolChart):
-    """Each chart is a method that returns a page, or raises Skip."""
+OF_RUN = (("capacity", capacity.capacity),)  # chart(run) -> Page, or Skip
+OF_WORKLOAD = (("response", load.response), ("goodput", load.goodput), ("spectrum", spectrum.spectrum),
+               ("pool-threads", pool.pool_threads))  # chart(run, text, name, cells)
 
 
 def draw(run, directory, formats):
     """Draws all charts; returns (names drawn, reasons for those left out)."""
-    charts = Charts(run)
-    jobs = [("capacity", charts.capacity)]
-    files = slugs(title for _, title, _ in titled(run))
-    for text, title, cells in titled(run):
-        short = files[title]
-        for kind, chart in (("response", charts.response), ("goodput", charts.goodput), ("spectrum", charts.spectrum),
-                            ("pool-threads", charts.pool_threads)):
-            jobs.append((f"{kind}-{short}", lambda chart=chart, text=text, title=title, cells=cells: chart(text, title, cells)))
+    jobs = [(name, chart, (run,)) for name, chart in OF_RUN]
+    files = slugs(name for _, name, _ in titled(run))
+    jobs += [(f"{kind}-{files[workload[1]]}", chart, (run, *workload)) for workload in titled(run) for kind, chart in OF_WORKLOAD]
     drawn, skipped = [], []
-    for name, job in jobs:
+    for name, chart, arguments in jobs:
         try:
-            page = job()
+            page = chart(*arguments)
         except Skip as reason:
             skipped.append(f"{name}: {reason}")
             continue
