@@ -8,7 +8,7 @@ from figures.cells import carried
 from figures.labels import Labels
 from figures.palette import INK, MUTED
 from figures.standard.base import Skip, draw_curve, limits_x, subtitle, threads_axis, wants_logarithm, warnings, with_points
-from figures.standard.slide import Page, percentile_axis, rate_axis, time_axis
+from figures.standard.slide import Slide, percentile_axis, rate_axis, time_axis
 from figures.standard.spectrum import tail, whole
 from figures.words import plain, rate
 from precipice_run import Histogram, finite
@@ -39,8 +39,8 @@ def rows(run, closed):
 def questions(run):
     """p50 of every pool against offered load: alike at first, eight times as far apart in what they carry."""
     text, cells = first(run)
-    page = Page("A lone request cannot tell the two pools apart; the load can", subtitle(run, text),
-                ["p50 from intended arrival, open loop, blocks merged; hollow: past saturation.", warnings(run)])
+    page = Slide("A lone request cannot tell the two pools apart; the load can", subtitle(run, text),
+                 ["p50 from intended arrival, open loop, blocks merged; hollow: past saturation.", warnings(run)])
     axes = page.axes(right=page.right_of([run.styles[c.series].label + " saturates" for c in cells], SIZE))
 
     def median(p):
@@ -79,10 +79,10 @@ def mean(run):
     mean = float((values * counts).sum() / counts.sum()) / 1e6
     share = float(below[numpy.searchsorted(values, mean * 1e6, side="right") - 1] / below[-1])
     style = run.styles[cell.series]
-    page = Page(f"The mean of {plain(mean)} ms is nobody's wait: {plain(100 * share, 2)}% of requests take less",
-                subtitle(run, text),
-                [f"Response from intended arrival at {rate(point.rate)}/s, {plain(100 * point.rate / saturation, 2)}% of saturation, blocks "
-                 "merged. The curve ends where fewer than 10 requests lie above it.", warnings(run)])
+    page = Slide(f"The mean of {plain(mean)} ms is nobody's wait: {plain(100 * share, 2)}% of requests take less",
+                 subtitle(run, text),
+                 [f"Response from intended arrival at {rate(point.rate)}/s, {plain(100 * point.rate / saturation, 2)}% of saturation, blocks "
+                  "merged. The curve ends where fewer than 10 requests lie above it.", warnings(run)])
     axes = page.axes(right=0.88)
     log_axes(axes, xs, list(ys) + [mean])
     axes.set_xlim(1.25, max(xs) * 1.1)
@@ -109,9 +109,9 @@ def mean(run):
 def knee(run):
     """Mean response against the share of saturation, the knees marked."""
     text, cells = first(run)
-    page = Page("The more the service varies, the sooner the knee", subtitle(run, text),
-                ["Mean response over the mean service S; simulated queues. Marks: the knee, where throughput over mean response "
-                 "is highest, with its 95% interval.", warnings(run)])
+    page = Slide("The more the service varies, the sooner the knee", subtitle(run, text),
+                 ["Mean response over the mean service S; simulated queues. Marks: the knee, where throughput over mean response "
+                  "is highest, with its 95% interval.", warnings(run)])
     names = {c.series: c.options.get("service", c.series) for c in cells}
     axes = page.axes(right=page.right_of(list(names.values()) + ["knee at 39%"], SIZE))
     labels = Labels(axes, SIZE)
@@ -152,10 +152,10 @@ def little(run):
     if not pairs:
         raise Skip("no trial that was carried")
     off = sorted(abs(y / x - 1) for x, y in pairs)
-    page = Page(f"N = rate x response, in {len(pairs)} of {len(pairs)} trials to within {plain(100 * off[-1], 2)}%"
-                if off[-1] < 0.1 else "N = rate x response", subtitle(run, ""),
-                ["Each mark is a trial that was carried: in flight is counted continuously, throughput and mean response are measured "
-                 f"apart from it. Half of the trials lie within {plain(100 * off[len(off) // 2], 2)}%.", warnings(run)])
+    page = Slide(f"N = rate x response, in {len(pairs)} of {len(pairs)} trials to within {plain(100 * off[-1], 2)}%"
+                 if off[-1] < 0.1 else "N = rate x response", subtitle(run, ""),
+                 ["Each mark is a trial that was carried: in flight is counted continuously, throughput and mean response are measured "
+                  f"apart from it. Half of the trials lie within {plain(100 * off[len(off) // 2], 2)}%.", warnings(run)])
     axes = page.axes(right=0.87)
     log_axes(axes, [x for x, _ in pairs], [y for _, y in pairs])
     ends = [max(axes.get_xlim()[0], axes.get_ylim()[0]), min(axes.get_xlim()[1], axes.get_ylim()[1])]
@@ -188,9 +188,9 @@ def omission(run):
     waits = Histogram.merged(list(run.raw.histograms(r["key"] for r in loops).values()))
     curves = [(f"open loop, {rate(point.rate)}/s", point.histogram, FIRST), ("closed loop of one", waits, SECOND)]
     stall = plain(finite(cell.options.get("stall_for", "").removesuffix("ms")))
-    page = Page(f"The same stall of {stall} ms: arrivals that wait for it hide it", subtitle(run, text),
-                ["Simulated server, S = 0.5 ms, paused once a trial. Open loop: from intended arrival. Closed loop: the next request "
-                 "begins when the last has ended, so one request of thousands meets the stall.", warnings(run)])
+    page = Slide(f"The same stall of {stall} ms: arrivals that wait for it hide it", subtitle(run, text),
+                 ["Simulated server, S = 0.5 ms, paused once a trial. Open loop: from intended arrival. Closed loop: the next request "
+                  "begins when the last has ended, so one request of thousands meets the stall.", warnings(run)])
     axes = page.axes(right=0.97)
     drawn = [(name, whole(histogram), colour) for name, histogram, colour in curves]
     log_axes(axes, [x for _, (xs, _), _ in drawn for x in xs], [y for _, (_, ys), _ in drawn for y in ys])
@@ -213,8 +213,8 @@ def omission(run):
 
 def threads(run):
     """Saturation of pools against their threads, on waiting and on computing."""
-    page = Page("Threads carry waiting; they do not carry computing", subtitle(run, ""),
-                ["Saturation with its 95% interval, each divided by that of the smallest pool on the same work.", warnings(run)])
+    page = Slide("Threads carry waiting; they do not carry computing", subtitle(run, ""),
+                 ["Saturation with its 95% interval, each divided by that of the smallest pool on the same work.", warnings(run)])
     axes = page.axes(right=0.83)
     labels = Labels(axes, SIZE)
     sizes, tops = set(), []
@@ -247,8 +247,8 @@ def threads(run):
 
 def work(run):
     """Saturation of every model, a panel for each workload."""
-    page = Page("Models differ in how they wait, hardly in how they compute", subtitle(run, ""),
-                ["Saturation with its 95% interval; one block, so the interval is that of counting.", warnings(run)])
+    page = Slide("Models differ in how they wait, hardly in how they compute", subtitle(run, ""),
+                 ["Saturation with its 95% interval; one block, so the interval is that of counting.", warnings(run)])
     count = len(run.workloads)
     order = [c.series for c in run.workloads[0][2]]
     for at, (text, name, cells) in enumerate(run.workloads):
@@ -278,9 +278,9 @@ def work(run):
 def past(run):
     """Goodput and p99 through the overload."""
     text, cells = first(run)
-    page = Page("Past the cliff throughput is paid for in latency", subtitle(run, text),
-                ["Open loop, from intended arrival, medians over blocks; hollow: past saturation. Recovery: the time until the backlog "
-                 "of an overload is done, over what it should take at saturation.", warnings(run)])
+    page = Slide("Past the cliff throughput is paid for in latency", subtitle(run, text),
+                 ["Open loop, from intended arrival, medians over blocks; hollow: past saturation. Recovery: the time until the backlog "
+                  "of an overload is done, over what it should take at saturation.", warnings(run)])
     panels = [("goodput (requests/s)", 0.065, 0.4, lambda p: p.goodput), ("p99 response (ms)", 0.53, 0.85, lambda p: p.response_ns / 1e6)]
     logarithmic = wants_logarithm(cells)
     for words, low, high, value in panels:
@@ -311,7 +311,7 @@ def past(run):
 
 
 LESSONS = {"questions": questions, "mean": mean, "knee": knee, "little": little, "omission": omission, "threads": threads, "work": work,
-           "past": past}  # lesson(run) -> Page, or Skip
+           "past": past}  # lesson(run) -> Slide, or Skip
 
 
 def page_of(run):

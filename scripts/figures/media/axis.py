@@ -64,16 +64,13 @@ class Axis:
             getattr(axes, f"set_{which}scale")("log")
         getattr(axes, f"set_{which}lim")(self.low, self.high)
         getattr(axes, f"set_{which}label")(self.label)
-        axis.set_major_formatter(FuncFormatter(lambda value, _: rate(value) if abs(value) >= 1e4 or self.column.endswith("_per_s")
-                                               else plain(value)))
-        axis.set_minor_formatter(NullFormatter())
-        if self.ticks:
-            axis.set_major_locator(FixedLocator(self.ticks))
-            axis.set_minor_locator(NullLocator())
-            return
-        room = max(2, int(inches * 72 / size / (3.6 if which == "x" else 2.6)))  # ticks that fit
-        if not self.logarithmic:
-            axis.set_major_locator(MaxNLocator(max(2, min(8, room)), steps=[1, 2, 2.5, 5, 10]))
+
+        def words(value):
+            return rate(value) if abs(value) >= 1e4 or self.column.endswith("_per_s") else plain(value)
+
+        if self.ticks or not self.logarithmic:
+            room = int(inches * 72 / size / (3.6 if which == "x" else 2.6))  # ticks that fit
+            put_ticks(axis, words, self.ticks or None, most=max(2, min(8, room)))
             return
         for subs in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
             ticks = [s * 10.0 ** e for e in range(math.floor(math.log10(self.low)) - 1, math.ceil(math.log10(self.high)) + 1) for s in subs]
@@ -82,11 +79,17 @@ class Axis:
             apart = min((math.log(b / a) for a, b in zip(ticks, ticks[1:])), default=math.inf) / math.log(self.high / self.low)
             if apart * inches * 72 > size * (3.4 if which == "x" else 1.5):
                 break
-        axis.set_major_locator(LogLocator(subs=subs, numticks=60))
-        if subs == (1,):
-            axis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=200))
-        else:
-            axis.set_minor_locator(NullLocator())
+        put_ticks(axis, words, subs=subs, minor=range(2, 10) if subs == (1,) else ())
+
+
+def put_ticks(axis, words, places=None, subs=(), minor=(), most=8):
+    """Major ticks with words of their values: at `places`; else, on a logarithmic axis, at these parts of every decade, with `minor` ones
+    that have no words; else at round values, at most so many."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(FixedLocator(places) if places is not None else LogLocator(subs=subs, numticks=60) if subs
+                           else MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_minor_locator(LogLocator(subs=minor, numticks=200) if minor else NullLocator())
 
 
 def words_of(column, percentile):

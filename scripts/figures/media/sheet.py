@@ -13,20 +13,50 @@ LEFT, RIGHT = 5.4, 1.4  # margins in type sizes: room for ticks and a label; for
 EDGE = 1.6  # where a title starts
 
 
-class Sheet:
+class Page:
+    """A figure with what can stand around its panels, in a medium's type and colours: title and subtitle, legend, footnote."""
+
+    def __init__(self, medium, width, height, dpi):
+        self.medium = medium
+        self.figure = Figure(figsize=(width, height), dpi=dpi, facecolor=medium.background)
+        FigureCanvasAgg(self.figure)
+
+    def head(self, title, subtitle, margin, down, size, least):
+        """margin: inches at the left and right; down: inches from the top to the middle of title and subtitle; size: points of the
+        subtitle; least: points down to which each shrinks before it is cut."""
+        width, height = self.figure.get_size_inches()
+        for text, at, smallest, look in ((title, down[0], least[0], {"fontsize": self.medium.title, "fontweight": "bold", "color": self.medium.ink}),
+                                         (subtitle, down[1], least[1], {"fontsize": size, "color": self.medium.muted})):
+            if text:
+                shrink(self.figure.text(margin / width, 1 - at / height, text, va="center", **look), width - 2 * margin, smallest)
+
+    def footnote(self, lines, margin, up, spacing):
+        width, height = self.figure.get_size_inches()
+        self.figure.text(margin / width, up / height, "\n".join(lines), fontsize=self.medium.size, color=self.medium.muted, va="bottom",
+                         linespacing=spacing)
+
+    def put_legend(self, handles, words, **where):
+        # Matplotlib leaves out what begins with an underscore, so names are put in afterwards.
+        legend = self.figure.legend(handles, ["-"] * len(handles), fontsize=self.medium.size, frameon=False, borderaxespad=0, handletextpad=0.5,
+                                    columnspacing=1.1, **where)
+        for text, name in zip(legend.get_texts(), words):
+            text.set_text(name)
+        return legend
+
+
+class Sheet(Page):
     """Panels in rows under a title, a legend below, a footnote at the bottom. Sizes follow from the type's."""
 
     def __init__(self, medium, panels, title="", subtitle="", handles=(), notes="", left=LEFT, right=RIGHT, shared=False,
                  heights=None, beside=False, common=("", "")):
         """left, right: margins in type sizes; heights: inches of each row; shared: inner panels have no own y axis;
         beside: the legend stands at the right instead of below; common: the labels of x and y that all panels share."""
-        self.medium, self.em = medium, medium.size / 72
+        super().__init__(medium, medium.width, 1, medium.dpi)
+        self.em = medium.size / 72
         em, width = self.em, medium.width
         columns = min(medium.columns if panels < 5 or not medium.height else 3, panels)
         rows = math.ceil(panels / columns)
         left_in = left * em
-        self.figure = Figure(figsize=(width, 1), dpi=medium.dpi, facecolor=medium.background)
-        FigureCanvasAgg(self.figure)
         self.legend = self.make_legend(handles, beside) if handles else None
         extent = self.legend.get_window_extent(self.figure.canvas.get_renderer()) if self.legend else None
         legend_in = extent.height / self.figure.dpi + 0.3 * em if self.legend and not beside else 0
@@ -73,15 +103,10 @@ class Sheet:
         elif self.legend:
             self.legend.set_bbox_to_anchor((0, (notes_in + 0.15 * em) / height, 1, legend_in / height), self.figure.transFigure)
         if lines:
-            self.figure.text(EDGE * em / width, 0.5 * em / height, "\n".join(lines), color=medium.muted, va="bottom", linespacing=1.3)
+            self.footnote(lines, EDGE * em, 0.5 * em, 1.3)
         if medium.title and title:
-            at = EDGE * em / width
-            room = width - 2 * EDGE * em
-            shrink(self.figure.text(at, 1 - medium.title * 1.15 / 72 / height, title, fontsize=medium.title, fontweight="bold", va="center"),
-                   room, medium.size)
-            if subtitle:
-                shrink(self.figure.text(at, 1 - (medium.title * 2.05 / 72 + 0.5 * em) / height, subtitle, color=medium.muted, va="center"),
-                       room, medium.size)
+            down = (medium.title * 1.15 / 72, medium.title * 2.05 / 72 + 0.5 * em)
+            self.head(title, subtitle, EDGE * em, down, medium.size, (medium.size, medium.size))
 
     def make_legend(self, handles, beside):
         """One column beside the axes, or below them as many as the width has room for."""
@@ -91,13 +116,8 @@ class Sheet:
         words = [fitted(one.get_label(), room, medium.size, 3) for one in handles]
         wide = max(inches(text, medium.size) for text in words) + (length + 0.5 + 1.1) * self.em
         columns = 1 if beside else max(1, min(len(handles), int((medium.width - 0.06) / wide)))
-        # Matplotlib leaves out what begins with an underscore, so names are put in afterwards.
-        legend = self.figure.legend(handles, ["-"] * len(handles), loc="upper right" if beside else "center", ncol=columns, borderpad=0.1,
-                                    borderaxespad=0, handlelength=length, handletextpad=0.5, columnspacing=1.1,
-                                    labelspacing=0.6 if beside else 0.35)
-        for text, name in zip(legend.get_texts(), words):
-            text.set_text(name)
-        return legend
+        return self.put_legend(handles, words, loc="upper right" if beside else "center", ncol=columns, borderpad=0.1, handlelength=length,
+                               labelspacing=0.6 if beside else 0.35)
 
     def legend_entry(self, at):
         """The mark and the words of one entry."""

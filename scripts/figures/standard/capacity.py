@@ -5,7 +5,7 @@ import math
 from figures.fit import fitted, inches, shrink
 from figures.palette import GRID, INK, MUTED, natural
 from figures.standard.base import missing, subtitle, titled, warnings
-from figures.standard.slide import HEIGHT, Page, rate_axis
+from figures.standard.slide import HEIGHT, Slide, rate_axis
 from figures.words import rate
 
 
@@ -31,17 +31,17 @@ def capacity(run):
         return min((room - head * len(column)) / sum(len(c[2]) for c in column) for column in split if column)
 
     title = "Where latency falls off the cliff, and what each model carries at most"
-    page = Page(title, subtitle(run), notes, height, width)
+    page = Slide(title, subtitle(run), notes, height, width)
     size = 10.5 if wide else 11.5
     names = names_of_rows(run, (0.5 if wide else 1) * width, size)
     least = 0.24 if all("\n" not in name for name in names.values()) else 2.6 * size / 72  # inches of a row
     if row_inches(page) < least:  # more cells than a slide can hold: a longer page
         height += max((least - row_inches(page)) * sum(len(c[2]) for c in column) for column in split)
-        page = Page(title, subtitle(run), notes, height, width)
+        page = Slide(title, subtitle(run), notes, height, width)
     inches = min(0.5, row_inches(page))
     if not wide and inches == 0.5:  # few cells: a shorter page instead of an empty one
         height = max(3.2, height - (row_inches(page) - inches) * rows)
-        page = Page(title, subtitle(run), notes, height, width)
+        page = Slide(title, subtitle(run), notes, height, width)
     for at, column in enumerate(split):
         y = page.top
         for _, name, cells in column:

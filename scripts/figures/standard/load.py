@@ -4,7 +4,7 @@ from figures.labels import Labels
 from figures.palette import INK, MUTED
 from figures.standard.base import (SMALL, Skip, cliff_words, common, draw_curve, legend_of, limits_x, method, missing, named, subtitle,
                                    up_to_edge, wants_logarithm, warnings, with_points)
-from figures.standard.slide import Page, rate_axis, time_axis
+from figures.standard.slide import Slide, rate_axis, time_axis
 from figures.words import duration, percentile_name, rate
 
 
@@ -29,8 +29,8 @@ def response_page(run, text, name, cells, drawn, beside):
     marks = "Lines never fall with the load. "
     marks += ("Filled mark on the SLO line: the cliff and its 95% interval. " if slos else "")
     marks += "With an arrow: beyond the edge, and growing with the window." if beyond else ""
-    page = Page(f"{percentile_name(percentile)} response time against offered load: {name}", subtitle(run, text),
-                [method(run, True), marks, missing(run, cells), warnings(run)], styles=legend_of(run, drawn, beside))
+    page = Slide(f"{percentile_name(percentile)} response time against offered load: {name}", subtitle(run, text),
+                 [method(run, True), marks, missing(run, cells), warnings(run)], styles=legend_of(run, drawn, beside))
     size = 11 if len(drawn) <= 7 else SMALL
     names = {c.series: page.beside(run.styles[c.series].label, size) for c in drawn}
     axes = page.axes(right=page.right_of([*names.values(), "SLO p99 ≤ 10 ms"], size))
@@ -79,10 +79,10 @@ def goodput(run, text, name, cells):
 def goodput_page(run, text, name, cells, drawn, goods, beside):
     logarithmic = wants_logarithm(drawn)
     nothing = [run.styles[c.series].label for c in drawn if logarithmic and any(p.goodput == 0 for p in c.points)]
-    page = Page(f"Goodput against offered load: {name}", subtitle(run, text),
-                [method(run, True), "Goodput: completed inside the window with the right digest; median over blocks.",
-                 missing(run, cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
-                 warnings(run)], styles=legend_of(run, drawn, beside))
+    page = Slide(f"Goodput against offered load: {name}", subtitle(run, text),
+                 [method(run, True), "Goodput: completed inside the window with the right digest; median over blocks.",
+                  missing(run, cells), f"Points without any goodput, off the axis: {', '.join(nothing)}." if nothing else "",
+                  warnings(run)], styles=legend_of(run, drawn, beside))
     size = 11 if len(drawn) <= 7 else SMALL
     names = {c.series: page.beside(run.styles[c.series].label, size) for c in drawn}
     axes = page.axes(right=page.right_of([*names.values(), "SLO p99 ≤ 10 ms"], size))

@@ -3,7 +3,7 @@
 from figures.labels import Labels
 from figures.palette import INK, MUTED, mix
 from figures.standard.base import Skip, at_half_load, cliff_words, common, missing, subtitle, threads_axis, tone, warnings
-from figures.standard.slide import Page, rate_axis, time_axis
+from figures.standard.slide import Slide, rate_axis, time_axis
 from figures.words import percentile_name
 
 
@@ -28,10 +28,10 @@ def pool_threads(run, text, name, cells):
         else:
             extra.append((cell.series, f"no stable point at half load; {cliff_words(cell)}"))
     percentile = common(list(pools.values()), "slo_percentile", 99.0)
-    page = Page(f"What the size of fixed_pool does: {name}", subtitle(run, text),
-                ["Response from intended arrival; open loop. Left: 95% intervals; arrows: not reached. Right: the measured rate "
-                 "nearest to half of each pool's own cliff (0.4 to 0.6); bars: lowest to highest block.",
-                 missing(run, lacking, extra), warnings(run)])
+    page = Slide(f"What the size of fixed_pool does: {name}", subtitle(run, text),
+                 ["Response from intended arrival; open loop. Left: 95% intervals; arrows: not reached. Right: the measured rate "
+                  "nearest to half of each pool's own cliff (0.4 to 0.6); bars: lowest to highest block.",
+                  missing(run, lacking, extra), warnings(run)])
     marker = run.styles[pools[sizes[0]].series].marker
     left = page.axes(0.075, 0.4, top=page.top - 0.42 / page.height)
     left.set_title("throughput", loc="left", fontsize=13, color=INK, pad=10)

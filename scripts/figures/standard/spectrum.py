@@ -8,7 +8,7 @@ from figures.labels import Labels
 from figures.palette import INK, MUTED
 from figures.standard.base import (Skip, at_half_load, cliff_words, common, legend_of, missing, named, subtitle, warnings,
                                    with_points)
-from figures.standard.slide import Page, percentile_axis, time_axis
+from figures.standard.slide import Slide, percentile_axis, time_axis
 from figures.words import duration, percentile_name, rate
 
 
@@ -33,11 +33,11 @@ def spectrum(run, text, name, cells):
 
 
 def spectrum_page(run, text, name, cells, drawn, panels, extra, beside):
-    page = Page(f"Every percentile of the response time: {name}", subtitle(run, text),
-                ["Response from intended arrival; open loop; histograms merged over blocks. A curve ends where fewer than 10 "
-                 "requests lie above it. Half load: measured rate nearest to half of the model's own cliff (0.4 to 0.6); "
-                 "near the cliff: highest stable rate from 85% to 102% of it.", missing(run, cells, extra), warnings(run)],
-                styles=legend_of(run, drawn, beside))
+    page = Slide(f"Every percentile of the response time: {name}", subtitle(run, text),
+                 ["Response from intended arrival; open loop; histograms merged over blocks. A curve ends where fewer than 10 "
+                  "requests lie above it. Half load: measured rate nearest to half of the model's own cliff (0.4 to 0.6); "
+                  "near the cliff: highest stable rate from 85% to 102% of it.", missing(run, cells, extra), warnings(run)],
+                 styles=legend_of(run, drawn, beside))
     curves, every_labels = {}, []
     for which in panels:
         for cell, point in which:
