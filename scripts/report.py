@@ -12,6 +12,7 @@ Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr s
 
 import argparse
 import base64
+import glob
 import gzip
 import html
 import json
@@ -30,9 +31,6 @@ import report_data
 from plotly.offline import get_plotlyjs
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-SCRIPTS = ("format.js", "capacity.js", "state.js", "figures.js", "words.js", "response.js", "slo_line.js", "goodput.js", "intervals.js",
-           "spectrum.js", "heat.js", "threads.js", "why.js", "verdict.js", "table.js", "map.js", "advice.js", "advice_words.js", "facts.js", "compare.js",
-           "controls.js", "page.js")
 LIMIT = 5_000_000  # bytes: what a mail or a wiki still takes
 
 
@@ -56,10 +54,15 @@ def without_heat(document):
                         block["heat"] = []
 
 
+def script():
+    """All JavaScript of the page: page.js first, in which the others register what they draw."""
+    names = sorted(glob.glob("*.js", root_dir=os.path.join(HERE, "report")), key=lambda name: (name != "page.js", name))
+    return "\n".join(source(name) for name in names)
+
+
 def page(document):
-    script = "\n".join(source(name) for name in SCRIPTS)
     title = " and ".join(run["name"] for run in document["runs"])
-    parts = {"TITLE": html.escape(title), "STYLE": source("page.css"), "SCRIPT": f'"use strict";\n(() => {{\n{script}\n}})();',
+    parts = {"TITLE": html.escape(title), "STYLE": source("page.css"), "SCRIPT": f'"use strict";\n(() => {{\n{script()}\n}})();',
              "DATA": packed(json.dumps(document, separators=(",", ":"), allow_nan=False)), "PLOTLY": packed(get_plotlyjs())}
     return re.sub(r"\{\{([A-Z]+)\}\}", lambda place: parts[place[1]], source("page.html"))
 

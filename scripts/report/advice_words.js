@@ -135,3 +135,5 @@ function drawAdvice() {
   host.dataset.answer = a.covered !== "none" && a.best ? a.best.id : "";
   say(answer(a).join(""));
 }
+
+section({id: "advice", draw: drawAdvice, on: ["advice", "all"]});

@@ -80,3 +80,5 @@ function drawChanged() {
           })
           .join("");
 }
+
+section({id: "changed", draw: drawChanged, on: ["all"]});

@@ -209,3 +209,5 @@ function fillAdvice() {
   });
   document.getElementById("a-human").checked = parts[4] === "1";
 }
+
+section({id: "bar", draw: drawBar, on: ["drag", "slo", "all"]});

@@ -119,3 +119,7 @@ function drawInvalid() {
           })
           .join("");
 }
+
+section({id: "environment", draw: drawEnvironment, on: []});
+section({id: "method", draw: drawMethod, on: []});
+section({id: "invalid", draw: drawInvalid, on: []});

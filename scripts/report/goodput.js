@@ -40,3 +40,5 @@ function drawGoodput() {
       {xaxis: x, yaxis: y, margin: {l: 62, r: labelRoom(cells), t: 10, b: 48}, annotations: endLabels(ends, height)},
       `goodput against offered load, ${current().title}`);
 }
+
+section({id: "goodput", draw: drawGoodput, on: ["size", "all"]});

@@ -97,3 +97,5 @@ function drawHeat() {
       },
       `response times over the window, ${label(chosen.id, chosen.r)} at ${rate(near.rate)}/s`);
 }
+
+section({id: "heat", draw: drawHeat, on: ["heat", "size", "all"]});

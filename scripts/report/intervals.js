@@ -81,3 +81,5 @@ function drawIntervals() {
       },
       "cliff and saturation with intervals");
 }
+
+section({id: "intervals", draw: drawIntervals, on: ["size", "all"]});

@@ -56,3 +56,5 @@ function drawMap() {
       `<thead><tr><th class="left">work</th>${MAP_LOADS.map(s => `<th>${percent(s)}</th>`).join("")}</tr></thead>` +
       `<tbody>${rows.map(row => mapRow(row, pAt())).join("")}</tbody>`;
 }
+
+section({id: "map", draw: drawMap, on: ["all"]});

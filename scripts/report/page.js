@@ -1,40 +1,17 @@
 // Starts the page: unpacks the data and plotly, draws everything, and draws again what a change touches.
 
-const DRAWS = {
-  bar: drawBar,
-  verdict: drawVerdict,
-  response: drawResponse,
-  capacity: drawCapacity,
-  goodput: drawGoodput,
-  intervals: drawIntervals,
-  advice: drawAdvice,
-  map: drawMap,
-  spectrum: drawSpectrum,
-  heat: drawHeat,
-  threads: drawThreads,
-  why: drawWhy,
-  changed: drawChanged,
-  environment: drawEnvironment,
-  method: drawMethod,
-  invalid: drawInvalid,
-};
-const TOUCHES = {
-  drag: ["bar", "response", "capacity"],
-  slo: ["bar", "verdict", "response", "capacity"],
-  load: ["spectrum"],
-  heat: ["heat"],
-  advice: ["advice"],
-  size: ["response", "goodput", "intervals", "spectrum", "heat", "threads", "why"],
-  all: [
-    "bar", "verdict", "response", "capacity", "goodput", "intervals", "advice", "map", "spectrum", "heat", "threads",
-    "why", "changed"
-  ],
-};
+// What is drawn, each registered by its own file: {id, draw, on}. `id` is an element of page.html, whose order is that of
+// drawing; `on` are the changes that touch it: drag, slo, load, heat, advice, size, all. The start draws everything.
+const sections = [];
+function section(one) {
+  sections.push({...one, element: document.getElementById(one.id)});
+}
 
 let asked = new Set(), due = 0;
+const ask = what => sections.filter(one => one.on.includes(what)).forEach(one => asked.add(one));
 // Asks for a drawing at the next frame; many changes within one frame cost one drawing.
 function changed(what) {
-  TOUCHES[what].forEach(name => asked.add(name));
+  ask(what);
   writeHash();
   if (!due) due = requestAnimationFrame(redraw);
 }
@@ -44,8 +21,7 @@ function redraw() {
   const now = asked;
   asked = new Set();
   document.documentElement.dataset.theme = printing ? "light" : isDark() ? "dark" : "light";
-  const jobs = Object.keys(DRAWS).filter(name => now.has(name)).map(name => DRAWS[name]());
-  return Promise.all(jobs).then(() => {
+  return Promise.all(sections.filter(one => now.has(one)).map(one => one.draw())).then(() => {
     document.documentElement.dataset.drawn = Number(document.documentElement.dataset.drawn || 0) + 1;
   });
 }
@@ -66,7 +42,7 @@ function onPaper(begins) {
     }
   });
   document.documentElement.classList.toggle("paper", begins);
-  TOUCHES.all.forEach(name => asked.add(name));
+  ask("all");
   redraw();
 }
 
@@ -89,13 +65,14 @@ async function start() {
   readHash();
   fillAdvice();
   document.querySelector("main").hidden = false;
-  Object.keys(DRAWS).forEach(name => asked.add(name));
+  sections.sort((a, b) => a.element.compareDocumentPosition(b.element) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : -1);
+  asked = new Set(sections);
   await redraw();
   watchControls();
   addEventListener("hashchange", () => {
     readHash();
     fillAdvice();
-    TOUCHES.all.forEach(name => asked.add(name));
+    ask("all");
     redraw();
   });
   let wide = innerWidth;
@@ -110,9 +87,10 @@ async function start() {
   addEventListener("afterprint", () => onPaper(false));
   document.documentElement.dataset.ready = "1";
 }
-start().catch(error => {
+// After the other files, whose sections are registered by then.
+addEventListener("DOMContentLoaded", () => start().catch(error => {
   const box = document.getElementById("trouble");
   box.hidden = false;
   box.textContent = `The report cannot be drawn: ${error.message}`;
   throw error;
-});
+}));

@@ -90,3 +90,5 @@ function drawResponse() {
                  cells.map(c => label(c.id, c.r)).join(", ")}`)
       .then(placeLine);
 }
+
+section({id: "response", draw: drawResponse, on: ["drag", "slo", "size", "all"]});

@@ -56,3 +56,5 @@ function drawSpectrum() {
       },
       "percentile spectrum");
 }
+
+section({id: "spectrum", draw: drawSpectrum, on: ["load", "size", "all"]});

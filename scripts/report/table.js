@@ -54,3 +54,5 @@ function drawCapacity() {
   document.getElementById("slo-says").textContent = (ownBound(w) ? "the run's own SLO; " : "your SLO; ") +
       (best ? `highest: ${label(best.id, best.r)}, ${perSecond(best.found)}` : "no model meets it");
 }
+
+section({id: "capacity", draw: drawCapacity, on: ["drag", "slo", "all"]});

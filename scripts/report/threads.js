@@ -107,3 +107,5 @@ function drawThreads() {
     }];
   return draw("threads", traces, lay, "pool size against throughput and latency");
 }
+
+section({id: "threads", draw: drawThreads, on: ["size", "all"]});

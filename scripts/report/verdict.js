@@ -137,3 +137,5 @@ function drawVerdict() {
   document.getElementById("verdicts").innerHTML = articles.join("");
   drawBadges();
 }
+
+section({id: "verdict", draw: drawVerdict, on: ["slo", "all"]});

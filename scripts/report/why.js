@@ -60,3 +60,5 @@ function drawWhy() {
         j.title + " against load");
   }));
 }
+
+section({id: "why", draw: drawWhy, on: ["size", "all"]});
