@@ -90,7 +90,7 @@ class TextOfStrangers(unittest.TestCase):
             with open(binary, "w") as stream:
                 stream.write("#!/bin/sh\nexit 9\n")
             os.chmod(binary, 0o755)
-            command = script("false_alarms.py", "--binary", binary, "--pairs", "1").stderr.split(": exit 9")[0]
+            command = script("studies/false_alarms.py", "--binary", binary, "--pairs", "1").stderr.split(": exit 9")[0]
             self.assertEqual(shlex.split(command)[:2], [binary, "run"])
 
     def test_goes_into_no_output_raw(self):
