@@ -8,9 +8,10 @@ import math
 import shlex
 import statistics
 
+from curves import by_rate, merge_rate, rising, trial_row
 from figures import palette
 from figures.names import workload_names, workload_of
-from precipice_run import MAX_LOSS, Histogram, bucket_highest, estimate, finite
+from precipice_run import Histogram, bucket_highest, estimate, finite
 from shown import shown
 
 CHOICES = [50, 90, 95, 99, 99.9]  # the percentiles that a reader chooses from
@@ -63,7 +64,7 @@ def interval(cell, name):
 
 def percentiles(histogram, wanted):
     """Nearest rank; None where less than one request lies beyond the percentile."""
-    total = histogram.count()
+    total = histogram.count() if histogram else 0
     if not total:
         return [None] * len(wanted)
     values, below = histogram.cumulative()
@@ -118,41 +119,32 @@ def why(trials):
     return told
 
 
-def point(rate, entries):
-    """One rate of a cell, merged over its blocks; entries are journal lines of its trials."""
-    def carried(entry):
-        return bool(entry["trial"].get("stable")) and not finite(entry["trial"].get("loss")) > MAX_LOSS
-
-    good = [e for e in entries if carried(e)]
-    stable = 2 * len(good) > len(entries)
-    drawn = good if stable else entries
-    parts = [Histogram.from_journal(e["histogram"]) for e in drawn if e.get("histogram")]
-    merged = Histogram.merged(parts)
+def point(merged, histograms):
+    """One rate of a cell, merged over its blocks."""
     blocks = []
-    for block in sorted({e.get("block") for e in entries}):
-        own = [e for e in entries if e.get("block") == block]
-        kept = [e for e in own if carried(e)] or own
-        blocks.append({"block": block, "stable": 2 * sum(map(carried, own)) > len(own),
-                       "q": percentiles(Histogram.merged([Histogram.from_journal(e["histogram"]) for e in kept if e.get("histogram")]),
-                                        CHOICES),
-                       "goodput": middle([e["trial"].get("goodput_per_s") for e in own]),
-                       "heat": heat(kept[0].get("slices") or [])})
-    goodputs = [finite(e["trial"].get("goodput_per_s")) for e in entries]
-    window = middle([finite((e["trial"].get("request") or {}).get("window_ns")) for e in entries])
-    return {"rate": short(rate, 6), "stable": stable, "requests": merged.count(), "q": percentiles(merged, CHOICES),
-            "spectrum": percentiles(merged, SPECTRUM), "goodput": [short(statistics.median(goodputs)), short(min(goodputs)), short(max(goodputs))],
-            "blocks": blocks, "window": window, "why": why([e["trial"] for e in entries])}
+    for block in merged.blocks:
+        own = merge_rate(merged.rate, [row for row in merged.rows if row["block"] == block], histograms)
+        blocks.append({"block": block, "stable": own.stable, "q": percentiles(own.histogram, CHOICES), "goodput": short(own.goodput),
+                       "heat": heat(own.drawn[0]["entry"].get("slices") or [])})
+    trials = [row["entry"]["trial"] for row in merged.rows]
+    return {"rate": short(merged.rate, 6), "stable": merged.stable, "requests": merged.histogram.count() if merged.histogram else 0,
+            "q": percentiles(merged.histogram, CHOICES), "spectrum": percentiles(merged.histogram, SPECTRUM),
+            "goodput": [short(merged.goodput), short(merged.goodput_low), short(merged.goodput_high)], "blocks": blocks,
+            "window": middle([finite((trial.get("request") or {}).get("window_ns")) for trial in trials]), "why": why(trials)}
 
 
 def curve(entries):
-    """By rate. Coarse trials are short: they count only where nothing else is."""
-    kept = [e for e in entries if e.get("phase") in ("refine", "grid", "overload")]
-    if len({e["trial"]["rate_per_s"] for e in kept}) < 3:
-        kept = [e for e in entries if e.get("phase") != "plateau"]
-    groups = {}
-    for entry in kept:
-        groups.setdefault(float(f"{entry['trial']['rate_per_s']:.4g}"), []).append(entry)
-    return [point(rate, groups[rate]) for rate in sorted(groups)]
+    """By rate, from the journal's lines of a cell's trials. `line` is where the curve goes at each of the percentiles: it never falls."""
+    rows = [trial_row(entry) for entry in entries]
+    histograms = {row["key"]: Histogram.from_journal(row["entry"]["histogram"]) for row in rows if row["entry"].get("histogram")}
+    points = [point(merge_rate(rate, group, histograms), histograms) for rate, group in sorted(by_rate(rows).items())]
+    for one in points:
+        one["line"] = [None] * len(CHOICES)
+    for at in range(len(CHOICES)):
+        good = [one for one in points if one["stable"] and one["q"][at] is not None]
+        for one, level in zip(good, rising([one["q"][at] for one in good], [max(1, one["requests"]) for one in good])):
+            one["line"][at] = short(level)
+    return points
 
 
 def flat(document, prefix=""):

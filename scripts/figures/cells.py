@@ -1,8 +1,4 @@
-"""The curves of a run: points merged per rate over the blocks, cell by cell.
-
-Percentiles are never averaged. The histograms of one rate are added and the percentile is taken
-from the sum; what is said of a block is the percentile of that block alone.
-"""
+"""The curves of a run, cell by cell, at each cell's percentile. What is said of a block is the percentile of that block alone."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,10 +6,11 @@ from functools import cached_property
 
 import numpy
 
+from curves import by_rate, merge_rate, rising  # noqa: F401  (the charts take `rising` from here)
 from figures.glyphs import drawable
 from figures.names import workload_of
 from figures.palette import styles_of
-from precipice_run import MAX_LOSS, Histogram, RunError, finite
+from precipice_run import Histogram, RunError, finite
 import precipice_run
 
 
@@ -64,21 +61,6 @@ class Cell:
         return [p for p in self.points if p.stable]
 
 
-def rising(values, weights):
-    """The non-decreasing values nearest to these on the logarithm (pool adjacent violators): no response falls because
-    more is offered, so a line through noisy dots goes there, as the search for the cliff does."""
-    pools = []
-    for value, weight in zip(values, weights):
-        pools.append([math.log(value), weight, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            level, more, dots = pools.pop()
-            into = pools[-1]
-            into[0] = (into[0] * into[1] + level * more) / (into[1] + more)
-            into[1] += more
-            into[2] += dots
-    return [math.exp(level) for level, _, dots in pools for _ in range(dots)]
-
-
 @dataclass
 class Run:
     """A run's directory and, for every workload, its cells with their curves."""
@@ -125,23 +107,8 @@ class Run:
         return styles_of([cell for _, _, cells in self.workloads for cell in cells])
 
 
-def carried(row):
-    """Whether a trial's load was carried: no growing backlog, at most 0.1% lost."""
-    return row["stable"] and not finite(row.get("loss")) > MAX_LOSS
-
-
-def majority(rows):
-    """Whether most trials of a rate were carried, and the trials that speak for it.
-
-    A trial with a growing backlog measures that backlog: it widens the band, never the merge.
-    """
-    good = [row for row in rows if carried(row)]
-    stable = 2 * len(good) > len(rows)
-    return stable, good if stable else rows
-
-
-def merge_rate(rate, rows, histograms, percentile):
-    """One RatePoint from the trials of a rate, or None when none says a latency."""
+def point_of(merged, histograms, percentile):
+    """The RatePoint of a merged rate, or None when no trial has a latency."""
 
     def own_response(row):
         if row["key"] in histograms:
@@ -151,37 +118,21 @@ def merge_rate(rate, rows, histograms, percentile):
                 return finite(row[name])
         return math.nan
 
-    stable, drawn = majority(rows)
-    parts = [histograms[row["key"]] for row in drawn if row["key"] in histograms]
-    merged = Histogram.merged(parts) if parts and len(parts) == len(drawn) else None
-    each = [value for value in map(own_response, rows) if value > 0]
+    each = [value for value in map(own_response, merged.rows) if value > 0]
     if not each:
         return None
-    if merged is not None and merged.count() > 0:
-        response = merged.percentile(percentile)
+    histogram = merged.histogram if merged.histogram is not None and merged.histogram.count() > 0 else None
+    if histogram is not None:
+        response = histogram.percentile(percentile)
     else:
-        merged, response = None, float(numpy.median([v for v in map(own_response, drawn) if v > 0] or each))
-    goodputs = [finite(r.get("goodput_per_s")) for r in rows]
-    goodputs = [g for g in goodputs if not math.isnan(g)] or [math.nan]
-    return RatePoint(rate, stable, response, min(each), max(each), float(numpy.median(goodputs)),
-                     min(goodputs), max(goodputs), len({row.get("block") for row in rows}), merged)
-
-
-def by_rate(rows):
-    """Trials by offered rate. Coarse trials are short: they count only where nothing else is."""
-    by_phase = [row for row in rows if row.get("phase") in ("refine", "grid", "overload")]
-    if len({row["rate_per_s"] for row in by_phase}) < 3:
-        by_phase = [row for row in rows if row.get("phase") != "plateau"]
-    groups = {}
-    for row in by_phase:
-        # Four digits: the same rate, whatever decimals a writer kept.
-        groups.setdefault(float(f"{row['rate_per_s']:.4g}"), []).append(row)
-    return groups
+        response = float(numpy.median([v for v in map(own_response, merged.drawn) if v > 0] or each))
+    return RatePoint(merged.rate, merged.stable, response, min(each), max(each), merged.goodput, merged.goodput_low,
+                     merged.goodput_high, len(merged.blocks), histogram)
 
 
 def curve(rows, histograms, percentile):
     """The points of a cell by rate."""
-    points = [merge_rate(rate, group, histograms, percentile) for rate, group in sorted(by_rate(rows).items())]
+    points = [point_of(merge_rate(rate, group, histograms), histograms, percentile) for rate, group in sorted(by_rate(rows).items())]
     return [point for point in points if point is not None]
 
 

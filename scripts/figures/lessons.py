@@ -4,7 +4,7 @@ import math
 
 import numpy
 
-from figures.cells import carried
+from curves import carried
 from figures.labels import Labels
 from figures.palette import INK, MUTED
 from figures.standard.base import Skip, draw_curve, limits_x, subtitle, threads_axis, wants_logarithm, warnings, with_points

@@ -92,25 +92,9 @@ function xAxis(cells, loads, title = true) {
   return linearAxis(top * 1.05, title ? "offered load (requests/s)" : "", v => rate(v), most);
 }
 
-// The non-decreasing values nearest to these on the logarithm (pool adjacent violators): no response falls because more
-// is offered, so a line through noisy dots goes there, as the search for the cliff does.
-function rising(values, weights) {
-  const pools = [];
-  values.forEach((value, i) => {
-    pools.push({level: Math.log(value), weight: weights[i], dots: 1});
-    while (pools.length > 1 && pools.at(-2).level > pools.at(-1).level) {
-      const last = pools.pop(), into = pools.at(-1);
-      into.level = (into.level * into.weight + last.level * last.weight) / (into.weight + last.weight);
-      into.weight += last.weight;
-      into.dots += last.dots;
-    }
-  });
-  return pools.flatMap(p => Array(p.dots).fill(Math.exp(p.level)));
-}
-
 // Lines, bands and marks of one cell: `y`, `low`, `high` take a point. `edge`: what lies above is a triangle there.
-// `rises`: the line does not follow the dots down.
-function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity, rises = false) {
+// `along`: where the line goes, if not through the dots.
+function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity, along = y) {
   const c = colour(id), s = style(id), dash = doc.runs.length > 1 ? RUN_DASH[r] || s.dash : s.dash, name = label(id, r),
         out = [];
   const rows = cell.points.map(p => ({p, x: xOf(cell, p.rate), v: y(p)})).filter(q => known(q.x) && known(q.v));
@@ -128,7 +112,7 @@ function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity, rises = 
       hoverinfo: "skip",
       meta: "band"
     });
-  const line = rises ? rising(good.map(q => q.v), good.map(q => Math.max(1, q.p.requests))) : good.map(q => q.v);
+  const line = good.map(q => along(q.p));
   out.push({
     x: good.map(q => q.x),
     y: line.map(cap),

@@ -31,7 +31,7 @@ function drawResponse() {
     traces.push(...curveTraces(c, q => q.q[at], q => band(q, at)[0], q => band(q, at)[1], q => {
       const [a, b] = band(q, at);
       return `${pname(p)} ${time(q.q[at])} ${q.blocks.length > 1 ? range(a, b, time) : ""}`;
-    }, edge, true));
+    }, edge, q => q.line[at]));
     loads.push(...c.cell.points.filter(q => known(q.q[at])).map(q => xOf(c.cell, q.rate)));
     const last = c.cell.points.filter(q => known(q.q[at])).slice(-1)[0];
     if (last) ends.push({id: c.id, r: c.r, share: Math.log(Math.min(last.q[at], edge) / low) / Math.log(high / low)});

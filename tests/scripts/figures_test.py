@@ -20,7 +20,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
 from figures import palette, settings, standard
-from figures.cells import rising
+from curves import rising
 from figures.media import looks, medium, request
 from precipice_run import RunError, load
 

@@ -4,7 +4,7 @@ import math
 
 from matplotlib.lines import Line2D
 
-from figures.cells import rising
+from curves import rising
 from figures.fit import fitted, inches, shrink
 from figures.labels import Labels
 from figures.media.looks import RUN_DASHES

@@ -10,7 +10,7 @@ import re
 import statistics
 from dataclasses import dataclass
 
-from figures.cells import by_rate, majority
+from curves import by_rate, majority
 from precipice_run import FLAG_COLUMNS, TEXT_COLUMNS, Histogram, RunError, estimate, finite
 
 PERCENTILES = {"p50_ns": 50.0, "p90_ns": 90.0, "p95_ns": 95.0, "p99_ns": 99.0, "p999_ns": 99.9}
