@@ -1,7 +1,11 @@
 #include "harness/store/cell_json.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "harness/capacity/record.hpp"
 #include "harness/store/trial_json.hpp"
@@ -35,6 +39,30 @@ Json to_json(const UslFit& fit) {
           {"note", fit.note}};
 }
 
+Json to_json(const SloGrid& grid) {
+  if (grid.cliffs.empty()) return nullptr;
+  Json json = {{"percentiles", grid.percentiles}, {"bounds_ns", grid.bounds_ns}};
+  Json& all = json["cliffs"] = Json::array();
+  for (const std::vector<Estimate>& cliffs : grid.cliffs) {
+    std::vector<Json> value, low, high;
+    std::vector<std::string> reached, limited_by;
+    for (const Estimate& cliff : cliffs) {
+      value.push_back(number(cliff.value));
+      low.push_back(number(cliff.low));
+      high.push_back(number(cliff.high));
+      reached.emplace_back(to_string(cliff.reached));
+      limited_by.emplace_back(cliff.limited_by == LimitedBy::none ? "-"
+                                                                  : to_string(cliff.limited_by));
+    }
+    all.push_back({{"value", value},
+                   {"low", low},
+                   {"high", high},
+                   {"reached", fmt::format("{}", fmt::join(reached, " "))},
+                   {"limited_by", fmt::format("{}", fmt::join(limited_by, " "))}});
+  }
+  return json;
+}
+
 Json capacity_json(const CellSummary& cell) {
   const CellResult& r = cell.result;
   Json json = {{"schema", kSchema},
@@ -63,7 +91,9 @@ Json capacity_json(const CellSummary& cell) {
                {"invalid", cell.invalid},
                {"invalid_causes", cell.invalid_causes},
                {"note", cell.note},
-               {"failure", cell.failure}};
+               {"failure", cell.failure},
+               {"slo_grid", cell.failure.empty() ? to_json(slo_grid(cell.evidence, cell.options, r))
+                                                 : Json(nullptr)}};
   Json& points = json["points"] = Json::array();
   for (const Record& record : cell.points) {
     Json point = to_json(record.trial);

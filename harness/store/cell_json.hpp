@@ -3,6 +3,7 @@
 #pragma once
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/slo_grid.hpp"
 #include "harness/capacity/usl.hpp"
 #include "harness/json.hpp"
 #include "harness/stats/estimate.hpp"
@@ -11,6 +12,10 @@ namespace precipice {
 
 Json to_json(const Estimate& estimate);     ///< {"value","low","high","reached"}
 Json cliff_json(const Estimate& estimate);  ///< the same with "limited_by" and "resolution"
+/// {"percentiles", "bounds_ns", "cliffs"}, the last by percentile: "value", "low", "high" by bound,
+/// and as words separated by blanks "reached" and "limited_by" ("-": nothing does). null where the
+/// grid is empty.
+Json to_json(const SloGrid& grid);
 /// {"lambda_per_s", "sigma", "kappa", "peak_n", "peak_per_s": estimates, "relative_rms",
 /// "distinct_n", "blocks", "note"}.
 Json to_json(const UslFit& fit);
