@@ -1,10 +1,11 @@
 #!/usr/bin/python3 -IB
 """Makes one self-contained HTML page of a run, or of several laid over each other.
 
-    scripts/report.py RUN [RUN...] [-o FILE]
+    scripts/report.py RUN [RUN...] [-o FILE] [--precipice FILE]
 
 A RUN is a run's directory or a suite's (its newest finished run). The page is written to RUN/report.html unless -o names a
-file; with several runs the first one's directory. It needs no network and works from file://. The sources of the page are in
+file; with several runs the first one's directory. Of a run that was made by a version without `slo_grid` in summary.json the figures
+are made again by the program (`precipice show RUN --json`): --precipice, else $PRECIPICE, else build/release/precipice. It needs no network and works from file://. The sources of the page are in
 scripts/report/; plotly's JavaScript is taken from Debian's python3-plotly.
 
 Exit codes: 0 written, 2 what was asked for cannot be done (one line on stderr says why), 5 standard output cannot be written.
@@ -28,6 +29,7 @@ launch.begin(__name__, "numpy", "plotly")
 import files
 import precipice_run
 import report_data
+import slo_grid
 from plotly.offline import get_plotlyjs
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -71,10 +73,15 @@ def main():
     parser = argparse.ArgumentParser(prog="report.py", description="One self-contained HTML page of a run, or of several laid over each other.")
     parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's directory, or a suite's: its newest finished run")
     parser.add_argument("-o", "--out", metavar="FILE", help="where to write (default: report.html in the first run's directory)")
+    parser.add_argument("--precipice", metavar="FILE", help="the program, for runs without slo_grid (default: $PRECIPICE or build/release/precipice)")
     arguments = parser.parse_args()
     runs = [precipice_run.load(path) for path in arguments.runs]
     if len({os.path.realpath(run.directory) for run in runs}) < len(runs):
         raise precipice_run.RunError("a run is named twice")
+    for run in runs:
+        missing = slo_grid.complete(run, arguments.precipice)
+        if missing:
+            launch.complain(f"{run.directory}: {missing}")
     try:
         document = report_data.report(runs)
         text = page(document)

@@ -1,6 +1,6 @@
 """What the page of a report needs of a run, as one JSON document: merged curves, heat maps, environment, invalid trials.
 
-Read from the run's directory alone (results/README.md). Times are ns, rates per second; numbers keep five digits.
+Read from the run's directory alone (results/README.md), once slo_grid.py has seen to the cells' grids. Times are ns, rates per second; numbers keep five digits.
 Percentiles come from histograms that were added up, never from averages.
 """
 
@@ -147,6 +147,21 @@ def curve(entries):
     return points
 
 
+def grid(cell):
+    """The program's cliffs of a cell over bounds and percentiles, [value, low, high, reached, limited by] each; None where it has none."""
+    stored = cell.get("slo_grid")
+    if not stored:
+        return None
+
+    def column(cliffs):
+        numbers = [[short(value, 7) for value in cliffs[name]] for name in ("value", "low", "high")]
+        words = [[None if word == "-" else word for word in cliffs[name].split()] for name in ("reached", "limited_by")]
+        return list(zip(*numbers, *words, strict=True))
+
+    return {"percentiles": stored["percentiles"], "bounds": [short(bound, 7) for bound in stored["bounds_ns"]],
+            "cliffs": [column(cliffs) for cliffs in stored["cliffs"]]}
+
+
 def flat(document, prefix=""):
     rows = {}
     for name, value in (document.items() if isinstance(document, dict) else enumerate(document)):
@@ -229,7 +244,7 @@ def document(run):
                                                                        for name in FIGURES if cell.get(name) is not None},
             "ideal_saturation": short(cell.get("ideal_saturation_per_s")), "ideal_cliff": short(cell.get("ideal_cliff_per_s")),
             "cpu": short(cell.get("cpu_ns_per_request")), "trials": cell.get("trials"), "invalid": cell.get("invalid"), "causes": causes,
-            "note": cell.get("note") or "", "failure": cell.get("failure") or "",
+            "note": cell.get("note") or "", "failure": cell.get("failure") or "", "grid": grid(cell),
             "points": curve(entries.get((cell["series"], text), []))})
     manifest = run.manifest
     return {"name": run.name, "suite": run.summary.get("suite"), "blocks": whole(run.summary.get("blocks_done")),

@@ -49,7 +49,7 @@ function advise(wish, p = percentile()) {
   if (!near) return {covered: "none"};
   const at = doc.percentiles.indexOf(p), load = wish.rate * near.scale, bound = wish.slo / near.scale;
   const each = shown(near.w).map(c => {
-    const f = capacity(c.cell, at, bound), r = responseAt(c.cell, at, load),
+    const f = capacity(c.cell, p, bound), r = responseAt(c.cell, at, load),
           scaled = v => known(v) ? v / near.scale : null;
     const sure = f.reached === "ok" ? f.low ?? f.value : f.reached === "above" ? f.value : 0;
     return {

@@ -1,7 +1,7 @@
-// Several runs in one page: which figures differ beyond noise, and what differs between their machines.
+// Several runs in one page: ratios of their figures, and what differs between their machines. Which figures differ beyond
+// noise `precipice compare` says, which pairs the blocks and takes out the machine's speed.
 
-// Every cell that the first run and another have in common: {w, id, r, name, a, b, ratio, changed}. Holm over all of
-// them.
+// Every cell that the first run and another have in common: {w, id, r, name, a, b, ratio}.
 function comparisons() {
   const list = [];
   doc.runs.slice(1).forEach((run, k) => doc.runs[0].workloads.forEach(w => {
@@ -22,10 +22,6 @@ function comparisons() {
           });
     });
   }));
-  const rated = list.filter(c => c.ratio), kept = holm(rated.map(c => tail(c.ratio.z)));
-  rated.forEach((c, i) => {
-    c.changed = kept[i];
-  });
   return list;
 }
 
@@ -33,29 +29,19 @@ function drawChanged() {
   const section = document.getElementById("s-changed");
   section.hidden = doc.runs.length < 2;
   if (section.hidden) return;
-  const list = comparisons().filter(c => !state.off.has(c.id) && !state.run.has(c.r)),
-        fewer = Math.min(...doc.runs.map(r => r.blocks ?? 1)), marked = list.filter(c => c.changed);
-  document.getElementById("changed-lead").innerHTML = !list.length ?
-      "These runs have no model and workload in common, so nothing can be compared." :
-      `${
-          marked.length ? `${plural(marked.length, "figure")} of ${list.length} ${
-                              marked.length === 1 ? "differs" : "differ"} beyond noise.` :
-                          `None of ${list.length} figures differs beyond noise.`}` +
-          (fewer < fewest ?
-               ` With ${plural(fewer, "block")} that is a direction, not a verdict, which takes ${fewest}.` :
-               "");
-  const says = c => !c.ratio ?
-      (c.a?.reached === "above" || c.b?.reached === "above" ? "a bound: no ratio" : "not in both") :
-      c.changed ? `<span class="changed">${c.ratio.value > 1 ? "higher" : "lower"}</span>` :
-                  "cannot be told apart";
+  const list = comparisons().filter(c => !state.off.has(c.id) && !state.run.has(c.r));
+  document.getElementById("changed-lead").innerHTML = list.length ?
+      "The runs' own figures, and their ratio with an interval as if the two were independent. Which of them differ " +
+          "beyond noise <code>precipice compare</code> says, which pairs the blocks and takes out the machine's speed." :
+      "These runs have no model and workload in common, so nothing can be compared.";
+  const without = c => c.a?.reached === "above" || c.b?.reached === "above" ? "a bound: no ratio" : "not in both";
   const shift = c => c.name === "cliff" && c.slos.every(known) && Math.abs(c.slos[0] / c.slos[1] - 1) > 0.005 ?
       `<br><small>SLO ${time(c.slos[0], 4)}, then ${time(c.slos[1], 4)}</small>` :
       "";
   document.getElementById("changed").innerHTML = list.length ?
-      `<thead><tr><th class="left">work</th><th class="left">model</th><th class="left">figure</th><th>run 1</th><th>other run</th><th>ratio, 95%</th><th class="left">so</th></tr></thead><tbody>` +
+      `<thead><tr><th class="left">work</th><th class="left">model</th><th class="left">figure</th><th>run 1</th><th>other run</th><th>ratio, 95%</th></tr></thead><tbody>` +
           list.map(
-                  c => `<tr data-series="${escape(c.id)}" data-figure="${c.name}" data-changed="${
-                           c.changed ? 1 : 0}"><td>${escape(c.w.title)}</td><td class="left">${swatch(c.id)} ${
+                  c => `<tr data-series="${escape(c.id)}" data-figure="${c.name}"><td>${escape(c.w.title)}</td><td class="left">${swatch(c.id)} ${
                            escape(style(c.id).label)}</td><td class="left">${c.name}${shift(c)}</td>` +
                       `<td>${figure(c.a)}</td><td>${doc.runs.length > 2 ? `run ${c.r + 1}: ` : ""}${
                            figure(c.b)}</td><td>${
@@ -63,12 +49,11 @@ function drawChanged() {
                                          Number.isFinite(c.ratio.high) && c.ratio.high / c.ratio.low < 100 ?
                                              range(c.ratio.low, c.ratio.high, v => digits(v)) :
                                              "(wider than 100 to 1)"}` :
-                                     "–"}</td><td class="left">${says(c)}</td></tr>`)
+                                     without(c)}</td></tr>`)
               .join("") +
           "</tbody>" :
       "";
   document.getElementById("changed-note").innerHTML =
-      "From the runs' own figures and intervals, as if independent, corrected by Holm over all rows. <code>precipice compare</code> pairs the blocks and takes out the machine's speed: where the two disagree, believe that." +
       doc.between
           .map((list, k) => {
             const set = list.filter(c => !c[3]);

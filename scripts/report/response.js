@@ -3,8 +3,8 @@ let responseAxis = null;  // {low, high} of the response chart, ns
 let held = false;         // the SLO line is being dragged
 
 function capacities() {
-  const at = pAt(), bound = slo();
-  return shown().map(c => ({...c, found: capacity(c.cell, at, bound)}));
+  const p = percentile(), bound = slo();
+  return shown().map(c => ({...c, found: capacity(c.cell, p, bound)}));
 }
 
 function drawResponse() {

@@ -10,7 +10,7 @@ function capacityRow(c, best, at) {
     `<b>${met ? rate(f.value) : figure(f)}</b>`,
     met ? range(f.low, f.high, v => rate(v)) || "unknown" : "",
     met && best?.found.reached === "ok" ? percent(f.value / best.found.value) : "–",
-    {slo: "the SLO", stability: "stability"}[f.limited] || "",
+    {slo: "the SLO", saturation: "saturation"}[f.limited] || "",
     known(half?.y) ? time(half.y) : "–",
     figures.cliff ? figure(figures.cliff) : "–",
     figures.saturation ? figure(figures.saturation) : "–",
@@ -45,11 +45,11 @@ function drawCapacity() {
       `<tbody>${rows.join("") || nobody}</tbody>`;
   const notes = runs.flatMap(
       r => cellsOf(w, r).filter(c => c.note && c.points.length).map(c => `${label(c.series, r)}: ${c.note.trim()}.`));
+  const without = runs.filter(r => cellsOf(w, r).length && !cellsOf(w, r).some(c => c.grid));
   document.getElementById("capacity-note").innerHTML = [
-    "Found again here from merged histograms: on a line in 1 / response between the two rates around the SLO, or in the " +
-        "middle of the last stable and the first unstable rate; the interval is Student's t over the blocks, open where a block does not reach the SLO. " +
-        "The run's own cliff is fitted to all its refining rates, so the two differ a little.",
-    ...notes.map(escape)
+    "The program's estimates over a grid of bounds, the run's own SLO among them; between two bounds interpolated, " +
+        "linearly in the logarithms of bound and rate. Beside a bound whose figure is a limit, this is a limit too.",
+    ...without.map(r => `${runTag(r)}Under another SLO nothing is known: ${ONLY_OWN}`), ...notes.map(escape)
   ].join("<br>");
   document.getElementById("slo-says").textContent = (ownBound(w) ? "the run's own SLO; " : "your SLO; ") +
       (best ? `highest: ${label(best.id, best.r)}, ${perSecond(best.found)}` : "no model meets it");

@@ -1,4 +1,5 @@
-// The verdict: who carries most, by how much, or that it cannot be told; for each workload of each run.
+// The verdict: who carries most, by how much, or that it cannot be told; for each workload of each run. Only the
+// program compares, under the run's own SLO; under the reader's there are its estimates with their intervals.
 
 const inRun = (w, r) => doc.runs[r].workloads.find(x => x.text === w.text);
 const cellsOf = (w, r) => (inRun(w, r)?.cells || []).filter(c => !state.off.has(c.series));
@@ -9,25 +10,25 @@ const boundText = (w, r) => {
 };
 const runTag = r => doc.runs.length > 1 ? `<b>Run ${r + 1}.</b> ` : "";
 
-// Figures of one kind and how they compare. Under the run's own SLO both are the run's, else both are the page's.
+// Figures of one kind and how they compare, where the run has compared them.
 function contest(w, r, name) {
   const run = doc.runs[r], own = name !== "cliff" || ownBound(w);
-  const at = doc.percentiles.indexOf(state.p ?? ownPercentile(w)), bound = state.slo[w.text] ?? ownSlo(w);
+  const p = state.p ?? ownPercentile(w), bound = state.slo[w.text] ?? ownSlo(w);
   const unmeasured = {reached: "unmeasured"};
   const all = cellsOf(w, r).map(cell => {
-    const f = own ? cell.figures[name] || unmeasured : capacity(cell, at, bound);
+    const f = own ? cell.figures[name] || unmeasured : capacity(cell, p, bound);
     return {id: cell.series, key: cell.series, cell, f};
   });
   const told = c => known(c.f.value) && c.f.reached !== "unmeasured";
   const has = all.filter(c => told(c) && c.f.reached !== "below").sort((a, b) => b.f.value - a.f.value);
   const ranked = own && run.ranking.find(k => k.workload === w.text && k.figure === name);
-  const computed = fromFigures(has, run.blocks);
   return {
     has,
     below: all.filter(c => c.f.reached === "below"),
     missing: all.filter(c => !told(c)),
-    pair: (a, b) => (ranked && fromRanking(ranked.pairs || [], a, b)) || computed(a, b) || {is: "open"},
-    blocks: run.blocks
+    pair: ranked ? (a, b) => fromRanking(ranked.pairs || [], a, b) || {is: "open"} : null,
+    blocks: run.blocks,
+    onGrid: own || all.some(c => c.cell.grid)
   };
 }
 
@@ -49,17 +50,29 @@ function clearLead(first, ahead, under, blocks) {
       (sure ? "" : orderOnly(blocks));
 }
 
+// Figures that the run has not compared.
+function estimates(first, others, under) {
+  return `Highest${under}: ${valued(first)}, then ${listed(others.map(valued))}. These are estimates with their 95% ` +
+      "intervals and no comparison, which the program makes under the run's own SLO alone.";
+}
+
+// Of a run without a grid of bounds.
+const ONLY_OWN = "the run has cliffs at its own SLO alone; Method says why.";
+
 // One or a few sentences on a contest.
-function sentence({has, below, pair, blocks}, under) {
+function sentence({has, below, pair, blocks, onGrid}, under) {
   if (!has.length && below.length) {
     const each = below.map(c => `${named(c.id)} misses it at ${rate(c.f.value)}/s already`);
     return `No model carries anything${under} at the loads that were tried: ${listed(each)}.`;
   }
+  if (!onGrid) return `Not known${under}: ${ONLY_OWN}`;
   if (!has.length) return "Not measured: no model has a valid figure here.";
-  const first = has[0], rest = has.slice(1).map(c => ({...c, to: pair(first.key, c.key)}));
-  if (!rest.length)
+  const first = has[0], others = has.slice(1);
+  if (!others.length)
     return `${named(first.id)} carries ${perSecond(first.f)}${under}; ` +
         "nothing else was measured to hold it against.";
+  if (!pair) return estimates(first, others, under);
+  const rest = others.map(c => ({...c, to: pair(first.key, c.key)}));
   const ahead = rest.filter(c => c.to.is === "ahead"), open = rest.filter(c => c.to.is === "open");
   if (ahead.length === rest.length) return clearLead(first, ahead, under, blocks);
   // What lies far apart and is not told apart all the same has too few blocks, or blocks that differ too much.

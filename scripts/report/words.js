@@ -20,8 +20,8 @@ const names = list => listed(list.map(c => named(c.id, c.r)));
 const fewest = 9;  // blocks that a winner takes: with 10 pairs and fewer, no rank test survives Holm's correction
 const times = (v, n = 3) => `${digits(v, n)} times`;
 
-// How a pair compares: "ahead" (a carries more), "behind", "tied", or "open" (a bound that does not decide; nothing
-// measured). From the run's own comparison, which pairs the blocks, where it has one.
+// How a pair compares in the run's own comparison, which pairs the blocks: "ahead" (a carries more), "behind", "tied",
+// or "open" (a bound that does not decide; nothing measured).
 function fromRanking(pairs, a, b) {
   const pair = pairs.find(p => (p.a === a && p.b === b) || (p.a === b && p.b === a));
   if (!pair) return null;
@@ -40,37 +40,6 @@ function fromRanking(pairs, a, b) {
     return {is: turned ? "behind" : "ahead", ratio: null, sure: false};
   }
   return {is: "open", ratio: said};
-}
-
-// The same from figures that the page computed: their intervals as if independent, Holm over all pairs.
-function fromFigures(list, blocks) {
-  const pairs = [];
-  list.forEach((a, i) => list.slice(i + 1).forEach(b => {
-    const r = ratio(b.f, a.f);  // a over b
-    const apart = (x, y) =>
-        x.reached === "above" && known(x.value) && known(y.high) && y.reached === "ok" && x.value > y.high;
-    pairs.push({
-      a: a.key,
-      b: b.key,
-      ratio: r,
-      p: r ? tail(r.z) : 1,
-      bound: apart(a.f, b.f) ? "ahead" :
-          apart(b.f, a.f)    ? "behind" :
-                               null
-    });
-  }));
-  const kept = holm(pairs.map(p => p.p));
-  return (a, b) => {
-    const k = pairs.findIndex(p => (p.a === a && p.b === b) || (p.a === b && p.b === a));
-    if (k < 0) return null;
-    const p = pairs[k], turned = p.a !== a, r = p.ratio, flip = {ahead: "behind", behind: "ahead"};
-    if (!r)
-      return p.bound ? {is: turned ? flip[p.bound] : p.bound, ratio: null, sure: blocks >= fewest} :
-                       {is: "open", ratio: null};
-    const said = turned ? {value: 1 / r.value, low: 1 / r.high, high: 1 / r.low} : r;
-    return kept[k] ? {is: said.value > 1 ? "ahead" : "behind", ratio: said, sure: blocks >= fewest} :
-                     {is: "tied", ratio: said};
-  };
 }
 
 // "1.37 [1.2, 1.5]"; an interval wider than a factor of ten says nothing but that.

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """The report in a real browser: headless Chromium opens it from file://, clicks, types and drags, at two widths.
 
-The run is made here. Its queues are M/M/1, so what the page computes has a closed form: a response's percentile p at the
+The run is made here. Its queues are M/M/1, so what the page shows has a closed form: a response's percentile p at the
 load r of a queue with the capacity m is ln(100 / (100 - p)) / (m - r), and a bound B on it is met up to m - ln(..) / B.
+With a reference run the page is compared with the program itself: $PRECIPICE, else build/release/precipice.
 """
 
 import base64
 import json
 import math
 import os
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,10 @@ import unittest
 import urllib.parse
 
 sys.dont_write_bytecode = True
-SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SCRIPTS = os.path.join(ROOT, "scripts")
+PRECIPICE = os.environ.get("PRECIPICE") or os.path.join(ROOT, "build", "release", "precipice")
+REFERENCE = os.path.join(ROOT, "results", "reference", "20261120T183606Z-7afd215")  # one workload, by a program without grids
 SKIP = 77
 try:
     import numpy
@@ -47,6 +51,8 @@ BLOCKS = 9
 SPREAD = {CPU: [1.0] * BLOCKS, MIXED: [1.0 + 0.01 * k for k in range(-4, 5)]}
 SHARES = [0.3, 0.5, 0.6, 0.7, 0.8, 0.88, 0.94, 1.4]
 REQUESTS = 1000
+GRID_PERCENTILES = [50, 90, 95, 99, 99.9]
+STEPS_PER_DOUBLING, GRID_STEPS = 8, range(-24, 49)
 
 
 # -- a run whose answers are known ---------------------------------------------------------------
@@ -80,6 +86,20 @@ def estimate(value, reached="ok", spread=0.02):
     return {"value": value, "low": value and value * (1 - spread), "high": value and value * (1 + spread), "reached": reached}
 
 
+def grid(workload, limit):
+    """The closed form over bounds, censored outside of the rates that were measured."""
+    bounds = [SLO_NS[workload] * 2 ** (step / STEPS_PER_DOUBLING) for step in GRID_STEPS]
+    cliffs = []
+    for p in GRID_PERCENTILES:
+        found = []
+        for bound in bounds:
+            value, least, most = carried(limit, p, bound), SHARES[0] * limit, SHARES[-2] * limit
+            found.append(estimate(least, "below") if value < least else estimate(most, "above") if value > most else estimate(value))
+        cliffs.append({name: [one[name] for one in found] for name in ("value", "low", "high")} |
+                      {"reached": " ".join(one["reached"] for one in found), "limited_by": " ".join("slo" if one["reached"] == "ok" else "-" for one in found)})
+    return {"percentiles": GRID_PERCENTILES, "bounds_ns": bounds, "cliffs": cliffs}
+
+
 def trial(limit, rate, valid=True, stable=True):
     return {"rate_per_s": rate, "goodput_per_s": min(rate, limit), "offered_per_s": rate, "loss": 0.0, "stable": stable, "valid": valid,
             "response_ns": {"mean": 1e9 / max(limit - rate, 1)}, "residence_ns": {"mean": 5e8 / limit}, "submit_ns": {"p99": 900.0},
@@ -105,7 +125,7 @@ def trials():
            "at_s": 2.0, "trial": trial(1000.0, 777.0, valid=False), "histogram": histogram([1e6]), "slices": []}
 
 
-def cells(faster):
+def cells(faster, bare):
     for workload, limits in LIMITS.items():
         for series, limit in list(limits.items()) + ([(LOOP, None)] if LOOP not in limits else []):
             model, _, option = series.partition(":")
@@ -117,6 +137,8 @@ def cells(faster):
             cell["saturation_per_s"] = estimate(limit, "ok" if limit else "unmeasured")
             cell["cliff_per_s"] = estimate(limit and carried(limit, 99, SLO_NS[workload]), "ok" if limit else "unmeasured")
             cell["overload_retention"] = estimate(limit and 1.0, "ok" if limit else "unmeasured")
+            if not bare:
+                cell["slo_grid"] = grid(workload, limit) if limit else None
             if not limit:
                 cell["failure"] = "the kernel has no <rings>"
             yield cell
@@ -137,7 +159,7 @@ def write_run(directory, faster=1.0, bare=False):
         with open(os.path.join(directory, name), "w", encoding="utf-8") as stream:
             stream.write(text)
 
-    put("summary.json", json.dumps({"schema": 1, "suite": "known", "blocks_done": BLOCKS, "cells": list(cells(faster)), "ranking": [] if bare else RANKING}))
+    put("summary.json", json.dumps({"schema": 1, "suite": "known", "blocks_done": BLOCKS, "cells": list(cells(faster, bare)), "ranking": [] if bare else RANKING}))
     columns = ["series", "workload", "phase", "block", "closed", "rate_per_s", "goodput_per_s", "stable", "used", "key"]
     put("points.csv", ",".join(columns) + "\n" + ",".join([POOL8, CPU, "refine", "0", "0", "300", "300", "true", "true", "x"]) + "\n")
     if bare:
@@ -152,11 +174,26 @@ def write_run(directory, faster=1.0, bare=False):
     return directory
 
 
-def make(out, *runs):
-    done = subprocess.run([os.path.join(SCRIPTS, "report.py"), *runs, "-o", out], capture_output=True, text=True)
+def make(out, *runs, program=PRECIPICE):
+    done = subprocess.run([os.path.join(SCRIPTS, "report.py"), *runs, "-o", out, "--precipice", program], capture_output=True, text=True)
     if done.returncode:
         raise AssertionError(done.stderr)
     return out
+
+
+def shown_by_program(run):
+    return json.loads(subprocess.run([PRECIPICE, "show", run, "--json"], capture_output=True, text=True, check=True).stdout)
+
+
+def estimated_under(run, slo_ns):
+    """What the program estimates for the cells of a run under another SLO: the cliffs by series."""
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("manifest.json", "suite.toml"):
+            shutil.copy(os.path.join(run, name), copy)
+        with open(os.path.join(run, "journal.jsonl"), encoding="utf-8") as old, open(os.path.join(copy, "journal.jsonl"), "w", encoding="utf-8") as new:
+            for line in map(json.loads, old):
+                new.write(json.dumps(line | {"slo_ns": slo_ns} if line["kind"] == "trial" else line) + "\n")
+        return {cell["series"]: cell["cliff_per_s"] for cell in shown_by_program(copy)["cells"]}
 
 
 # -- the browser ---------------------------------------------------------------------------------
@@ -336,15 +373,22 @@ class Both:
         self.assert_carries(50, 4e6)
         self.assertEqual(self.state()["p"], ["50"])
 
-    def test_IntervalComesFromTheBlocks(self):
+    def test_IntervalComesFromTheGridToo(self):
         self.open(fragment="#" + urllib.parse.urlencode({"w": MIXED}))
-        row = self.row(POOL8)
-        logs = [math.log(carried(LIMITS[MIXED][POOL8] * spread, 99, SLO_NS[MIXED])) for spread in SPREAD[MIXED]]
-        half = 2.306 * statistics.stdev(logs) / math.sqrt(BLOCKS)  # Student's t, 8 degrees of freedom
-        value = float(row["capacity"])
-        self.assertAlmostEqual(math.log(float(row["high"]) / value), half, delta=0.03 * half)
-        self.assertAlmostEqual(math.log(value / float(row["low"])), half, delta=0.03 * half)
-        self.assertAlmostEqual(value / carried(LIMITS[MIXED][POOL8], 99, SLO_NS[MIXED]), 1, delta=0.02)
+        for slo in (SLO_NS[MIXED], SLO_NS[MIXED] * 2 ** (1 / 16)):  # on a bound, and half way to the next
+            self.type_slo(f"{slo / 1e6}ms")
+            row = self.row(POOL8)
+            value = float(row["capacity"])
+            self.assertAlmostEqual(value / carried(LIMITS[MIXED][POOL8], 99, slo), 1, delta=0.001)
+            self.assertAlmostEqual(float(row["low"]) / value, 0.98, delta=1e-4)
+            self.assertAlmostEqual(float(row["high"]) / value, 1.02, delta=1e-4)
+
+    def test_BesideACensoredBoundTheFigureIsALimit(self):
+        self.open()
+        # 300/s, the lowest rate, is reached under 6.6 ms; 940/s, the highest that is stable, under 77 ms. The grid: 1.25 to 640 ms.
+        for slo, reached in ((0.6, "below"), (2, "below"), (6.8, "below"), (7.5, "ok"), (75, "above"), (600, "above"), (1280, "above")):
+            self.type_slo(f"{slo}ms")
+            self.assertEqual(self.row(POOL8)["reached"], reached, f"{slo} ms")
 
     def test_ModelIsToggledEverywhereAndTheAddressKeepsIt(self):
         self.open()
@@ -544,18 +588,22 @@ class Desktop(Both, Page):
     def test_TwoRunsAreLaidOverEachOther(self):
         self.open(PATHS["two"])
         self.assertEqual(len(self.traces("response", "curve")), 6)
-        changed = self.js("return [...document.querySelectorAll('#changed tbody tr')].map(r => [r.dataset.series, r.dataset.figure, r.dataset.changed, r.textContent])")
-        marked = {(s, f): text for s, f, c, text in changed if c == "1"}
-        self.assertEqual(set(marked), {(LOOP, "cliff"), (LOOP, "saturation")})
-        self.assertIn("1.3 ", marked[(LOOP, "saturation")])
-        self.assertIn("higher", marked[(LOOP, "saturation")])
+        changed = self.js("return [...document.querySelectorAll('#changed tbody tr')].map(r => [r.dataset.series, r.dataset.figure, r.textContent])")
+        ratios = {(series, figure): text for series, figure, text in changed if text.startswith("cpu")}
+        self.assertIn("1.3 [1.26, 1.34]", ratios[(LOOP, "saturation")])
+        self.assertIn("1 [0.972, 1.03]", ratios[(POOL8, "saturation")])
+        self.assertIn("precipice compare", self.text("#changed-lead"))
         self.click('.chip[data-run="1"]')
         self.assertEqual(len(self.traces("response", "curve")), 3)
         self.assertEqual(self.state()["run-off"], ["1"])
 
     def test_WhatIsMissingIsSaidInWords(self):
         self.open(PATHS["bare"])
-        self.assertIn("cannot be told apart", self.text("#verdict"))
+        self.assertIn("no comparison, which the program makes", self.text("#verdict"))
+        self.assertIn("cliffs are known at the run's own SLO alone, since /nowhere/precipice cannot be run", self.text("#method"))
+        self.assertIn("Under another SLO nothing is known", self.text("#capacity-note"))
+        self.type_slo("25ms")
+        self.assertIn("Not known under p99 ≤ 25 ms: the run has cliffs at its own SLO alone", self.text("#verdict"))
         self.assertIn("holds no environment", self.text("#environment"))
         self.assertIn("journal.jsonl cannot be read", self.text("#method"))
         self.assertIn("Nothing to compare", self.text("#threads-note"))
@@ -578,6 +626,70 @@ class Phone(Both, Page):
         finger("touchEnd")
         self.settle()
         self.assertGreater(self.js("return scrollY"), box[2] + 60)
+
+
+@unittest.skipUnless(os.access(PRECIPICE, os.X_OK), f"{PRECIPICE} is not built")
+class Program(Page):
+    """A run without grids, whose figures the program makes again: page and program say the same."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.path = make(os.path.join(scratch.name, "reference.html"), REFERENCE)
+        cls.cells = {cell["series"]: cell for cell in shown_by_program(REFERENCE)["cells"]}
+        cls.slo = next(iter(cls.cells.values()))["slo_ns"]
+
+    def check(self, slo_ns):
+        """Every cell's row at the SLO that the page has; returns how many were on a bound and how many between two."""
+        fresh, on, between = estimated_under(REFERENCE, slo_ns), 0, 0
+        for series, cell in self.cells.items():
+            row, says = self.row(series), f"{series} under {slo_ns} ns"
+            bounds, cliffs = cell["slo_grid"]["bounds_ns"], cell["slo_grid"]["cliffs"][GRID_PERCENTILES.index(99)]
+            reached, at = cliffs["reached"].split(), [k for k, bound in enumerate(bounds) if abs(bound / slo_ns - 1) < 5e-5]
+            if at:
+                on += 1
+                self.assertEqual((row["reached"], f"{float(row['capacity']):.4g}"), (reached[at[0]], f"{cliffs['value'][at[0]]:.4g}"), says)
+                self.assertEqual((row["reached"], f"{float(row['capacity']):.4g}"), (fresh[series]["reached"], f"{fresh[series]['value']:.4g}"), says)
+                continue
+            after = next((k for k, bound in enumerate(bounds) if bound > slo_ns), 0)
+            if not after or {reached[after - 1], reached[after]} != {"ok"}:
+                self.assertNotEqual(row["reached"], "ok", says)
+                continue
+            between += 1
+            value, low, high = (float(row[name]) for name in ("capacity", "low", "high"))
+            self.assertTrue(cliffs["value"][after - 1] <= value <= cliffs["value"][after], says)
+            self.assertTrue(low <= fresh[series]["value"] <= high, says)
+            self.assertAlmostEqual(value / fresh[series]["value"], 1, delta=0.06, msg=says)
+        return on, between
+
+    def test_OnABoundOfTheGridThePageSaysWhatTheProgramSays(self):
+        self.open(self.path)
+        self.assertEqual(self.check(self.slo)[0], len(self.cells))
+        for halves in (-1, 1):
+            slo = self.slo * 2 ** (halves / 2)  # in every grid whose steps are even to the doubling
+            self.type_slo(f"{slo / 1e6}ms")
+            self.assertGreater(self.check(slo)[0], 3)
+
+    def test_BetweenTwoBoundsItInterpolatesTheProgramsFigures(self):
+        self.open(self.path)
+        for shift in (-0.291, -0.13):
+            slo = float(f"{self.slo * 2 ** shift:.6g}")
+            self.type_slo(f"{slo / 1e6}ms")
+            self.assertGreater(self.check(slo)[1], 3)
+        self.js("document.getElementById('response').scrollIntoView({block: 'center'})")
+        self.settle()
+        ActionChains(self.driver, duration=20).move_to_element(self.find("#slo-line")).click_and_hold().move_by_offset(0, 12).release().perform()
+        self.settle()
+        slo = float(self.state()["slo"][0].split("=")[-1])
+        self.assertLess(slo, self.slo * 2 ** -0.15)
+        self.check(slo)
+
+    def test_TheTableIsTheProgramsAtTheRunsOwnSlo(self):
+        self.open(self.path)
+        for series, cell in self.cells.items():
+            if cell["cliff_per_s"]["reached"] == "ok":
+                self.assertEqual(float(self.row(series)["low"]), float(f"{cell['cliff_per_s']['low']:.7g}"))
+        self.assertIn("cannot be told apart", self.text("#verdict"))
 
 
 class Command(unittest.TestCase):
@@ -620,7 +732,7 @@ def setUpModule():
     other, bare = write_run(at("other"), faster=1.3), write_run(at("bare"), bare=True)
     PATHS["one"] = make(at("one.html"), PATHS["run"])
     PATHS["two"] = make(at("two.html"), PATHS["run"], other)
-    PATHS["bare"] = make(at("bare.html"), bare)
+    PATHS["bare"] = make(at("bare.html"), bare, program="/nowhere/precipice")
 
 
 def tearDownModule():
