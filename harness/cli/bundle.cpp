@@ -3,14 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
 
 namespace precipice::cli {
+namespace {
 
-int bundle(const Arguments& arguments) {
+struct BundleArguments {
+  std::string run, out;
+  bool anonymous = false, json = false;
+  std::vector<std::string> hidden;  ///< words besides the names that are found
+};
+
+int bundle(const BundleArguments& arguments) {
   if (!arguments.hidden.empty() && !arguments.anonymous)
     throw UsageError("--hide WORD belongs to --anonymous");
   const RunArchive run = open_run(arguments.run);
@@ -32,6 +40,27 @@ int bundle(const Arguments& arguments) {
                            static_cast<double>(written.bytes) / (1 << 20), written.sha256));
   }
   return kDone;
+}
+
+void add_options(CLI::App& app, BundleArguments& a) {
+  add_run(app, a.run);
+  app.add_option("-o,--out", a.out, "A file or a directory (default: SUITE-TIME-COMMIT.tar.gz)");
+  app.add_flag(
+      "--anonymous", a.anonymous,
+      "For double-blind review: without names of hosts and users, paths, addresses, commit");
+  app.add_option("--hide", a.hidden, "With --anonymous: a further word that must not appear")
+      ->allow_extra_args(false);
+  add_json(app, a.json);
+  app.footer(
+      "Examples:\n  precipice bundle results/quick -o artifact.tar.gz\n"
+      "  precipice bundle results/quick --anonymous --hide 'Our Institute'\n"
+      "The same run gives the same bytes. scripts/reproduce.sh takes what this writes.");
+}
+
+}  // namespace
+
+Verb bundle_verb() {
+  return make_verb("bundle", "One archive of a run, to reproduce it from", add_options, bundle);
 }
 
 }  // namespace precipice::cli

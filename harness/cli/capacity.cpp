@@ -1,6 +1,7 @@
 // precipice capacity: the cliff and the saturation of one model on one workload.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -21,6 +22,11 @@
 namespace precipice::cli {
 namespace {
 
+struct CapacityArguments : CellArguments, CommonArguments {
+  std::string blocks, precision, budget;
+  bool force = false;
+};
+
 // Virtual time costs little, so there are enough blocks for an interval worth the name.
 constexpr int kVirtualBlocks = 9;
 constexpr std::uint64_t kVirtualRequests = 90'000;  // a trial; all of it takes a second at most
@@ -29,7 +35,7 @@ constexpr int kMostBlocks = 40;
 constexpr double kPrecision = 0.03;
 constexpr Nanos kBudget = std::chrono::seconds(60);
 
-Plan plan_from(const Arguments& a) {
+Plan plan_from(const CapacityArguments& a) {
   Plan plan;
   plan.clock = parse_clock(a.clock);
   plan.virtual_requests = kVirtualRequests;
@@ -66,9 +72,7 @@ Plan plan_from(const Arguments& a) {
   return plan;
 }
 
-}  // namespace
-
-int capacity(const Arguments& arguments) {
+int capacity(const CapacityArguments& arguments) {
   Plan plan = plan_from(arguments);
   const CpuChoice cpus = choose_cpus(arguments);
   plan.generator_cpus = cpus.generator;
@@ -113,6 +117,30 @@ int capacity(const Arguments& arguments) {
   }
   if (cell.result.cliff.reached != Reached::unmeasured) return kDone;
   return cell.lacking ? kLacking : kInvalid;
+}
+
+void add_options(CLI::App& app, CapacityArguments& a) {
+  add_cell(app, a);
+  app.add_option(
+      "--blocks", a.blocks,
+      "Exactly so many repetitions of the whole measurement (default: as --precision asks)");
+  app.add_option("--precision", a.precision,
+                 "Stop when cliff and saturation are known to within this (default: 3%)");
+  app.add_option("--budget", a.budget, "Begin no block that would end after this (default: 60s)");
+  add_force(app, a.force);
+  add_common(app, a);
+  app.footer(
+      "Examples:\n"
+      "  precipice capacity --model event_loop --workload sleep:wait=5ms --slo 'p99<20ms'\n"
+      "  precipice capacity --model oracle:servers=1,service=fixed,mean=1ms --workload empty \\\n"
+      "      --clock virtual --json");
+}
+
+}  // namespace
+
+Verb capacity_verb() {
+  return make_verb("capacity", "The cliff and the saturation of one model on one workload",
+                   add_options, capacity);
 }
 
 }  // namespace precipice::cli

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/check_against.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/compare/claim_verdict.hpp"
 #include "harness/json.hpp"
@@ -19,6 +21,10 @@
 
 namespace precipice::cli {
 namespace {
+
+struct CheckArguments : CommonArguments {
+  std::string run, claims_of;
+};
 
 constexpr std::array kOutcomes{ClaimOutcome::holds, ClaimOutcome::fails, ClaimOutcome::undecided,
                                ClaimOutcome::invalid, ClaimOutcome::lacking};
@@ -120,10 +126,10 @@ int exit_code(const std::vector<ClaimVerdict>& verdicts) {
   return any(ClaimOutcome::lacking) ? kLacking : kDone;
 }
 
-}  // namespace
-
-int check(const Arguments& arguments) {
-  const RunArchive run = open_run(arguments.checked_run);
+int check(const CheckArguments& arguments) {
+  if (!arguments.claims_of.empty())
+    return check_against(arguments.run, arguments.claims_of, arguments.json);
+  const RunArchive run = open_run(arguments.run);
   if (run.plan.claims.empty()) {
     throw UsageError(fmt::format(
         "{}: its suite makes no claim, so there is nothing to check; a claim is a table [[claim]] "
@@ -156,6 +162,28 @@ int check(const Arguments& arguments) {
   }
   print_text(text);
   return code;
+}
+
+void add_options(CLI::App& app, CheckArguments& a) {
+  app.add_option("run", a.run,
+                 "A run's directory, or a suite's with its newest finished run (results/claims)")
+      ->required();
+  app.add_option("--claims-of", a.claims_of,
+                 "Another run: does RUN confirm its claims, or without any its shape");
+  add_common(app, a);
+  app.footer(
+      "A claim holds or fails when its 95% interval says so, and is undecided otherwise.\n"
+      "Exit codes: 0 all hold; 1 one fails; else 3 one is undecided or has no valid measurement;\n"
+      "else 4 one needs what this machine lacks; 2 wrong usage, a suite without claims included.\n"
+      "With --claims-of: 0 all confirmed; 1 one is not; else 3 one is undecided.\n"
+      "Example:\n"
+      "  precipice run claims.toml && precipice check results/claims");
+}
+
+}  // namespace
+
+Verb check_verb() {
+  return make_verb("check", "Do the claims of a run's suite hold", add_options, check);
 }
 
 }  // namespace precipice::cli

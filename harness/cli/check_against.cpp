@@ -1,4 +1,5 @@
-// precipice check RUN --claims-of ORIGINAL: does RUN confirm what ORIGINAL claimed.
+#include "harness/cli/check_against.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,8 +85,8 @@ int exit_code(const Reproduction& all) {
 
 }  // namespace
 
-int check_against(const Arguments& arguments) {
-  const RunArchive here = open_run(arguments.checked_run), original = open_run(arguments.claims_of);
+int check_against(const std::string& run, const std::string& claims_of, bool json) {
+  const RunArchive here = open_run(run), original = open_run(claims_of);
   remark(here.remark);
   remark(original.remark);
   const Reproduction all = reproduce({original.name, &original.plan, &original.result},
@@ -93,7 +94,7 @@ int check_against(const Arguments& arguments) {
   if (all.claims.empty())
     remark("the original shows nothing well enough to be claimed: too few blocks or valid trials");
   const int code = exit_code(all);
-  if (arguments.json) {
+  if (json) {
     print_json(json_of(all, code));
   } else {
     print_text(text_of(all, Terminal(stdout).style()));

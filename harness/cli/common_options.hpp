@@ -4,15 +4,37 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/verbs.hpp"
+#include "harness/cli/verb.hpp"
 #include "harness/host/cpu_choice.hpp"
 #include "harness/json.hpp"
 #include "harness/trial/trial.hpp"
 
 namespace precipice::cli {
 
-/// What the arguments name, and for the rest the default (cpu_choice.hpp). Throws UsageError.
-CpuChoice choose_cpus(const Arguments& arguments);
+// Arguments are texts as they were given, "" where nothing was: each verb parses what it uses.
+
+/// --json, --generator-cpus and --model-cpus.
+struct CommonArguments {
+  bool json = false;
+  std::string generator_cpus, model_cpus;
+};
+void add_common(CLI::App& app, CommonArguments& arguments);
+void add_json(CLI::App& app, bool& json);
+void add_anonymous(CLI::App& app, bool& anonymous);
+void add_force(CLI::App& app, bool& force);
+/// The positional argument of verbs that read one run.
+void add_run(CLI::App& app, std::string& run);
+
+/// One model on one workload: what `trial` and `capacity` are asked alike.
+struct CellArguments {
+  std::string model, workload, warmup, seconds, seed, arrivals, slo;
+  std::string clock = "real";
+};
+void add_cell(CLI::App& app, CellArguments& arguments);
+
+/// The CPUs that the arguments name, and for the rest the default (cpu_choice.hpp). Throws
+/// UsageError.
+CpuChoice choose_cpus(const CommonArguments& arguments);
 
 ClockKind parse_clock(const std::string& text);
 /// `2s`, or a plain number of seconds; above 0 unless `zero` is allowed.

@@ -2,6 +2,7 @@
 // base; and named baselines.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -20,7 +21,13 @@
 namespace precipice::cli {
 namespace {
 
-int save(const Arguments& arguments) {
+struct CompareArguments {
+  std::vector<std::string> runs;  ///< the base first
+  std::string min_effect, baseline, save_baseline, out;
+  bool fail_on_change = false, json = false;
+};
+
+int save(const CompareArguments& arguments) {
   if (arguments.runs.size() != 1 || !arguments.baseline.empty() || arguments.fail_on_change)
     throw UsageError("--save-baseline NAME takes one RUN and compares nothing");
   const RunArchive run = open_run(arguments.runs.front());
@@ -40,7 +47,7 @@ int save(const Arguments& arguments) {
   return kDone;
 }
 
-std::vector<RunArchive> opened(const Arguments& arguments) {
+std::vector<RunArchive> opened(const CompareArguments& arguments) {
   std::vector<RunArchive> runs;
   if (!arguments.baseline.empty())
     runs.push_back(open_run(baseline_directory(results_root(arguments.out), arguments.baseline)));
@@ -59,9 +66,7 @@ int exit_code(const ChangeCounts& counts) {
   return counts.unclear + counts.missing > 0 ? kInvalid : kDone;
 }
 
-}  // namespace
-
-int compare(const Arguments& arguments) {
+int compare(const CompareArguments& arguments) {
   if (!arguments.save_baseline.empty()) return save(arguments);
   // Measured by scripts/studies/false_alarms.py on computing work: docs/comparisons.md.
   ComparisonOptions options{.between_runs = 0.0025};
@@ -105,6 +110,36 @@ int compare(const Arguments& arguments) {
                changes_sentence(counts) + '\n');
   }
   return code;
+}
+
+void add_options(CLI::App& app, CompareArguments& a) {
+  app.add_option("runs", a.runs,
+                 "Runs' directories, or suites': their newest finished run. The first is the base")
+      ->required();
+  app.add_option("--min-effect", a.min_effect,
+                 "Least difference that matters, as in 3% (default: any)");
+  app.add_option("--baseline", a.baseline, "The base: a run that was saved under this name");
+  app.add_option("--save-baseline", a.save_baseline,
+                 "Keep RUN under this name, in results/baselines");
+  app.add_flag("--fail-on-change", a.fail_on_change,
+               "Exit code 1 when something changed beyond noise, 3 when that cannot be told");
+  app.add_option("--out", a.out, "Where baselines are (default: results)");
+  add_json(app, a.json);
+  app.footer(
+      "Examples:\n"
+      "  precipice compare results/quick/20261120T181235Z-26cf65d results/quick --min-effect 3%\n"
+      "  precipice compare BEFORE AFTER OTHER_MACHINE\n"
+      "  precipice compare --save-baseline main results/quick\n"
+      "  precipice compare --baseline main results/quick --min-effect 5% --fail-on-change\n"
+      "Exit code 0 when they were compared, whatever came out; with --fail-on-change 1 when a "
+      "figure\n"
+      "is higher or lower beyond noise, else 3 when one cannot be told or is missing, else 0.");
+}
+
+}  // namespace
+
+Verb compare_verb() {
+  return make_verb("compare", "What changed between runs, cell by cell", add_options, compare);
 }
 
 }  // namespace precipice::cli

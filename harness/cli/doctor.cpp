@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,10 @@
 
 namespace precipice::cli {
 namespace {
+
+struct DoctorArguments : CommonArguments {
+  bool anonymous = false;
+};
 
 /// Watches the CPUs for `watch` and reads /proc and /sys.
 Examination examine(const CpuSet& generator, const CpuSet& model, const std::string& results,
@@ -43,9 +48,7 @@ Examination examine(const CpuSet& generator, const CpuSet& model, const std::str
   return e;
 }
 
-}  // namespace
-
-int doctor(const Arguments& arguments) {
+int doctor(const DoctorArguments& arguments) {
   constexpr Nanos kWatch = std::chrono::milliseconds(2500);
   const CpuChoice chosen = choose_cpus(arguments);
   const Examination examination =
@@ -57,6 +60,21 @@ int doctor(const Arguments& arguments) {
     print_text(to_text(examination, found));
   }
   return kDone;
+}
+
+void add_options(CLI::App& app, DoctorArguments& a) {
+  add_anonymous(app, a.anonymous);
+  add_common(app, a);
+  app.footer(
+      "Changes nothing; says what would change a number, worst first, and what to do about it.\n"
+      "Example:\n  precipice doctor --json");
+}
+
+}  // namespace
+
+Verb doctor_verb() {
+  return make_verb("doctor", "Is this machine fit to measure on; what would change a number",
+                   add_options, doctor);
 }
 
 }  // namespace precipice::cli

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -15,6 +16,11 @@
 
 namespace precipice::cli {
 namespace {
+
+struct ExportArguments {
+  std::string run, format, out, series, workload, rate;
+  bool json = false;
+};
 
 /// A file's name for one file; for several, or where it names a directory, a directory.
 std::vector<std::string> write_files(
@@ -32,9 +38,7 @@ std::vector<std::string> write_files(
   return written;
 }
 
-}  // namespace
-
-int export_run(const Arguments& arguments) {
+int export_run(const ExportArguments& arguments) {
   const Exporter& exporter = exporter_named(arguments.format);
   ExportOptions options{.series = arguments.series, .workload = arguments.workload};
   if (!arguments.rate.empty()) options.rate_per_s = parse_rate(arguments.rate, "--rate");
@@ -61,6 +65,30 @@ int export_run(const Arguments& arguments) {
     for (const std::string& path : written) print_text(path + "\n");
   }
   return kDone;
+}
+
+void add_options(CLI::App& app, ExportArguments& a) {
+  add_run(app, a.run);
+  std::string formats;
+  for (const Exporter& each : exporters())
+    formats += fmt::format("{}{}: {}", formats.empty() ? "" : "\n", each.name, each.describe);
+  app.add_option("--as", a.format, formats)->required();
+  app.add_option("--out", a.out, "A file, or a directory for several (default: standard output)");
+  app.add_option("--series", a.series, "Only this series, as in fixed_pool:threads=8");
+  app.add_option("--workload", a.workload, "Only this workload, as in sleep:wait=5ms");
+  app.add_option("--rate", a.rate, "hgrm: only the offered rate nearest to this one");
+  app.add_flag("--json", a.json, "With --out: the files written, as one JSON document");
+  app.footer(
+      "Examples:\n"
+      "  precipice export results/quick --as hgrm --out distributions/\n"
+      "  precipice export results/quick --as gbench --out a.json\n"
+      "hgrm values are in milliseconds; gbench times in nanoseconds per request at saturation.");
+}
+
+}  // namespace
+
+Verb export_verb() {
+  return make_verb("export", "A run in the formats that other tools read", add_options, export_run);
 }
 
 }  // namespace precipice::cli

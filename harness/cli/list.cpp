@@ -1,6 +1,7 @@
 // precipice list: what there is to measure, with every key and its default.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common_options.hpp"
@@ -10,6 +11,10 @@
 
 namespace precipice::cli {
 namespace {
+
+struct ListArguments : CommonArguments {
+  std::string what;
+};
 
 Json keys_json(const std::vector<OptionKey>& keys) {
   Json json = Json::array();
@@ -28,9 +33,7 @@ std::string keys_text(const std::vector<OptionKey>& keys) {
   return text;
 }
 
-}  // namespace
-
-int list(const Arguments& arguments) {
+int list(const ListArguments& arguments) {
   const std::string& what = arguments.what;
   if (!what.empty() && what != "models" && what != "workloads" && what != "suites") {
     const std::string near = nearest_name(what, {"models", "workloads", "suites"});
@@ -82,6 +85,18 @@ int list(const Arguments& arguments) {
   else
     print_text(text);
   return kDone;
+}
+
+void add_options(CLI::App& app, ListArguments& a) {
+  app.add_option("what", a.what, "models, workloads or suites (default: all)");
+  add_common(app, a);
+  app.footer("Example:\n  precipice list models");
+}
+
+}  // namespace
+
+Verb list_verb() {
+  return make_verb("list", "Models, workloads and suites, with their keys", add_options, list);
 }
 
 }  // namespace precipice::cli

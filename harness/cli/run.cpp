@@ -1,6 +1,7 @@
 // precipice run: a whole suite into a run's directory.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,11 @@
 namespace precipice::cli {
 namespace {
 
+struct RunArguments : CommonArguments {
+  std::string suite, out, budget, blocks, only;
+  bool dry_run = false, fresh = false, anonymous = false, force = false;
+};
+
 namespace fs = std::filesystem;
 
 /// The path of a file, or the name of a suite that comes with the program.
@@ -50,7 +56,7 @@ std::string find_suite(const std::string& text) {
                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
-Plan plan_from(const Arguments& a) {
+Plan plan_from(const RunArguments& a) {
   Plan plan = load_suite(find_suite(a.suite));
   if (!a.blocks.empty()) plan.blocks = static_cast<int>(parse_count(a.blocks, "--blocks", 1, 1000));
   if (!a.budget.empty()) plan.budget = parse_seconds(a.budget, "--budget");
@@ -69,7 +75,8 @@ std::string text_of_trace(const Plan& plan) {
   return text;
 }
 
-RunIdentity identity_of(const Plan& plan, const Json& environment, const Arguments& a) {
+RunIdentity identity_of(const Plan& plan, const Json& environment, const RunArguments& a,
+                        const Words& argv) {
   // The run's directory holds its trace, wherever it was read from.
   Plan kept = plan;
   kept.arrivals = plan.arrivals.with_trace_file(kTraceName);
@@ -79,12 +86,12 @@ RunIdentity identity_of(const Plan& plan, const Json& environment, const Argumen
                        .seed = plan.seed,
                        .git_sha = build_git_sha(),
                        .binary_hash = binary_hash(),
-                       .argv = a.argv,
+                       .argv = argv,
                        .circumstances = circumstances_of(plan, environment),
                        .trace = text_of_trace(plan)};
   if (a.anonymous) {
     const Secrets secrets = Secrets::of_this_process();
-    identity.argv = anonymous_argv(a.argv, secrets);
+    identity.argv = anonymous_argv(argv, secrets);
     for (auto& [what, value] : identity.circumstances) value = without_secrets(value, secrets);
     identity.trace = anonymous_text(identity.trace, secrets);
   }
@@ -128,18 +135,16 @@ int verdict(const CampaignResult& result) {
   return invalid ? kInvalid : lacking ? kLacking : kDone;
 }
 
-std::string resume_command(const Arguments& a) {
+std::string resume_command(const Words& argv) {
   std::string text = "precipice";
-  for (std::size_t i = 1; i < a.argv.size(); ++i) {
-    if (a.argv[i] == "--fresh") continue;
-    text += " " + shell_quoted(a.argv[i]);
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    if (argv[i] == "--fresh") continue;
+    text += " " + shell_quoted(argv[i]);
   }
   return text;
 }
 
-}  // namespace
-
-int run(const Arguments& arguments) {
+int run(const RunArguments& arguments, const Words& argv) {
   Plan plan = plan_from(arguments);
   const CpuChoice cpus = choose_cpus(arguments);
   plan.generator_cpus = cpus.generator;
@@ -152,7 +157,7 @@ int run(const Arguments& arguments) {
                                    .wake_up_cpus = plan.generator_cpus};
   const Json before = environment_json(looking);
   const std::unique_ptr<Store> store = Store::open(
-      results_root(arguments.out), identity_of(plan, before, arguments), arguments.fresh);
+      results_root(arguments.out), identity_of(plan, before, arguments, argv), arguments.fresh);
   store->environment("before", before);
   look_at_noise(plan, arguments.force);
   set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
@@ -173,7 +178,7 @@ int run(const Arguments& arguments) {
   JournallingHost host(progress, *store);
   CampaignResult result;
   const std::string hint = fmt::format("what was measured is in {}; to continue: {}",
-                                       store->directory(), resume_command(arguments));
+                                       store->directory(), resume_command(argv));
   set_last_words("interrupted; " + hint);
   try {
     result = run_campaign(plan, host);
@@ -223,6 +228,32 @@ int run(const Arguments& arguments) {
   if (code == kInvalid) remark("a cell has no valid measurement: see precipice doctor");
   if (code == kLacking) remark("a cell was left out because this machine lacks something");
   return code;
+}
+
+void add_options(CLI::App& app, RunArguments& a) {
+  app.add_option("suite", a.suite, "A .toml file, or the name of one of precipice list suites")
+      ->required();
+  app.add_option("--out", a.out, "Where the run's directory goes (default: results)");
+  app.add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
+  app.add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
+  app.add_option("--budget", a.budget, "Begin no block that would end after this, as in 20m");
+  app.add_option("--blocks", a.blocks, "Instead of the suite's");
+  app.add_option("--only", a.only, "Only cells whose 'series workload' contains this");
+  add_anonymous(app, a.anonymous);
+  add_force(app, a.force);
+  add_common(app, a);
+  app.footer(
+      "Examples:\n"
+      "  precipice run quick.toml\n"
+      "  precipice run standard.toml --only 'io_uring sleep' --budget 20m\n"
+      "An unfinished run of the same suite is continued. The first Ctrl-C stops after the trial\n"
+      "under way, the second at once; nothing measured is lost.");
+}
+
+}  // namespace
+
+Verb run_verb() {
+  return make_verb("run", "A suite of models and workloads, into results/", add_options, run);
 }
 
 }  // namespace precipice::cli

@@ -1,6 +1,7 @@
 // precipice show: the table and small curves of a run, in the terminal again.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common_options.hpp"
@@ -15,8 +16,14 @@
 #include "harness/store/summary_files.hpp"
 
 namespace precipice::cli {
+namespace {
 
-int show(const Arguments& arguments) {
+struct ShowArguments {
+  std::string run;
+  bool json = false;
+};
+
+int show(const ShowArguments& arguments) {
   const RunArchive run = open_run(arguments.run);
   remark(run.remark);
   if (arguments.json) {
@@ -39,6 +46,20 @@ int show(const Arguments& arguments) {
     text += '\n' + order;
   print_text(text + fmt::format("\nfiles: {}\n", shown_in_line(run.directory)));
   return kDone;
+}
+
+void add_options(CLI::App& app, ShowArguments& a) {
+  add_run(app, a.run);
+  app.add_flag("--json", a.json, "Its summary as one JSON document on stdout");
+  app.footer(
+      "Example:\n  precipice show results/quick\n"
+      "Curves are p99 over offered load; NO_COLOR, COLUMNS and a pipe are respected.");
+}
+
+}  // namespace
+
+Verb show_verb() {
+  return make_verb("show", "The table and small curves of a run, once more", add_options, show);
 }
 
 }  // namespace precipice::cli

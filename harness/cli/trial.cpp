@@ -1,6 +1,7 @@
 // precipice trial: one model, one workload, one rate.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -16,10 +17,14 @@
 namespace precipice::cli {
 namespace {
 
+struct TrialArguments : CellArguments, CommonArguments {
+  std::string rate, closed, think;
+};
+
 /// What the virtual clock can simulate in a second or so, and slots can hold.
 constexpr double kHighestVirtualRatePerS = 1e9;
 
-TrialRequest request_from(const Arguments& a) {
+TrialRequest request_from(const TrialArguments& a) {
   TrialRequest r;
   r.clock = parse_clock(a.clock);
   r.model = parse_model(a.model);
@@ -124,9 +129,7 @@ std::string trial_text(const Trial& t) {
   return text;
 }
 
-}  // namespace
-
-int trial(const Arguments& arguments) {
+int trial(const TrialArguments& arguments) {
   TrialRequest request = request_from(arguments);
   const CpuChoice cpus = choose_cpus(arguments);
   request.generator_cpus = cpus.generator;
@@ -144,6 +147,27 @@ int trial(const Arguments& arguments) {
     print_text(trial_text(result));
   }
   return result.valid ? kDone : kInvalid;
+}
+
+void add_options(CLI::App& app, TrialArguments& a) {
+  add_cell(app, a);
+  app.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
+  app.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
+  app.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
+  add_common(app, a);
+  app.footer(
+      "Examples:\n"
+      "  precipice trial --model io_uring --workload file --rate 20k --seconds 2\n"
+      "  precipice trial --model fixed_pool --workload sleep:wait=2ms --closed 64 --json\n"
+      "  precipice trial --model oracle:mean=1ms,service=exponential --workload empty --rate 500 "
+      "\\\n"
+      "      --clock virtual --seconds 100");
+}
+
+}  // namespace
+
+Verb trial_verb() {
+  return make_verb("trial", "One model, one workload, one rate", add_options, trial);
 }
 
 }  // namespace precipice::cli
