@@ -11,6 +11,7 @@
 
 #include "harness/capacity/point.hpp"
 #include "harness/stats/estimate.hpp"
+#include "harness/stats/least_squares.hpp"
 #include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 
@@ -82,37 +83,14 @@ double cost(const Sweep& sweep, const Curve& curve) {
   return sum;
 }
 
-using Row = std::array<double, 3>;
+using Row = LeastSquares::Row;
 
-/// Least squares of `target` on the columns of `rows` that are in `free` (bits), the others at 0.
-/// False when they do not determine it.
-bool solve(const std::vector<Row>& rows, const std::vector<double>& target,
-           const std::vector<double>& weight, unsigned free, Row& into) {
-  double m[3][4] = {};
-  double scale[3] = {};
-  for (const Row& row : rows)
-    for (std::size_t k = 0; k < 3; ++k) scale[k] = std::max(scale[k], std::abs(row[k]));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::size_t r = 0; r < 3; ++r) {
-      const double left = weight[i] * rows[i][r] / scale[r];
-      for (std::size_t c = 0; c < 3; ++c) m[r][c] += left * rows[i][c] / scale[c];
-      m[r][3] += left * target[i];
-    }
-  }
-  into = {};
-  const auto is_free = [&](std::size_t k) { return (free >> k & 1U) != 0; };
-  for (std::size_t p = 0; p < 3; ++p) {
-    if (!is_free(p)) continue;
-    const double before = m[p][p];
-    if (!(before > 1e-15)) return false;
-    for (std::size_t r = 0; r < 3; ++r) {
-      if (r == p || !is_free(r)) continue;
-      const double factor = m[r][p] / before;
-      for (std::size_t c = 0; c < 4; ++c) m[r][c] -= factor * m[p][c];
-    }
-  }
-  for (std::size_t p = 0; p < 3; ++p)
-    if (is_free(p)) into[p] = m[p][3] / m[p][p] / scale[p];
+/// Of one set of equations, for the coefficients in `free` (bits), the others at 0. False when they
+/// do not determine it.
+bool solve(const LeastSquares& equations, unsigned free, Row& into) {
+  const auto solution = equations.solve(free, 1e-15);
+  if (!solution) return false;
+  into = *solution;
   return std::isfinite(into[0]) && std::isfinite(into[1]) && std::isfinite(into[2]);
 }
 
@@ -130,11 +108,16 @@ double square_error(const std::vector<Row>& rows, const std::vector<double>& tar
 /// so its solution is the best one among those of all choices of coefficients at 0.
 bool best(const std::vector<Row>& rows, const std::vector<double>& target,
           const std::vector<double>& weight, bool bounded, Row& into) {
-  if (!bounded) return solve(rows, target, weight, 0b111, into);
+  Row scale{};
+  for (const Row& row : rows)
+    for (std::size_t k = 0; k < 3; ++k) scale[k] = std::max(scale[k], std::abs(row[k]));
+  LeastSquares equations(scale);
+  for (std::size_t i = 0; i < rows.size(); ++i) equations.add(rows[i], target[i], weight[i]);
+  if (!bounded) return solve(equations, LeastSquares::kAll, into);
   double least = kInfinity;
   for (const unsigned free : {0b111U, 0b011U, 0b101U, 0b110U, 0b001U, 0b010U}) {
     Row x;
-    if (!solve(rows, target, weight, free, x) || x[0] < 0 || x[1] < 0 || x[2] < 0) continue;
+    if (!solve(equations, free, x) || x[0] < 0 || x[1] < 0 || x[2] < 0) continue;
     const double error = square_error(rows, target, weight, x);
     if (error >= least) continue;
     least = error;
@@ -294,7 +277,8 @@ void place_peak(UslFit& result, const Sweep& sweep, const Curve& curve, const Re
   }
   if (at < first) {
     result.peak_n = estimate(first, 0, first, Reached::below);
-    result.peak_per_s = estimate(std::exp(curve.log_throughput(first)), 0, kInfinity, Reached::below);
+    result.peak_per_s =
+        estimate(std::exp(curve.log_throughput(first)), 0, kInfinity, Reached::below);
     return;
   }
   const auto [low_n, high_n] = interval(kLogPeakN);

@@ -4,6 +4,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
+#include "harness/stats/least_squares.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -119,32 +120,16 @@ std::vector<double> polynomial_fit(std::span<const double> x, std::span<const do
   for (const double value : x) scale = std::max(scale, std::abs(value - centre));
   if (!(scale > 0)) return nothing;
 
-  double m[3][4] = {};
+  LeastSquares equations;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double u = (x[i] - centre) / scale;
-    const double powers[3] = {1, u, u * u};
-    for (std::size_t r = 0; r < terms; ++r) {
-      for (std::size_t c = 0; c < terms; ++c) m[r][c] += weights[i] * powers[r] * powers[c];
-      m[r][3] += weights[i] * powers[r] * y[i];
-    }
+    equations.add({1, u, u * u}, y[i], weights[i]);
   }
-  for (std::size_t p = 0; p < terms; ++p) {
-    std::size_t best = p;
-    for (std::size_t r = p + 1; r < terms; ++r) {
-      if (std::abs(m[r][p]) > std::abs(m[best][p])) best = r;
-    }
-    if (!(std::abs(m[best][p]) > 1e-12 * weight)) return nothing;
-    std::swap(m[p], m[best]);
-    for (std::size_t r = 0; r < terms; ++r) {
-      if (r == p) continue;
-      const double factor = m[r][p] / m[p][p];
-      for (std::size_t c = 0; c < 4; ++c) m[r][c] -= factor * m[p][c];
-    }
-  }
-  const double a = m[0][3] / m[0][0];
-  const double b = m[1][3] / m[1][1] / scale;
+  const auto solution = equations.solve(degree == 1 ? 0b011 : LeastSquares::kAll, 1e-12 * weight);
+  if (!solution) return nothing;
+  const double a = (*solution)[0], b = (*solution)[1] / scale;
   if (degree == 1) return {a - b * centre, b};
-  const double c = m[2][3] / m[2][2] / (scale * scale);
+  const double c = (*solution)[2] / (scale * scale);
   return {a - b * centre + c * centre * centre, b - 2 * c * centre, c};
 }
 
