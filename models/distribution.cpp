@@ -8,6 +8,7 @@
 #include <numbers>
 #include <vector>
 
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -115,10 +116,9 @@ Distribution Distribution::parse(std::string_view text, std::string_view what) {
     result.b_ = (alpha - 1) / alpha;
     result.c_ = alpha;
   } else {
-    const std::string near =
-        nearest_name(call.name, {"fixed", "exponential", "lognormal", "bimodal", "pareto"});
-    throw wrong(near.empty() ? std::string("is not a distribution")
-                             : fmt::format("is not a distribution; did you mean '{}'?", near));
+    throw wrong(
+        "is not a distribution" +
+        did_you_mean(call.name, {"fixed", "exponential", "lognormal", "bimodal", "pareto"}));
   }
   return result;
 }

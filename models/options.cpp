@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "models/did_you_mean.hpp"
+
 namespace precipice {
 namespace {
 
@@ -73,10 +75,8 @@ Options::Options(std::string_view component, const std::vector<OptionKey>& keys,
     if (found == values_.end()) {
       std::vector<std::string> names;
       for (const OptionKey& key : keys) names.emplace_back(key.name);
-      const std::string near = nearest_name(name, names);
       throw UsageError(fmt::format(
-          "{} has no key '{}'{}{}", component_, name,
-          near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+          "{} has no key '{}'{}{}", component_, name, did_you_mean(name, names),
           names.empty() ? "; it takes none" : fmt::format(" (keys: {})", fmt::join(names, ", "))));
     }
     found->second = value;

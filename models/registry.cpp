@@ -1,5 +1,6 @@
 // Every model there is, in the order in which they are listed and drawn. Adding one is adding two
 // lines here.
+#include "models/did_you_mean.hpp"
 #include "models/model.hpp"
 
 namespace precipice {
@@ -26,11 +27,8 @@ const ModelInfo& model_named(std::string_view name) {
     if (model.name == name) return model;
     names.emplace_back(model.name);
   }
-  std::string message = "no model is called '" + std::string(name) + "'";
-  if (const std::string near = nearest_name(name, names); !near.empty()) {
-    message += "; did you mean '" + near + "'?";
-  }
-  message += " There are:";
+  std::string message =
+      "no model is called '" + std::string(name) + "'" + did_you_mean(name, names) + " There are:";
   for (const std::string& each : names) message += ' ' + each;
   throw UsageError(message);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
 
@@ -30,10 +31,8 @@ const WorkloadInfo& workload_named(std::string_view name) {
   if (found != all.end()) return *found;
   std::vector<std::string> names;
   for (const WorkloadInfo& info : all) names.emplace_back(info.name);
-  const std::string near = nearest_name(name, names);
   throw UsageError(fmt::format("there is no workload '{}'{} (workloads: {})", name,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                               fmt::join(names, ", ")));
+                               did_you_mean(name, names), fmt::join(names, ", ")));
 }
 
 }  // namespace precipice

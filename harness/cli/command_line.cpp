@@ -10,6 +10,7 @@
 
 #include "harness/cli/common_options.hpp"
 #include "harness/host/build_info.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 
 namespace precipice::cli {
@@ -49,10 +50,8 @@ std::string with_suggestion(const std::string& message, const CLI::App& app, con
       const std::string name = word.substr(0, word.find('='));
       if (!name.starts_with("--") || std::find(names.begin(), names.end(), name) != names.end())
         continue;
-      const std::string near = nearest_name(name, names);
       return fmt::format("{} has no option {}{} (precipice {} --help)", verb->get_name(), name,
-                         near.empty() ? "" : fmt::format("; did you mean {}?", near),
-                         verb->get_name());
+                         did_you_mean(name, names), verb->get_name());
     }
   }
   return message;
@@ -80,10 +79,8 @@ int run_command_line(const Words& argv) {
     known = known || verb.name == argv[1];
   }
   if (!known) {
-    const std::string near = nearest_name(argv[1], names);
     throw UsageError(fmt::format("there is no verb '{}'{} (verbs: {})", argv[1],
-                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                                 fmt::join(names, ", ")));
+                                 did_you_mean(argv[1], names), fmt::join(names, ", ")));
   }
   Words words = with_negative_values_joined({argv.begin() + 1, argv.end()});
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back

@@ -13,6 +13,7 @@
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/verb.hpp"
 #include "harness/report/export.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
@@ -190,9 +191,8 @@ void add_options(CLI::App& app, CompletionArguments& a) {
 int completion(const CompletionArguments& arguments) {
   const auto script = kScripts.find(arguments.shell);
   if (script == kScripts.end()) {
-    const std::string near = nearest_name(arguments.shell, {"bash", "zsh", "fish"});
     throw UsageError(fmt::format("completion '{}': there are bash, zsh and fish{}", arguments.shell,
-                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                                 did_you_mean(arguments.shell, {"bash", "zsh", "fish"})));
   }
   print_data(script->second);
   return kDone;

@@ -6,6 +6,7 @@
 
 #include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
 
@@ -36,9 +37,8 @@ std::string keys_text(const std::vector<OptionKey>& keys) {
 int list(const ListArguments& arguments) {
   const std::string& what = arguments.what;
   if (!what.empty() && what != "models" && what != "workloads" && what != "suites") {
-    const std::string near = nearest_name(what, {"models", "workloads", "suites"});
     throw UsageError(fmt::format("list '{}': there are models, workloads and suites{}", what,
-                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                                 did_you_mean(what, {"models", "workloads", "suites"})));
   }
   Json json = {{"schema", kSchema}};
   std::string text;

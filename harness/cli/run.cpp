@@ -27,6 +27,7 @@
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/spec.hpp"
 #include "harness/trial/trace_file.hpp"
+#include "models/did_you_mean.hpp"
 #include "workloads/cpu_work.hpp"
 
 namespace precipice::cli {
@@ -51,9 +52,8 @@ std::string find_suite(const std::string& text) {
     names.push_back(name);
   }
   if (directory) return text;  // which load_suite says
-  const std::string near = nearest_name(wanted, names);
   throw UsageError(fmt::format("{}: there is no such suite{} (precipice list suites)", text,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                               did_you_mean(wanted, names)));
 }
 
 Plan plan_from(const RunArguments& a) {

@@ -4,6 +4,7 @@
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/shown_text.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -25,10 +26,8 @@ const Exporter& exporter_named(const std::string& name) {
     if (each.name == name) return each;
     names.emplace_back(each.name);
   }
-  const std::string near = nearest_name(name, names);
   throw UsageError(fmt::format("--as '{}' is no format{} (formats: {})", name,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                               fmt::join(names, ", ")));
+                               did_you_mean(name, names), fmt::join(names, ", ")));
 }
 
 bool selects(const ExportOptions& options, const std::string& series, const std::string& workload) {

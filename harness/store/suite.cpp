@@ -22,6 +22,7 @@
 #include "harness/text_encoding.hpp"
 #include "harness/trial/limits.hpp"
 #include "harness/trial/spec.hpp"
+#include "models/did_you_mean.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -79,10 +80,8 @@ class Section {
     for (const auto& [key, value] : table) {
       const std::string text(key.str());
       if (std::find(known.begin(), known.end(), text) != known.end()) continue;
-      const std::string near = nearest_name(text, known);
       throw place_.error(key.source(), path(text),
-                         fmt::format("there is no such key{} (keys: {})",
-                                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                         fmt::format("there is no such key{} (keys: {})", did_you_mean(text, known),
                                      fmt::join(known, ", ")));
     }
   }

@@ -10,6 +10,7 @@
 
 #include "harness/trial/limits.hpp"
 #include "harness/trial/trace_file.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"
 #include "workloads/workload.hpp"
@@ -115,9 +116,8 @@ Arrivals Arrivals::parse(std::string_view text) {
     result.process_ = Process::trace;
     result.trace_ = read_trace(std::string(inside));
   } else {
-    const std::string near = nearest_name(name, {"poisson", "fixed", "uniform", "bursts", "trace"});
-    throw wrong(near.empty() || near == name ? std::string("is not an arrival process")
-                                             : fmt::format("did you mean '{}'?", near));
+    throw wrong("is not an arrival process" +
+                did_you_mean(name, {"poisson", "fixed", "uniform", "bursts", "trace"}));
   }
   return result;
 }
