@@ -99,16 +99,7 @@ int capacity(const CapacityArguments& arguments) {
   if (arguments.json) {
     print_json(capacity_json(cell));
   } else {
-    std::string text = table(result, out.style());
-    const CellResult& r = cell.result;
-    if (std::isfinite(r.knee.value) && r.knee.reached == Reached::ok) {
-      text += fmt::format("knee {}/s   closed-loop plateau {}/s", short_rate(r.knee.value),
-                          short_rate(r.closed_loop_plateau_per_s));
-      // Known only where both cliffs that it lies between are.
-      if (std::isfinite(r.steepness)) text += fmt::format("   steepness {:.2f}", r.steepness);
-      text += '\n';
-    }
-    print_text(text);
+    print_text(table(result, out.style()));
   }
   if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
   if (!cell.failure.empty()) {

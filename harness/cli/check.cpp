@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +13,7 @@
 #include "harness/cli/common_options.hpp"
 #include "harness/compare/claim_verdict.hpp"
 #include "harness/json.hpp"
+#include "harness/report/claim_table.hpp"
 #include "harness/report/terminal.hpp"
 #include "harness/report/text_style.hpp"
 #include "harness/shown_text.hpp"
@@ -25,9 +25,6 @@ namespace {
 struct CheckArguments : CommonArguments {
   std::string run, claims_of;
 };
-
-constexpr std::array kOutcomes{ClaimOutcome::holds, ClaimOutcome::fails, ClaimOutcome::undecided,
-                               ClaimOutcome::invalid, ClaimOutcome::lacking};
 
 /// JSON has no infinity and no NaN.
 Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -53,66 +50,6 @@ Json to_json(const ClaimVerdict& verdict) {
           {"high", finite_or_null(verdict.high)},
           {"claimed", verdict.claimed},
           {"figures", figures}};
-}
-
-std::string counts(const std::vector<ClaimVerdict>& verdicts) {
-  std::string text;
-  for (const ClaimOutcome outcome : kOutcomes) {
-    const auto count = std::count_if(verdicts.begin(), verdicts.end(), [&](const auto& verdict) {
-      return verdict.outcome == outcome;
-    });
-    if (count == 0) continue;
-    const std::string_view word = outcome == ClaimOutcome::holds && count > 1 ? "hold"
-                                  : outcome == ClaimOutcome::fails && count > 1
-                                      ? "fail"
-                                      : to_string(outcome);
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, word);
-  }
-  return text;
-}
-
-/// Breaks at spaces to at most `width` columns, every line behind `indent` spaces.
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
-  const std::string margin(indent, ' ');
-  std::string out, line;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
-    const std::string word = text.substr(at, end - at);
-    if (!line.empty() && indent + line.size() + 1 + word.size() > width) {
-      out += margin + line + '\n';
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    if (end < text.size() && text[end] == '\n') {
-      out += margin + line + '\n';
-      line.clear();
-    }
-    at = end + 1;
-  }
-  return out + margin + line + '\n';
-}
-
-std::string coloured(const std::string& text, ClaimOutcome outcome) {
-  const std::string_view code = outcome == ClaimOutcome::holds   ? "\033[32m"
-                                : outcome == ClaimOutcome::fails ? "\033[1;31m"
-                                                                 : "\033[33m";
-  return fmt::format("{}{}\033[0m", code, text);
-}
-
-/// For people: the verdict, the sentence, and under it the numbers. A pipe gets one line a claim.
-std::string table(const std::vector<ClaimVerdict>& verdicts, const TableStyle& style) {
-  std::size_t column = 0;
-  for (const ClaimVerdict& verdict : verdicts)
-    column = std::max(column, std::string_view(to_string(verdict.outcome)).size());
-  const auto width = static_cast<std::size_t>(std::max(60, style.width));
-  std::string text;
-  for (const ClaimVerdict& verdict : verdicts) {
-    const std::string outcome = fmt::format("{:<{}}", to_string(verdict.outcome), column);
-    const std::string say = wrapped(shown_in_line(verdict.claim.say), column + 2, width);
-    text += (style.colour ? coloured(outcome, verdict.outcome) : outcome) + say.substr(column);
-    text += wrapped(shown(verdict.numbers), column + 2, width);
-  }
-  return text;
 }
 
 /// One that fails says most; then what could not be measured, as in `precipice run`.
@@ -154,9 +91,9 @@ int check(const CheckArguments& arguments) {
   }
   const Terminal out(stdout);
   const TableStyle style = out.style();
-  std::string text = fmt::format("{}: {}\n", shown_in_line(run.name), counts(verdicts));
+  std::string text = fmt::format("{}: {}\n", shown_in_line(run.name), claim_counts(verdicts));
   if (isatty(STDOUT_FILENO) == 1) {
-    text += '\n' + table(verdicts, style);
+    text += '\n' + claim_table(verdicts, style);
   } else {
     for (const ClaimVerdict& verdict : verdicts) text += shown_in_line(sentence(verdict)) + '\n';
   }

@@ -18,7 +18,7 @@
 #include "harness/host/environment_variable.hpp"
 #include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
-#include "harness/report/comparison_table.hpp"
+#include "harness/report/ranking_table.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/store/circumstances.hpp"
 #include "harness/store/redact_run.hpp"

@@ -7,7 +7,7 @@
 #include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
-#include "harness/report/comparison_table.hpp"
+#include "harness/report/ranking_table.hpp"
 #include "harness/report/tail_curves.hpp"
 #include "harness/report/terminal.hpp"
 #include "harness/report/text_style.hpp"

@@ -2,14 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "harness/capacity/windows.hpp"
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
-#include "harness/format.hpp"
+#include "harness/report/trial_text.hpp"
 #include "harness/store/trial_json.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/spec.hpp"
@@ -71,62 +71,6 @@ void apply_slo(const std::string& text, TrialRequest& r, TrialSource& source) {
                                   : source.calibrate(r.workload, r.model_cpus).mean_ns;
     r.slo = Nanos(static_cast<std::int64_t>(slo.times_service * service_ns));
   }
-}
-
-/// JSON's null is a dash here: what was not measured has no digits.
-std::string decimals(double value, int digits) {
-  return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "-";
-}
-
-/// Of `bounds` the figures that are lower bounds are marked as such.
-std::string row_text(const char* name, const Percentiles& p, const Trial* bounds = nullptr) {
-  const auto time = [&](auto ns) -> std::string {
-    if (!p.known) return "-";
-    const bool bound = bounds != nullptr && bounds->is_lower_bound(static_cast<std::int64_t>(ns));
-    return (bound ? ">" : "") + short_time(static_cast<double>(ns));
-  };
-  return fmt::format("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", name, time(p.mean),
-                     time(p.p50), time(p.p90), time(p.p95), time(p.p99), time(p.p999), time(p.max));
-}
-
-std::string trial_text(const Trial& t) {
-  const TrialRequest& r = t.request;
-  std::string text = fmt::format(
-      "{} on {}, {}\n", label(r.model), label(r.workload),
-      r.closed > 0 ? fmt::format("closed loop of {}", r.closed)
-                   : fmt::format("{} requests/s, {}", r.rate_per_s, r.arrivals.to_string()));
-  text += fmt::format("offered {}/s  goodput {}/s  {}  {}\n\n", decimals(t.offered_per_s, 1),
-                      decimals(t.goodput_per_s, 1),
-                      t.stable ? "stable" : "NOT stable: the backlog grows",
-                      t.valid ? "valid" : "INVALID");
-  const Counts& c = t.counts;
-  text += fmt::format(
-      "scheduled {}  sent {}  unsent {}  completed {}  failed {}  shed {}  unfinished {}\n\n",
-      c.scheduled, c.sent, c.unsent, c.completed, c.failed, c.shed, c.unfinished);
-  text += fmt::format("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50",
-                      "p90", "p95", "p99", "p99.9", "max");
-  text += row_text("response", t.response, &t);
-  text += row_text("residence", t.residence);
-  text += row_text("submit", t.submit);
-  text += row_text("lag", t.lag);
-  text += row_text("self-lag", t.self_lag);
-  text += fmt::format(
-      "\nCPU per request: model {}, generator {}   in flight {}   peak memory {}\n",
-      short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), decimals(t.in_flight_mean, 2),
-      t.peak_rss_bytes ? decimals(static_cast<double>(*t.peak_rss_bytes) / (1 << 20), 1) + " MiB"
-                       : "-");
-  text += fmt::format("steal {}   longest stall {}   checksum {:016x}\n",
-                      std::isfinite(t.steal_percent) ? decimals(t.steal_percent, 2) + "%" : "-",
-                      t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-",
-                      t.checksum);
-  for (const auto& [why, times] : t.refusals) text += fmt::format("shed ({}): {}\n", why, times);
-  for (const auto& [error, times] : t.errors)
-    text += fmt::format("failed (errno {}): {}\n", error, times);
-  if (!t.note.empty()) text += fmt::format("note: {}\n", t.note);
-  for (const InvalidReason& reason : t.invalid_reasons)
-    text += fmt::format("invalid ({}, {}): {}\n", to_string(reason.cause), to_string(reason.gate),
-                        reason.text);
-  return text;
 }
 
 int trial(const TrialArguments& arguments) {

@@ -10,7 +10,7 @@
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/compare/pair_types.hpp"
 #include "harness/format.hpp"
-#include "harness/report/comparison_table.hpp"
+#include "harness/report/estimate_text.hpp"
 #include "harness/report/series_names.hpp"
 #include "harness/report/text_style.hpp"
 #include "harness/report/text_table.hpp"
@@ -28,7 +28,7 @@ std::string letter(std::size_t run) {
 /// A sign and not a colour alone: it has to survive a pipe and a printer.
 std::string marked(const Comparison& c, bool interval, const TableStyle& style) {
   const Change change = change_of(c);
-  if (change == Change::missing) return style.utf8 ? "–" : "-";
+  if (change == Change::missing) return dash(style);
   std::string text = std::isfinite(c.ratio) ? fmt::format("{:.3g}", c.ratio) : std::string("bound");
   if (interval && std::isfinite(c.low) && std::isfinite(c.high))
     text += fmt::format(" [{:.3g}, {:.3g}]", c.low, c.high);
@@ -46,10 +46,7 @@ std::string marked(const Comparison& c, bool interval, const TableStyle& style) 
 
 std::string base_text(const Estimate& e) {
   if (e.reached == Reached::unmeasured || !std::isfinite(e.value)) return "-";
-  return (e.reached == Reached::below   ? "< "
-          : e.reached == Reached::above ? "> "
-                                        : "") +
-         short_rate(e.value);
+  return fmt::format("{}{}", bound_mark(e), short_rate(e.value));
 }
 
 const ComparedCell* cell_of(const RunComparison& comparison, const CellSummary& base) {

@@ -11,6 +11,7 @@
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/format.hpp"
+#include "harness/report/estimate_text.hpp"
 #include "harness/report/series_names.hpp"
 #include "harness/report/text_style.hpp"
 #include "harness/stats/estimate.hpp"
@@ -97,11 +98,7 @@ std::string drawn(const Line& line, const Axis& loads, const Axis& tails, std::s
 std::string cliff_text(const CellSummary& cell) {
   const Estimate& cliff = cell.result.cliff;
   if (cliff.reached == Reached::unmeasured || !std::isfinite(cliff.value)) return "";
-  return fmt::format("{}{}/s",
-                     cliff.reached == Reached::below   ? "< "
-                     : cliff.reached == Reached::above ? "> "
-                                                       : "",
-                     short_rate(cliff.value));
+  return fmt::format("{}{}/s", bound_mark(cliff), short_rate(cliff.value));
 }
 
 /// Of p99, and of all lines; else 0.

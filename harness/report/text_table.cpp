@@ -9,12 +9,6 @@
 
 namespace precipice {
 
-namespace {
-
-constexpr std::size_t kShortestName = 12;
-
-}  // namespace
-
 TextTable::TextTable(std::vector<std::string> header) {
   for (std::size_t i = 0; i < header.size(); ++i) {
     const bool name = header[i].starts_with('~');
@@ -29,6 +23,26 @@ TextTable::TextTable(std::vector<std::string> header) {
 void TextTable::row(std::vector<std::string> fields) { rows_.push_back(std::move(fields)); }
 
 void TextTable::across(std::string text) { rows_.push_back({std::move(text)}); }
+
+void TextTable::drop(std::string_view header) {
+  const auto found = std::find(rows_.front().begin(), rows_.front().end(), header);
+  if (found == rows_.front().end()) return;
+  const auto column = found - rows_.front().begin();
+  for (auto& row : rows_) {
+    if (row.size() == left_.size()) row.erase(row.begin() + column);
+  }
+  left_.erase(left_.begin() + column);
+  names_.erase(names_.begin() + column);
+}
+
+void TextTable::shorten_names(const TableStyle& style, std::size_t shortest) {
+  const auto room = static_cast<std::size_t>(std::max(style.width, 1));
+  std::vector<std::size_t> wide = widths();
+  const std::size_t all = width();
+  if (all <= room) return;
+  wide.front() = std::max(shortest, wide.front() - std::min(wide.front(), all - room));
+  rows_ = with_fitted_names(wide, room, style);
+}
 
 std::vector<std::size_t> TextTable::widths() const {
   std::vector<std::size_t> result(left_.size());
@@ -45,11 +59,11 @@ std::size_t TextTable::width() const {
   return sum;
 }
 
-std::size_t TextTable::least_width() const {
+std::size_t TextTable::least_width(std::size_t name) const {
   const std::vector<std::size_t> wide = widths();
   std::size_t sum = width();
   for (std::size_t i = 0; i < wide.size(); ++i) {
-    if (names_[i]) sum -= wide[i] - std::min(wide[i], kShortestName);
+    if (names_[i]) sum -= wide[i] - std::min(wide[i], name);
   }
   return sum;
 }

@@ -19,9 +19,15 @@ class TextTable {
   void row(std::vector<std::string> fields);
   /// A line of its own, which widens no column.
   void across(std::string text);
+  /// Leaves out the first column of this header, if there is one.
+  void drop(std::string_view header);
+  /// Cuts the names of the first column, down to `shortest` columns, until the style's width holds
+  /// the table or nothing is left to cut.
+  void shorten_names(const TableStyle& style, std::size_t shortest);
   std::size_t width() const;
-  /// What it takes when names are as short as they get.
-  std::size_t least_width() const;
+  static constexpr std::size_t kShortestName = 12;
+  /// What it takes when names take at most `name` columns.
+  std::size_t least_width(std::size_t name = kShortestName) const;
   std::string text(const TableStyle& style) const;
 
  private:
