@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -59,17 +60,10 @@ std::vector<Point> repeated_points(const CellSummary& cell) {
   return points;
 }
 
+/// Of a figure at a load; the mean's groups are those of the median.
 double percentile_of(Figure figure) {
-  switch (figure) {
-    case Figure::p90:
-      return 90;
-    case Figure::p99:
-      return 99;
-    case Figure::p999:
-      return 99.9;
-    default:
-      return 50;
-  }
+  constexpr std::array kPercentiles{50.0, 50.0, 90.0, 99.0, 99.9};
+  return kPercentiles[static_cast<std::size_t>(figure) - static_cast<std::size_t>(Figure::mean)];
 }
 
 FigureReading missing(std::string why) {
@@ -97,6 +91,11 @@ FigureReading of_value(double value, bool exact) {
   reading.value = reading.low = reading.high = value;
   reading.exact = exact;
   return reading;
+}
+
+FigureReading of_ideal(const CellSummary& cell, double ideal_per_s) {
+  if (!(ideal_per_s > 0)) return missing("the work has no ideal in closed form");
+  return of_value(ideal_per_s, cell.model.name == "oracle");
 }
 
 }  // namespace
@@ -264,54 +263,90 @@ ClaimFigures::AtLoad ClaimFigures::at_load(std::size_t index, const ClaimNode& c
   return AtLoad{by_log, by_log / doubt, by_log * doubt, ""};
 }
 
+/// One resample of one cell.
+struct ClaimFigures::Drawn {
+  ClaimFigures& figures;
+  std::size_t cell, resample;
+
+  const CellSummary& summary() const { return figures.run_.cells[cell]; }
+  const Analysed& analysed() const { return figures.analysed(cell)[resample]; }
+  double drift() const { return figures.service_drift(cell, &figures.resamples_[resample]); }
+  double cpu_per_request() const {
+    return figures.cpu_per_request(cell, &figures.resamples_[resample]);
+  }
+};
+
+/// How a figure is read of the whole run, and of a resample of its blocks.
+struct ClaimFigures::Rule {
+  Figure figure;
+  FigureReading (*read)(const CellSummary&);
+  double (*resample)(const Drawn&);
+};
+
+const ClaimFigures::Rule* ClaimFigures::rule_of(Figure figure) {
+  using Cell = const CellSummary&;
+  using Draw = const Drawn&;
+  static constexpr std::array kRules{
+      Rule{Figure::saturation, [](Cell c) { return of_estimate(c.result.saturation); },
+           [](Draw d) { return d.analysed().saturation; }},
+      Rule{Figure::cliff, [](Cell c) { return of_estimate(c.result.cliff); },
+           [](Draw d) { return d.analysed().cliff; }},
+      Rule{Figure::cliff5, [](Cell c) { return of_estimate(c.result.cliff5); },
+           [](Draw d) { return d.analysed().cliff5; }},
+      Rule{Figure::cliff20, [](Cell c) { return of_estimate(c.result.cliff20); },
+           [](Draw d) { return d.analysed().cliff20; }},
+      Rule{Figure::knee, [](Cell c) { return of_estimate(c.result.knee); },
+           [](Draw d) { return d.analysed().knee; }},
+      Rule{Figure::plateau,
+           [](Cell c) { return of_value(c.result.closed_loop_plateau_per_s, false); },
+           [](Draw d) { return d.analysed().plateau; }},
+      Rule{Figure::retention, [](Cell c) { return of_estimate(c.result.overload_retention); },
+           [](Draw d) { return d.analysed().retention; }},
+      // Its own interval is over blocks already, and `read` has it.
+      Rule{Figure::recovery, [](Cell c) { return of_estimate(c.result.recovery); },
+           [](Draw d) { return d.summary().result.recovery.value; }},
+      Rule{Figure::steepness, [](Cell c) { return of_value(c.result.steepness, false); },
+           [](Draw d) { return d.analysed().steepness; }},
+      Rule{Figure::saturation_of_ideal, [](Cell c) { return of_estimate(c.saturation_of_ideal); },
+           [](Draw d) {
+             return d.summary().saturation_of_ideal.value * d.analysed().saturation /
+                    d.summary().result.saturation.value * d.drift();
+           }},
+      Rule{Figure::cliff_of_ideal, [](Cell c) { return of_estimate(c.cliff_of_ideal); },
+           [](Draw d) {
+             return d.summary().cliff_of_ideal.value * d.analysed().cliff /
+                    d.summary().result.cliff.value * d.drift();
+           }},
+      Rule{Figure::ideal_saturation, [](Cell c) { return of_ideal(c, c.ideal_saturation_per_s); },
+           [](Draw d) { return d.summary().ideal_saturation_per_s / d.drift(); }},
+      Rule{Figure::ideal_cliff, [](Cell c) { return of_ideal(c, c.ideal_cliff_per_s); },
+           [](Draw d) { return d.summary().ideal_cliff_per_s / d.drift(); }},
+      Rule{Figure::service_time,
+           [](Cell c) {
+             return c.service_time_ns > 0
+                        ? of_value(c.service_time_ns / 1e9, c.model.name == "oracle")
+                        : missing("its service time was not measured");
+           },
+           [](Draw d) { return d.summary().service_time_ns / 1e9 * d.drift(); }},
+      Rule{Figure::slo, [](Cell c) { return of_value(c.slo_ns / 1e9, true); },
+           [](Draw d) { return d.summary().slo_ns / 1e9; }},
+      // The virtual clock has no CPUs, and a model that used none was not watched.
+      Rule{Figure::cpu_per_request,
+           [](Cell c) {
+             return c.cpu_ns_per_request > 0 ? of_value(c.cpu_ns_per_request / 1e9, false)
+                                             : missing("no valid trial shows it");
+           },
+           [](Draw d) { return d.cpu_per_request() / 1e9; }},
+  };
+  const auto* const found = std::find_if(kRules.begin(), kRules.end(),
+                                         [&](const Rule& each) { return each.figure == figure; });
+  return found == kRules.end() ? nullptr : found;
+}
+
 FigureReading ClaimFigures::whole(std::size_t index, const ClaimNode& call) {
   const CellSummary& summary = run_.cells[index];
-  const CellResult& result = summary.result;
-  const bool oracle = summary.model.name == "oracle";
-  switch (call.figure) {
-    case Figure::saturation:
-      return of_estimate(result.saturation);
-    case Figure::cliff:
-      return of_estimate(result.cliff);
-    case Figure::cliff5:
-      return of_estimate(result.cliff5);
-    case Figure::cliff20:
-      return of_estimate(result.cliff20);
-    case Figure::knee:
-      return of_estimate(result.knee);
-    case Figure::plateau:
-      return of_value(result.closed_loop_plateau_per_s, false);
-    case Figure::retention:
-      return of_estimate(result.overload_retention);
-    case Figure::recovery:
-      return of_estimate(result.recovery);
-    case Figure::steepness:
-      return of_value(result.steepness, false);
-    case Figure::saturation_of_ideal:
-      return of_estimate(summary.saturation_of_ideal);
-    case Figure::cliff_of_ideal:
-      return of_estimate(summary.cliff_of_ideal);
-    case Figure::ideal_saturation:
-    case Figure::ideal_cliff: {
-      const double ideal = call.figure == Figure::ideal_cliff ? summary.ideal_cliff_per_s
-                                                              : summary.ideal_saturation_per_s;
-      if (!(ideal > 0)) return missing("the work has no ideal in closed form");
-      return of_value(ideal, oracle);
-    }
-    case Figure::service_time:
-      if (!(summary.service_time_ns > 0)) return missing("its service time was not measured");
-      return of_value(summary.service_time_ns / 1e9, oracle);
-    case Figure::slo:
-      return of_value(summary.slo_ns / 1e9, true);
-    case Figure::cpu_per_request: {
-      FigureReading reading = of_value(summary.cpu_ns_per_request / 1e9, false);
-      // The virtual clock has no CPUs, and a model that used none was not watched.
-      return reading.value > 0 ? reading : missing("no valid trial shows it");
-    }
-    default:
-      break;
-  }
-  const Estimate& saturation = result.saturation;
+  if (const Rule* const rule = rule_of(call.figure)) return rule->read(summary);
+  const Estimate& saturation = summary.result.saturation;
   const AtLoad at =
       at_load(index, call, saturation.value, BlockWeights(cell(index).blocks.size(), 1));
   if (!at.missing.empty()) return missing(at.missing);
@@ -325,73 +360,18 @@ FigureReading ClaimFigures::whole(std::size_t index, const ClaimNode& call) {
 }
 
 std::vector<double> ClaimFigures::resampled(std::size_t index, const ClaimNode& call) {
-  const CellSummary& summary = run_.cells[index];
-  const CellResult& result = summary.result;
+  const Rule* const rule = rule_of(call.figure);
   std::vector<double> values;
   values.reserve(resamples_.size());
   for (std::size_t i = 0; i < resamples_.size(); ++i) {
-    const BlockResample& resample = resamples_[i];
-    const BlockWeights weights = weights_of(cell(index), resample);
-    const bool drawn = std::any_of(weights.begin(), weights.end(), [](int w) { return w > 0; });
-    double value = kNaN;
-    if (drawn) {
-      switch (call.figure) {
-        case Figure::saturation:
-          value = analysed(index)[i].saturation;
-          break;
-        case Figure::cliff:
-          value = analysed(index)[i].cliff;
-          break;
-        case Figure::cliff5:
-          value = analysed(index)[i].cliff5;
-          break;
-        case Figure::cliff20:
-          value = analysed(index)[i].cliff20;
-          break;
-        case Figure::knee:
-          value = analysed(index)[i].knee;
-          break;
-        case Figure::plateau:
-          value = analysed(index)[i].plateau;
-          break;
-        case Figure::retention:
-          value = analysed(index)[i].retention;
-          break;
-        case Figure::steepness:
-          value = analysed(index)[i].steepness;
-          break;
-        // Its own interval is over blocks already, and whole() has it.
-        case Figure::recovery:
-          value = result.recovery.value;
-          break;
-        case Figure::saturation_of_ideal:
-          value = summary.saturation_of_ideal.value * analysed(index)[i].saturation /
-                  result.saturation.value * service_drift(index, &resample);
-          break;
-        case Figure::cliff_of_ideal:
-          value = summary.cliff_of_ideal.value * analysed(index)[i].cliff / result.cliff.value *
-                  service_drift(index, &resample);
-          break;
-        case Figure::ideal_saturation:
-          value = summary.ideal_saturation_per_s / service_drift(index, &resample);
-          break;
-        case Figure::ideal_cliff:
-          value = summary.ideal_cliff_per_s / service_drift(index, &resample);
-          break;
-        case Figure::service_time:
-          value = summary.service_time_ns / 1e9 * service_drift(index, &resample);
-          break;
-        case Figure::slo:
-          value = summary.slo_ns / 1e9;
-          break;
-        case Figure::cpu_per_request:
-          value = cpu_per_request(index, &resample) / 1e9;
-          break;
-        default:
-          value = at_load(index, call, analysed(index)[i].saturation, weights).value;
-      }
-    }
-    values.push_back(value);
+    const BlockWeights weights = weights_of(cell(index), resamples_[i]);
+    const Drawn drawn{*this, index, i};
+    if (std::none_of(weights.begin(), weights.end(), [](int w) { return w > 0; }))
+      values.push_back(kNaN);
+    else if (rule != nullptr)
+      values.push_back(rule->resample(drawn));
+    else
+      values.push_back(at_load(index, call, drawn.analysed().saturation, weights).value);
   }
   return values;
 }

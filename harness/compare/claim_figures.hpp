@@ -57,6 +57,11 @@ class ClaimFigures {
     std::string missing;
   };
 
+  struct Drawn;
+  struct Rule;
+  /// nullptr for a figure of the responses at a load.
+  static const Rule* rule_of(Figure figure);
+
   Cell& cell(std::size_t index);
   const std::vector<Analysed>& analysed(std::size_t index);
   AtLoad at_load(std::size_t index, const ClaimNode& call, double saturation,

@@ -3,86 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
-#include "harness/json.hpp"
+#include "harness/compare/claim_lexer.hpp"
+#include "harness/compare/claim_vocabulary.hpp"
 #include "harness/trial/spec.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
 namespace {
 
-struct FigureName {
-  std::string_view name;
-  Figure figure;
-  int dimension;
-};
-constexpr std::array kFigures{
-    FigureName{"saturation", Figure::saturation, -1},
-    FigureName{"cliff", Figure::cliff, -1},
-    FigureName{"cliff5", Figure::cliff5, -1},
-    FigureName{"cliff20", Figure::cliff20, -1},
-    FigureName{"knee", Figure::knee, -1},
-    FigureName{"plateau", Figure::plateau, -1},
-    FigureName{"ideal_saturation", Figure::ideal_saturation, -1},
-    FigureName{"ideal_cliff", Figure::ideal_cliff, -1},
-    FigureName{"retention", Figure::retention, 0},
-    FigureName{"recovery", Figure::recovery, 0},
-    FigureName{"steepness", Figure::steepness, 0},
-    FigureName{"saturation_of_ideal", Figure::saturation_of_ideal, 0},
-    FigureName{"cliff_of_ideal", Figure::cliff_of_ideal, 0},
-    FigureName{"service_time", Figure::service_time, 1},
-    FigureName{"slo", Figure::slo, 1},
-    FigureName{"cpu_per_request", Figure::cpu_per_request, 1},
-    FigureName{"mean", Figure::mean, 1},
-    FigureName{"p50", Figure::p50, 1},
-    FigureName{"p90", Figure::p90, 1},
-    FigureName{"p99", Figure::p99, 1},
-    FigureName{"p999", Figure::p999, 1},
-    // The same figures under the names that the theory gives them.
-    FigureName{"lambda_10", Figure::cliff, -1},
-    FigureName{"lambda_5", Figure::cliff5, -1},
-    FigureName{"lambda_20", Figure::cliff20, -1},
-};
-
-struct Unit {
-  std::string_view name;
-  double factor;
-  int dimension;
-};
-constexpr std::array kUnits{
-    Unit{"k", 1e3, 0},   Unit{"M", 1e6, 0}, Unit{"ns", 1e-9, 1}, Unit{"us", 1e-6, 1},
-    Unit{"ms", 1e-3, 1}, Unit{"s", 1, 1},   Unit{"m", 60, 1},    Unit{"h", 3600, 1},
-};
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-std::string_view dimension_name(int dimension) {
-  switch (dimension) {
-    case 1:
-      return "a time";
-    case -1:
-      return "a rate";
-    case 0:
-      return "a plain number";
-    default:
-      return "neither a time, a rate nor a number";
-  }
-}
-
-/// A part of the claim: [begin, end).
-struct Span {
-  std::size_t begin = 0, end = 0;
-};
-
-class Parser {
+class Parser : ClaimLexer {
  public:
-  explicit Parser(std::string_view text) : text_(text) { relation_.text = text; }
+  explicit Parser(std::string_view text) : ClaimLexer(text) { relation_.text = text; }
 
   ClaimRelation parse() {
     if (text_.size() > kLongestClaim)
@@ -110,43 +45,12 @@ class Parser {
  private:
   using Kind = ClaimNode::Kind;
 
-  UsageError error(std::size_t at, std::string_view message) const {
-    return UsageError(fmt::format("at {}: {}", at + 1, message));
-  }
-  /// What stands at a position, for a message.
-  std::string found(std::size_t at) const {
-    if (at >= text_.size()) return "the end";
-    std::size_t end = at + 1;
-    if (is_letter(text_[at]) || is_digit(text_[at])) {
-      while (end < text_.size() && end < at + 24 && (is_letter(text_[end]) || is_digit(text_[end])))
-        ++end;
-    }
-    return fmt::format("'{}'", text_.substr(at, end - at));
-  }
   UsageError unexpected_after_claim() const {
     if (text_[at_] == '<' || text_[at_] == '>' || text_[at_] == '=')
       return error(at_, "a claim is one relation; write a second claim for the other");
     return error(at_, fmt::format("{} where the claim should end; put an operator between two "
                                   "values: + - * /",
                                   found(at_)));
-  }
-
-  void skip_space() {
-    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
-  }
-  /// The next character after spaces, '\0' at the end.
-  char peek() {
-    skip_space();
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-  /// A word of letters, digits and '_', "" when there is none; does not move.
-  std::string_view word() {
-    skip_space();
-    std::size_t end = at_;
-    if (end < text_.size() && is_letter(text_[end])) {
-      while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
-    }
-    return text_.substr(at_, end - at_);
   }
 
   const ClaimNode& node(std::size_t index) const { return relation_.nodes[index]; }
@@ -319,51 +223,14 @@ class Parser {
   }
 
   std::size_t number() {
+    const ClaimQuantity read = quantity();
     ClaimNode result;
-    result.begin = at_;
-    const char* first = text_.data() + at_;
-    const auto [rest, status] = std::from_chars(first, text_.data() + text_.size(), result.value);
-    if (status != std::errc() || !std::isfinite(result.value))
-      throw error(at_, fmt::format("{} is not a number that can be computed with", found(at_)));
-    at_ += static_cast<std::size_t>(rest - first);
-    result.plain_number = true;
-    if (at_ < text_.size() && text_[at_] == '%') {
-      ++at_;
-      result.value /= 100;
-      result.plain_number = false;
-    } else {
-      unit(result);
-    }
+    result.begin = read.begin;
     result.end = at_;
+    result.value = read.value;
+    result.dimension = read.dimension;
+    result.plain_number = read.plain;
     return add(std::move(result));
-  }
-
-  void unit(ClaimNode& number) {
-    std::size_t end = at_;
-    while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
-    const std::string_view name = text_.substr(at_, end - at_);
-    if (!name.empty()) {
-      const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                            [&](const Unit& each) { return each.name == name; });
-      if (unit == kUnits.end()) {
-        throw error(at_, fmt::format("{} is no unit (times: ns, us, ms, s, m, h; rates: /s; "
-                                     "shares: %; thousands k, millions M)",
-                                     found(at_)));
-      }
-      number.value *= unit->factor;
-      if (!std::isfinite(number.value)) throw error(number.begin, "the number is too large");
-      number.dimension = unit->dimension;
-      if (unit->dimension != 0) number.plain_number = false;
-      at_ = end;
-    }
-    const bool per_second =
-        number.dimension == 0 && text_.substr(at_, 2) == "/s" &&
-        (at_ + 2 == text_.size() || !(is_letter(text_[at_ + 2]) || is_digit(text_[at_ + 2])));
-    if (per_second) {
-      at_ += 2;
-      number.dimension = -1;
-      number.plain_number = false;
-    }
   }
 
   std::size_t call() {
@@ -371,17 +238,15 @@ class Parser {
     result.kind = Kind::call;
     result.begin = at_;
     const std::string_view name = word();
-    const auto* const known =
-        std::find_if(kFigures.begin(), kFigures.end(),
-                     [&](const FigureName& each) { return each.name == name; });
-    if (known == kFigures.end()) throw no_such_figure(name);
+    const FigureName* const known = figure_named(name);
+    if (known == nullptr) throw no_such_figure(name);
     result.figure = known->figure;
     result.dimension = known->dimension;
     at_ += name.size();
     if (peek() != '(') {
       throw error(at_, fmt::format("{} is of a cell: write {}", name, form(result.figure)));
     }
-    const std::vector<Span> arguments = arguments_of(result.figure);
+    const std::vector<ClaimSpan> arguments = arguments_of(result.figure);
     result.series = spec(arguments[0], "series");
     result.workload = spec(arguments[1], "workload");
     if (needs_load(result.figure)) result.load = load(arguments[2]);
@@ -391,11 +256,9 @@ class Parser {
 
   UsageError no_such_figure(std::string_view name) const {
     std::vector<std::string> names;
-    for (const FigureName& each : kFigures) names.emplace_back(each.name);
-    const std::string near = nearest_name(name.substr(0, 40), names);
+    for (const FigureName& each : figure_names()) names.emplace_back(each.name);
     return error(at_, fmt::format("there is no figure {}{} (figures: {})", found(at_),
-                                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                                  fmt::join(names, ", ")));
+                                  did_you_mean(name.substr(0, 40), names), fmt::join(names, ", ")));
   }
   static std::string form(Figure figure) {
     return fmt::format("{}(SERIES, WORKLOAD{})", to_string(figure),
@@ -403,9 +266,9 @@ class Parser {
   }
 
   /// At '('; leaves the position behind the closing one.
-  std::vector<Span> arguments_of(Figure figure) {
+  std::vector<ClaimSpan> arguments_of(Figure figure) {
     const std::size_t open = at_;
-    std::vector<Span> parts;
+    std::vector<ClaimSpan> parts;
     std::size_t begin = open + 1, i = open + 1;
     int depth = 0;
     for (; i < text_.size() && depth >= 0; ++i) {
@@ -420,8 +283,8 @@ class Parser {
       throw error(text_.size(), fmt::format("the parenthesis of {} is never closed", open + 1));
     }
     at_ = i;
-    std::vector<Span> arguments;
-    for (const Span& part : parts) {
+    std::vector<ClaimSpan> arguments;
+    for (const ClaimSpan& part : parts) {
       if (!arguments.empty() && is_setting(part))
         arguments.back().end = part.end;
       else
@@ -437,24 +300,7 @@ class Parser {
     }
     return arguments;
   }
-  Span trimmed(Span span) const {
-    while (span.begin < span.end && is_space(text_[span.begin])) ++span.begin;
-    while (span.end > span.begin && is_space(text_[span.end - 1])) --span.end;
-    return span;
-  }
-  std::string_view part(const Span& span) const {
-    return text_.substr(span.begin, span.end - span.begin);
-  }
-  /// `key=value` without a name before it.
-  bool is_setting(const Span& span) const {
-    std::size_t i = span.begin;
-    while (i < span.end && (is_letter(text_[i]) || is_digit(text_[i]))) ++i;
-    if (i == span.begin) return false;
-    while (i < span.end && is_space(text_[i])) ++i;
-    return i < span.end && text_[i] == '=';
-  }
-
-  Spec spec(const Span& span, std::string_view what) const {
+  Spec spec(const ClaimSpan& span, std::string_view what) const {
     std::string text(part(span));
     const std::size_t first = text.find_first_of(":.=");
     if (first != std::string::npos && text[first] == '.') text[first] = ':';
@@ -472,7 +318,7 @@ class Parser {
     }
   }
 
-  ClaimLoad load(const Span& span) {
+  ClaimLoad load(const ClaimSpan& span) {
     const std::size_t after = at_;
     at_ = span.begin;
     const char c = span.begin < span.end ? text_[span.begin] : '\0';
@@ -496,21 +342,11 @@ class Parser {
     return load;
   }
 
-  std::string_view text_;
-  std::size_t at_ = 0;
   int depth_ = 0;
   ClaimRelation relation_;
 };
 
 }  // namespace
-
-const char* to_string(Figure figure) {
-  // Names are literals, so their data ends in a zero.
-  for (const FigureName& each : kFigures) {
-    if (each.figure == figure) return each.name.data();
-  }
-  return "figure";
-}
 
 ClaimRelation parse_claim(std::string_view text) { return Parser(text).parse(); }
 
