@@ -4,12 +4,12 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cctype>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
+#include <limits>
 #include <set>
-#include <sstream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -19,256 +19,22 @@
 #include "harness/compare/claim_parser.hpp"
 #include "harness/json.hpp"
 #include "harness/store/baseline.hpp"
+#include "harness/store/suite_series.hpp"
+#include "harness/store/suite_writer.hpp"
+#include "harness/store/toml_section.hpp"
 #include "harness/text_encoding.hpp"
 #include "harness/trial/limits.hpp"
 #include "harness/trial/spec.hpp"
-#include "models/did_you_mean.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
 namespace {
 
-constexpr std::int64_t kSuiteSchema = 1;
-
 // A suite beyond these would run for years; they keep a slip of the pen from filling the memory.
-constexpr std::size_t kMostSeries = 200;  // models or workloads, lists expanded
 constexpr std::size_t kMostCells = 2000;
-constexpr std::size_t kMostFactors = 50;
 constexpr std::size_t kMostClaims = 500;
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestSuite = std::size_t{1} << 20;
-
-/// Where in which file; makes the errors.
-class Place {
- public:
-  explicit Place(std::string_view file) : file_(file) {}
-  std::string_view file() const { return file_; }
-
-  UsageError error(const toml::source_region& where, std::string_view key,
-                   std::string_view message) const {
-    return UsageError(fmt::format("{}:{}: {}: {}", file_, where.begin.line, key, message));
-  }
-  UsageError error(std::string_view message) const {
-    return UsageError(fmt::format("{}: {}", file_, message));
-  }
-  /// Runs `body` and puts file, line and key before what it complains of.
-  template <class Body>
-  auto at(const toml::source_region& where, std::string_view key, Body body) const {
-    try {
-      return body();
-    } catch (const UsageError& complaint) {
-      throw error(where, key, complaint.what());
-    }
-  }
-
- private:
-  std::string_view file_;
-};
-
-std::string kind_of(const toml::node& node) {
-  std::ostringstream text;
-  text << node.type();
-  return text.str();
-}
-
-/// A table whose keys are all known beforehand.
-class Section {
- public:
-  Section(const Place& place, std::string name, const toml::table& table,
-          const std::vector<std::string>& known)
-      : place_(place), name_(std::move(name)), table_(table) {
-    for (const auto& [key, value] : table) {
-      const std::string text(key.str());
-      if (std::find(known.begin(), known.end(), text) != known.end()) continue;
-      throw place_.error(key.source(), path(text),
-                         fmt::format("there is no such key{} (keys: {})", did_you_mean(text, known),
-                                     fmt::join(known, ", ")));
-    }
-  }
-
-  const toml::node* find(std::string_view key) const { return table_.get(key); }
-  std::string path(std::string_view key) const {
-    return name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
-  }
-
-  template <class Use>
-  void text(std::string_view key, Use use) const {
-    const toml::node* node = find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::string>();
-    if (!value) {
-      throw place_.error(node->source(), path(key),
-                         fmt::format("is {}, and should be a text in quotes", kind_of(*node)));
-    }
-    place_.at(node->source(), path(key), [&] { use(*value); });
-  }
-  void duration(std::string_view key, Nanos low, Nanos high, Nanos& into) const {
-    text(key, [&](const std::string& value) {
-      const Nanos duration = parse_duration(value, "duration");
-      if (duration < low || duration > high) {
-        throw UsageError(fmt::format("{} is outside {} to {}", value, format_duration(low),
-                                     format_duration(high)));
-      }
-      into = duration;
-    });
-  }
-  template <class Integer>
-  void integer(std::string_view key, std::int64_t low, std::int64_t high, Integer& into) const {
-    const toml::node* node = find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::int64_t>();
-    if (!value || *value < low || *value > high) {
-      throw place_.error(node->source(), path(key),
-                         fmt::format("should be a whole number from {} to {}", low, high));
-    }
-    into = static_cast<Integer>(*value);
-  }
-  void flag(std::string_view key, bool& into) const {
-    const toml::node* node = find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<bool>();
-    if (!value) throw place_.error(node->source(), path(key), "should be true or false");
-    into = *value;
-  }
-  /// Factors, each in (low, high].
-  void factors(std::string_view key, double low, double high, bool may_be_empty,
-               std::vector<double>& into) const {
-    const toml::node* node = find(key);
-    if (node == nullptr) return;
-    const toml::array* list = node->as_array();
-    if (list == nullptr) {
-      throw place_.error(node->source(), path(key), "should be a list of numbers, as in [0.9, 1]");
-    }
-    if (list->empty() && !may_be_empty) {
-      throw place_.error(node->source(), path(key),
-                         "is empty, so no cliff could be found: give at least one factor");
-    }
-    if (list->size() > kMostFactors)
-      throw place_.error(
-          node->source(), path(key),
-          fmt::format("has {} factors; give at most {}", list->size(), kMostFactors));
-    std::vector<double> values;
-    for (const toml::node& element : *list) {
-      const auto value = element.value<double>();
-      if (!value || !std::isfinite(*value) || *value <= low || *value > high) {
-        throw place_.error(
-            element.source(), path(key),
-            fmt::format("each factor is a number above {} and at most {}", low, high));
-      }
-      values.push_back(*value);
-    }
-    into = std::move(values);
-  }
-
- private:
-  const Place& place_;
-  std::string name_;
-  const toml::table& table_;
-};
-
-std::string scalar_text(const Place& place, std::string_view key, const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return *text;
-  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
-  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
-  if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
-  throw place.error(node.source(), key,
-                    fmt::format("is {}, and should be a text, a number or true/false, or a list of "
-                                "them",
-                                kind_of(node)));
-}
-
-/// A series is known by its text, in the journal and in claims, so the text has to give it back.
-void check_text(const Spec& spec) {
-  const std::string text = spec.to_string();
-  const Spec read = parse_spec(text, "series");
-  if (read.name != spec.name || read.given != spec.given)
-    throw UsageError(
-        fmt::format("'{}' reads as something else; leave out spaces around values and "
-                    "commas outside parentheses",
-                    text));
-}
-
-/// [[model]] or [[workload]]: one Spec for each combination of the listed values.
-std::vector<Spec> expand(const Place& place, std::string_view section, const toml::table& table,
-                         const std::function<void(const Spec&)>& check) {
-  const toml::node* use = table.get("use");
-  if (use == nullptr) {
-    throw place.error(table.source(), fmt::format("{}.use", section),
-                      fmt::format("is missing: it names the {}", section));
-  }
-  const auto name = use->value_exact<std::string>();
-  if (!name) {
-    throw place.error(use->source(), fmt::format("{}.use", section), "should be a name in quotes");
-  }
-  std::vector<Spec> specs(1);
-  specs.front().name = *name;
-  place.at(use->source(), fmt::format("{}.use", section), [&] { check(specs.front()); });
-
-  for (const auto& [key_node, node] : table) {
-    const std::string key(key_node.str());
-    if (key == "use" || (section == "workload" && (key == "slo" || key == "models"))) continue;
-    const std::string path = fmt::format("{}.{}", section, key);
-    std::vector<std::string> values;
-    if (const toml::array* list = node.as_array()) {
-      for (const toml::node& element : *list) values.push_back(scalar_text(place, path, element));
-      if (values.empty()) throw place.error(node.source(), path, "is an empty list: no series");
-    } else {
-      values.push_back(scalar_text(place, path, node));
-    }
-    if (values.size() > kMostSeries / specs.size()) {
-      throw place.error(node.source(), path,
-                        fmt::format("makes {} x {} series of this {}; the lists of one may make {}",
-                                    specs.size(), values.size(), section, kMostSeries));
-    }
-    std::vector<Spec> next;
-    for (const Spec& spec : specs) {
-      for (const std::string& value : values) {
-        next.push_back(spec);
-        next.back().given[key] = value;
-      }
-    }
-    specs = std::move(next);
-    // Key by key, so that the complaint carries the line of the key that is wrong.
-    for (const std::string& value : values) {
-      Spec single;
-      single.name = *name;
-      single.given[key] = value;
-      place.at(key_node.source(), path, [&] { check(single); });
-    }
-  }
-  for (const Spec& spec : specs) {
-    place.at(table.source(), section, [&] {
-      check(spec);
-      check_text(spec);
-    });
-  }
-  return specs;
-}
-
-/// The elements of an array of tables, each with its index in the message when it is none.
-void each_table(const Place& place, const toml::table& root, std::string_view name,
-                const std::function<void(const toml::table&)>& use) {
-  const toml::node* node = root.get(name);
-  if (node == nullptr) return;
-  const toml::array* list = node->as_array();
-  if (list == nullptr) {
-    throw place.error(node->source(), name, fmt::format("write [[{}]], with two brackets", name));
-  }
-  for (const toml::node& element : *list) {
-    const toml::table* table = element.as_table();
-    if (table == nullptr)
-      throw place.error(element.source(), name, fmt::format("write it as [[{}]]", name));
-    use(*table);
-  }
-}
-
-const toml::table* table_of(const Place& place, const toml::table& root, std::string_view name) {
-  const toml::node* node = root.get(name);
-  if (node == nullptr) return nullptr;
-  if (node->as_table() == nullptr)
-    throw place.error(node->source(), name, fmt::format("should be a table, [{}]", name));
-  return node->as_table();
-}
 
 void read_head(const Place& place, const toml::table& root, Plan& plan) {
   const Section head(
@@ -353,76 +119,6 @@ void read_search(const Place& place, const toml::table& root, Plan& plan) {
   search.integer("repeats", 0, 20, plan.repeats);
 }
 
-/// The series that `models = ["event_loop", "fixed_pool:threads=8"]` keeps on a workload.
-std::set<std::string> chosen_models(const Place& place, const toml::node& node,
-                                    const std::vector<Spec>& models) {
-  constexpr std::string_view kPath = "workload.models";
-  const toml::array* list = node.as_array();
-  if (list == nullptr || list->empty()) {
-    throw place.error(node.source(), kPath,
-                      "should be a list of series, as in [\"event_loop\", "
-                      "\"fixed_pool:threads=8\"]");
-  }
-  std::set<std::string> chosen;
-  for (const toml::node& element : *list) {
-    const auto text = element.value_exact<std::string>();
-    if (!text) throw place.error(element.source(), kPath, "each series is a text in quotes");
-    const Spec reference =
-        place.at(element.source(), kPath, [&] { return parse_spec(*text, "series"); });
-    // Of several that fit, the one that is written in the very same way; so a plan's own text names
-    // each series alone.
-    const std::string exact = reference.to_string();
-    bool found = std::any_of(models.begin(), models.end(),
-                             [&](const Spec& model) { return model.to_string() == exact; });
-    if (found) chosen.insert(exact);
-    for (const Spec& model : models) {
-      if (chosen.contains(exact) || !refers_to(reference, model, SpecRole::model)) continue;
-      chosen.insert(model.to_string());
-      found = true;
-    }
-    if (!found) {
-      std::string known;
-      for (const Spec& model : models) known += fmt::format("\n  {}", model.to_string());
-      throw place.error(element.source(), kPath,
-                        fmt::format("'{}' is none of the suite's series:{}", *text, known));
-    }
-  }
-  return chosen;
-}
-
-void read_series(const Place& place, const toml::table& root, std::string_view section,
-                 const std::function<void(const Spec&)>& check, std::vector<Spec>& into,
-                 Plan* of_workloads = nullptr) {
-  std::set<std::string> seen;
-  each_table(place, root, section, [&](const toml::table& table) {
-    for (Spec& spec : expand(place, section, table, check)) {
-      if (!seen.insert(spec.to_string()).second) {
-        throw place.error(table.source(), section,
-                          fmt::format("'{}' is there twice", spec.to_string()));
-      }
-      if (const toml::node* slo = of_workloads != nullptr ? table.get("slo") : nullptr) {
-        place.at(slo->source(), "workload.slo", [&] {
-          of_workloads->workload_slo[spec.to_string()] =
-              parse_slo(scalar_text(place, "workload.slo", *slo));
-        });
-      }
-      if (const toml::node* models = of_workloads != nullptr ? table.get("models") : nullptr) {
-        of_workloads->workload_models[spec.to_string()] =
-            chosen_models(place, *models, of_workloads->models);
-      }
-      into.push_back(std::move(spec));
-      if (into.size() > kMostSeries) {
-        throw place.error(
-            table.source(), section,
-            fmt::format("is one series too many; a suite has at most {}", kMostSeries));
-      }
-    }
-  });
-  if (into.empty()) {
-    throw place.error(fmt::format("there is no [[{}]], so there is nothing to measure", section));
-  }
-}
-
 /// On the virtual clock nothing runs: the oracle is a function, and it is given no work.
 void check_clock(const Place& place, const Plan& plan) {
   if (plan.clock == ClockKind::real) return;
@@ -497,18 +193,6 @@ void read_claims(const Place& place, const toml::table& root, Plan& plan) {
   });
 }
 
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)  // which TOML wants escaped
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  return out + '"';
-}
-
 /// The library frees what it has read by recursion, and a key nests one table for each of its dots:
 /// some ten thousand of them end the process.
 void refuse_deep_keys(const Place& place, std::string_view text) {
@@ -527,10 +211,6 @@ void refuse_other_bytes(const Place& place, std::string_view text) {
   throw UsageError(fmt::format("{}:{}: holds the byte {}, which is no UTF-8: save it as UTF-8",
                                place.file(), std::count(text.begin(), text.begin() + at, '\n') + 1,
                                printable_ascii(text.substr(at, 1))));
-}
-
-std::string list_text(const std::vector<double>& values) {
-  return fmt::format("[{}]", fmt::join(values, ", "));
 }
 
 }  // namespace
@@ -623,97 +303,6 @@ void keep_only(Plan& plan, std::string_view only) {
     }
     return false;
   });
-}
-
-std::string to_toml(const Plan& plan) {
-  std::string text =
-      fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSuiteSchema,
-                  in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
-  const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
-  text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));
-  if (by_time) text += fmt::format("window = {}\n", in_quotes(exact_duration(plan.window)));
-  if (plan.warmup > Nanos::zero())
-    text += fmt::format("warmup = {}\n", in_quotes(exact_duration(plan.warmup)));
-  if (plan.clock == ClockKind::virtual_time) text += "clock = \"virtual\"\n";
-  text += fmt::format("drain = {}\n", in_quotes(exact_duration(plan.drain)));
-  if (by_time)
-    text += fmt::format("coarse_window = {}\n", in_quotes(exact_duration(plan.coarse_window)));
-  text += fmt::format("brief = {}\n", plan.brief);
-  text += fmt::format("\n[search]\nrefine = {}\noverload = {}\ngrid = {}\nrepeats = {}\n",
-                      list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
-                      plan.repeats);
-  const auto series = [&](std::string_view section, const std::vector<Spec>& specs) {
-    for (const Spec& spec : specs) {
-      text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));
-      for (const auto& [key, value] : spec.given)
-        text += fmt::format("{} = {}\n", key, in_quotes(value));
-      const auto slo = plan.workload_slo.find(spec.to_string());
-      if (section == "workload" && slo != plan.workload_slo.end())
-        text += fmt::format("slo = {}\n", in_quotes(to_string(slo->second)));
-      const auto models = plan.workload_models.find(spec.to_string());
-      if (section == "workload" && models != plan.workload_models.end()) {
-        std::string list;
-        for (const Spec& model : plan.models) {
-          if (!models->second.contains(model.to_string())) continue;
-          list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(model.to_string()));
-        }
-        text += fmt::format("models = [{}]\n", list);
-      }
-    }
-  };
-  series("model", plan.models);
-  series("workload", plan.workloads);
-  for (const Claim& claim : plan.claims) {
-    text += fmt::format("\n[[claim]]\nsay = {}\nthat = {}\n", in_quotes(claim.say),
-                        in_quotes(claim.that));
-  }
-  return text;
-}
-
-std::string plan_hash(const Plan& plan) {
-  Plan known = plan;
-  known.arrivals = plan.arrivals.with_trace_file(plan.arrivals.identity());
-  const std::string text = fmt::format(
-      "{}\n{}\n{}\n{}\n{}", to_toml(known), plan.generator_cpus.to_string(),
-      plan.model_cpus.to_string(), plan.clock == ClockKind::real ? "real" : "virtual", plan.only);
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a, 64 bit
-  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ULL;
-  return fmt::format("{:016x}", hash);
-}
-
-PlanEstimate estimate(const Plan& plan) {
-  // Set-up, draining and tearing down of one trial, the share of trials that are repeated on a
-  // shared machine, and the searches' usual number of steps.
-  constexpr double kTrialOverheadS = 0.12, kRepeated = 1.2;
-  constexpr int kPlateauTrials = 7, kCoarseTrials = 7;
-  const auto seconds = [](Nanos duration) {
-    return std::chrono::duration<double>(duration).count();
-  };
-  const int block_trials =
-      static_cast<int>(plan.refine.size() + plan.overload.size() + plan.grid.size());
-  PlanEstimate total;
-  for (const Spec& spec : plan.workloads) {
-    const WorkloadInfo& info = workload_named(spec.name);
-    const double service =
-        seconds(info.make(Options(spec.name, info.options, spec.given))->nominal_service());
-    const double warmup = plan.warmup > Nanos::zero() ? seconds(plan.warmup)
-                          : plan.brief                ? std::max(0.2, 20 * service)
-                                                      : std::max(0.3, 100 * service);
-    const double window = seconds(resolve_window(plan.window, service * 1e9));
-    const double coarse_window = seconds(resolve_window(plan.coarse_window, service * 1e9));
-    for (const Spec& model : plan.models) {
-      if (!plan.includes(model, spec)) continue;
-      ++total.cells;
-      total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials + plan.blocks - 1;
-      total.seconds += (kPlateauTrials + kCoarseTrials + plan.blocks - 1) *
-                       (warmup + coarse_window + kTrialOverheadS);
-      total.seconds += plan.blocks * block_trials * (warmup + window + kTrialOverheadS);
-    }
-    total.seconds += (plan.blocks + 1) * (warmup + window);  // S of each block
-  }
-  total.seconds *= kRepeated;
-  if (plan.clock == ClockKind::virtual_time) total.seconds = 0.02 * total.trials;
-  return total;
 }
 
 }  // namespace precipice

@@ -1,0 +1,47 @@
+#include "harness/capacity/plan_estimate.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "harness/capacity/windows.hpp"
+#include "harness/trial/spec.hpp"
+#include "workloads/workload.hpp"
+
+namespace precipice {
+
+PlanEstimate estimate(const Plan& plan) {
+  // Set-up, draining and tearing down of one trial, the share of trials that are repeated on a
+  // shared machine, and the searches' usual number of steps.
+  constexpr double kTrialOverheadS = 0.12, kRepeated = 1.2;
+  constexpr int kPlateauTrials = 7, kCoarseTrials = 7;
+  const auto seconds = [](Nanos duration) {
+    return std::chrono::duration<double>(duration).count();
+  };
+  const int block_trials =
+      static_cast<int>(plan.refine.size() + plan.overload.size() + plan.grid.size());
+  PlanEstimate total;
+  for (const Spec& spec : plan.workloads) {
+    const WorkloadInfo& info = workload_named(spec.name);
+    const double service =
+        seconds(info.make(Options(spec.name, info.options, spec.given))->nominal_service());
+    const double warmup = plan.warmup > Nanos::zero() ? seconds(plan.warmup)
+                          : plan.brief                ? std::max(0.2, 20 * service)
+                                                      : std::max(0.3, 100 * service);
+    const double window = seconds(resolve_window(plan.window, service * 1e9));
+    const double coarse_window = seconds(resolve_window(plan.coarse_window, service * 1e9));
+    for (const Spec& model : plan.models) {
+      if (!plan.includes(model, spec)) continue;
+      ++total.cells;
+      total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials + plan.blocks - 1;
+      total.seconds += (kPlateauTrials + kCoarseTrials + plan.blocks - 1) *
+                       (warmup + coarse_window + kTrialOverheadS);
+      total.seconds += plan.blocks * block_trials * (warmup + window + kTrialOverheadS);
+    }
+    total.seconds += (plan.blocks + 1) * (warmup + window);  // S of each block
+  }
+  total.seconds *= kRepeated;
+  if (plan.clock == ClockKind::virtual_time) total.seconds = 0.02 * total.trials;
+  return total;
+}
+
+}  // namespace precipice
