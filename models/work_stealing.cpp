@@ -3,22 +3,20 @@
 // io=suspend the operation goes to a reactor thread, and when it ends the coroutine's resume is
 // enqueued to the arena. (tbb::task::suspend would keep one stack per waiting request and bind it
 // to the arena.)
-#include <pthread.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
-#include <tbb/task_scheduler_observer.h>
 
-#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
-#include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "models/admission.hpp"
 #include "models/arena_enqueue.hpp"
+#include "models/arena_workers.hpp"
 #include "models/asio_operations.hpp"
 #include "models/blocking_io.hpp"
 #include "models/model.hpp"
@@ -76,90 +74,6 @@ void rehearse_threads(unsigned count) {
                                  [&held] { const std::lock_guard wait(held); }));
   }
 }
-
-/// Pins and names whoever enters the arena, and keeps a list of who is inside, so that shutdown can
-/// interrupt them.
-class Workers final : public tbb::task_scheduler_observer {
- public:
-  Workers(tbb::task_arena& arena, const CpuSet& cpus, unsigned most)
-      : tbb::task_scheduler_observer(arena), cpus_(cpus) {
-    inside_.reserve(most);  // entering must not fail: oneTBB would end the process
-    order_before(this);
-    observe(true);
-  }
-  /// Waits for callbacks that are under way.
-  ~Workers() override {
-    observe(false);
-    order_after(this);
-  }
-
-  void on_scheduler_entry(bool) override {
-    order_after(this);
-    entries_.fetch_add(1, std::memory_order_relaxed);
-    // A worker leaves and enters again with every idle spell; what holds for its life is done once,
-    // or the first task after each pause would pay for it.
-    thread_local std::uint64_t prepared_for = 0;
-    if (prepared_for != generation_) {
-      prepared_for = generation_;
-      prepare_thread();
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      inside_.push_back(pthread_self());
-      most_ = std::max(most_, inside_.size());
-    }
-    order_before(this);
-  }
-
-  void prepare_thread() {
-    try {
-      pin_this_thread(cpus_);
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      error_ = std::current_exception();
-    }
-    name_this_thread("stealing");
-    remove_timer_slack();
-    accept_interrupts();
-  }
-
-  void on_scheduler_exit(bool) override {
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = std::find(inside_.begin(), inside_.end(), pthread_self());
-      if (found != inside_.end()) inside_.erase(found);
-    }
-    order_before(this);
-  }
-
-  void interrupt_all() noexcept {
-    const std::lock_guard lock(mutex_);
-    for (const pthread_t thread : inside_) interrupt_thread(thread);
-  }
-  void rethrow_error() {
-    const std::lock_guard lock(mutex_);
-    if (error_) std::rethrow_exception(error_);
-  }
-  std::uint64_t entries() const noexcept { return entries_.load(std::memory_order_relaxed); }
-  std::size_t most() const {
-    const std::lock_guard lock(mutex_);
-    return most_;
-  }
-
- private:
-  const CpuSet cpus_;
-  mutable std::mutex mutex_;
-  std::vector<pthread_t> inside_;
-  std::size_t most_ = 0;
-  std::exception_ptr error_;
-  static std::uint64_t next_generation() {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1) + 1;
-  }
-
-  const std::uint64_t generation_ = next_generation();
-  std::atomic<std::uint64_t> entries_{0};
-};
 
 /// Operations on one reactor thread; resumes in the arena.
 class SuspendingIo final : public Io {
@@ -256,7 +170,7 @@ class WorkStealing final : public Model {
                                                        thread_count_ + 1);
       arena_ = std::make_unique<tbb::task_arena>(static_cast<int>(thread_count_), 0);
       arena_->initialize();
-      workers_ = std::make_unique<Workers>(*arena_, setup.cpus, thread_count_ + 1);
+      workers_ = std::make_unique<ArenaWorkers>(*arena_, setup.cpus, thread_count_ + 1);
       if (suspend_) {
         suspending_ = std::make_unique<SuspendingIo>(*arena_, setup.cpus, offload_threads_);
       } else {
@@ -399,7 +313,7 @@ class WorkStealing final : public Model {
   std::unique_ptr<tbb::global_control> allowed_;
   // Until the model's own end: a submitter may still be inside enqueue when its request has ended.
   std::unique_ptr<tbb::task_arena> arena_;
-  std::unique_ptr<Workers> workers_;
+  std::unique_ptr<ArenaWorkers> workers_;
   std::unique_ptr<BlockingIo> blocking_;
   std::unique_ptr<SuspendingIo> suspending_;
   std::atomic<bool> refusing_{false};
