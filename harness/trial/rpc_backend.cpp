@@ -25,12 +25,12 @@
 #include <vector>
 
 #include "harness/stats/histogram.hpp"
+#include "harness/trial/rpc_peer.hpp"
 #include "harness/trial/short_time_slice.hpp"
 #include "models/new_thread.hpp"
 #include "models/options.hpp"
 #include "models/request.hpp"
 #include "workloads/descriptor.hpp"
-#include "workloads/rpc_protocol.hpp"
 
 namespace precipice {
 namespace {
@@ -40,20 +40,6 @@ Time now() { return std::chrono::time_point_cast<Nanos>(Clock::now()); }
 Unavailable failed(std::string_view what) {
   return Unavailable(fmt::format("rpc backend: cannot {}: {}", what, std::strerror(errno)));
 }
-
-/// One client. Reads a request, waits until it is due, sends the reply, reads the next.
-struct Peer {
-  enum class State : std::uint8_t { reading, waiting, sending };
-
-  int fd = -1;  ///< -1: a free entry
-  State state = State::reading;
-  std::uint32_t generation = 0;  ///< tells a timer of an earlier client from one of this
-  /// One byte more than a request, to see whether another follows before its time.
-  std::array<std::byte, sizeof(RpcRequest) + 1> input{};
-  std::size_t received = 0;
-  RpcRequest request;
-  std::size_t sent = 0;
-};
 
 struct Timer {
   Time due;
@@ -88,7 +74,7 @@ class Backend::Server {
     if (!epoll_.valid() || !stop_.valid()) throw failed("start");
     watch(listener_.get(), EPOLLIN, kListener);
     watch(stop_.get(), EPOLLIN, kStop);
-    chunk_.resize(kChunk);
+    chunk_.resize(RpcPeer::kChunk);
     std::promise<void> starting;
     std::future<void> started = starting.get_future();
     thread_ = new_thread("rpc backend", [this, cpus, told = std::move(starting)]() mutable {
@@ -107,7 +93,7 @@ class Backend::Server {
     const std::uint64_t one = 1;
     if (write(stop_.get(), &one, sizeof one) < 0) std::terminate();  // an eventfd takes it always
     thread_.join();
-    for (const Peer& peer : peers_) {
+    for (const RpcPeer& peer : peers_) {
       if (peer.fd >= 0) close(peer.fd);
     }
   }
@@ -149,7 +135,6 @@ class Backend::Server {
  private:
   static constexpr std::uint64_t kListener = ~0ULL;
   static constexpr std::uint64_t kStop = kListener - 1;
-  static constexpr std::size_t kChunk = 64 << 10;
   static constexpr int kEvents = 256;
 
   void watch(int fd, std::uint32_t events, std::uint64_t data) {
@@ -186,7 +171,7 @@ class Backend::Server {
     } catch (...) {
       // Nobody is left to wait for an answer that cannot come.
       listener_.reset();
-      for (Peer& peer : peers_) {
+      for (RpcPeer& peer : peers_) {
         if (peer.fd >= 0) close(std::exchange(peer.fd, -1));
       }
       const std::lock_guard lock(mutex_);
@@ -268,7 +253,7 @@ class Backend::Server {
       index = free_.back();
       free_.pop_back();
     }
-    Peer& peer = peers_[index];
+    RpcPeer& peer = peers_[index];
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = static_cast<std::uint64_t>(peer.generation) << 32 | index;
@@ -278,13 +263,13 @@ class Backend::Server {
       return;
     }
     peer.fd = fd;
-    peer.state = Peer::State::reading;
+    peer.state = RpcPeer::State::reading;
     peer.received = 0;
     ++open_;
   }
 
   void drop(std::uint32_t index) {
-    Peer& peer = peers_[index];
+    RpcPeer& peer = peers_[index];
     close(peer.fd);
     peer.fd = -1;
     ++peer.generation;
@@ -293,7 +278,7 @@ class Backend::Server {
   }
 
   void heed(std::uint32_t index, std::uint32_t generation, std::uint32_t events) {
-    Peer& peer = peers_[index];
+    RpcPeer& peer = peers_[index];
     if (peer.fd < 0 || peer.generation != generation) return;
     if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
       drop(index);
@@ -303,34 +288,20 @@ class Backend::Server {
       drop(index);
       return;
     }
-    if ((events & EPOLLOUT) && peer.state == Peer::State::sending && !send_reply(index)) {
+    if ((events & EPOLLOUT) && peer.state == RpcPeer::State::sending && !peer.send_reply(chunk_)) {
       drop(index);
     }
   }
 
   /// False when the client has left or does not keep to the protocol.
   bool read_request(std::uint32_t index) {
-    Peer& peer = peers_[index];
-    const std::span<std::byte> room = std::span(peer.input).subspan(peer.received);
-    const ssize_t got = recv(peer.fd, room.data(), room.size(), 0);
-    if (got < 0) return errno == EAGAIN;
-    if (got == 0 || peer.state != Peer::State::reading) return false;
-    // Less than there was room for: the socket is empty, and more will raise another edge.
-    peer.received += static_cast<std::size_t>(got);
-    if (peer.received < sizeof(RpcRequest)) return true;
-    if (peer.received > sizeof(RpcRequest)) return false;
-    std::memcpy(&peer.request, peer.input.data(), sizeof(RpcRequest));
-    const RpcRequest& request = peer.request;
-    if (request.magic != RpcRequest::kMagic || request.reply_bytes < kSmallestReply ||
-        request.reply_bytes > kLargestReply || request.delay_ns > kLongestDelayNs) {
-      return false;
+    RpcPeer& peer = peers_[index];
+    const RpcPeer::Received received = peer.receive();
+    if (received == RpcPeer::Received::request) {
+      timers_.push({now() + Nanos(static_cast<std::int64_t>(peer.request.delay_ns)), index,
+                    peer.generation});
     }
-    peer.received = 0;
-    peer.sent = 0;
-    peer.state = Peer::State::waiting;
-    timers_.push(
-        {now() + Nanos(static_cast<std::int64_t>(request.delay_ns)), index, peer.generation});
-    return true;
+    return received != RpcPeer::Received::end;
   }
 
   void answer_due() {
@@ -339,32 +310,15 @@ class Backend::Server {
       const Time at = now();
       if (timer.due > at) return;
       timers_.pop();
-      Peer& peer = peers_[timer.peer];
+      RpcPeer& peer = peers_[timer.peer];
       if (peer.fd < 0 || peer.generation != timer.generation) continue;
-      peer.state = Peer::State::sending;
-      if (!send_reply(timer.peer)) {
+      peer.state = RpcPeer::State::sending;
+      if (!peer.send_reply(chunk_)) {
         drop(timer.peer);
         continue;
       }
       lags_now_.push_back((now() - timer.due).count());
     }
-  }
-
-  /// As much as the socket takes. The content is made piece by piece, so that large replies to
-  /// thousands of slow readers take no memory. False when the client has left.
-  bool send_reply(std::uint32_t index) {
-    Peer& peer = peers_[index];
-    while (peer.sent < peer.request.reply_bytes) {
-      const std::size_t bytes = std::min(kChunk, peer.request.reply_bytes - peer.sent);
-      const std::span<std::byte> piece = std::span(chunk_).first(bytes);
-      fill_reply(peer.request.seed, peer.sent, piece);
-      const ssize_t sent = send(peer.fd, piece.data(), piece.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0) return errno == EAGAIN;
-      peer.sent += static_cast<std::size_t>(sent);
-    }
-    peer.state = Peer::State::reading;
-    return true;
   }
 
   /// Once per wake-up, so that the reporting side's lock is off the path of a reply.
@@ -381,7 +335,7 @@ class Backend::Server {
   std::thread thread_;
 
   // The serving thread's own.
-  std::vector<Peer> peers_;
+  std::vector<RpcPeer> peers_;
   std::vector<std::uint32_t> free_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::vector<std::byte> chunk_;

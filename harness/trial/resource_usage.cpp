@@ -1,0 +1,45 @@
+#include "harness/trial/resource_usage.hpp"
+
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+namespace precipice {
+namespace {
+
+double clock_ns(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+}  // namespace
+
+ResourceUsage ResourceUsage::now() {
+  ResourceUsage usage;
+  rusage process{}, thread{};
+  getrusage(RUSAGE_SELF, &process);
+  getrusage(RUSAGE_THREAD, &thread);
+  usage.process_switches = static_cast<double>(process.ru_nvcsw + process.ru_nivcsw);
+  usage.thread_switches = static_cast<double>(thread.ru_nvcsw + thread.ru_nivcsw);
+  usage.process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  usage.thread_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  return usage;
+}
+
+PeakMemory::PeakMemory() {
+  known_ = (std::ofstream("/proc/self/clear_refs") << "5").flush().good();
+}
+
+std::optional<std::uint64_t> PeakMemory::bytes() const {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; known_ && std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return std::nullopt;
+}
+
+}  // namespace precipice
