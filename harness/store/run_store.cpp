@@ -13,6 +13,7 @@
 #include "harness/capacity/record.hpp"
 #include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
+#include "harness/store/journal_index.hpp"
 #include "harness/store/part_directory.hpp"
 #include "harness/store/record_json.hpp"
 #include "harness/store/summary_files.hpp"
@@ -23,8 +24,6 @@ namespace precipice {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kCalibration = "calibration ";
 
 std::string now_text(const char* format) {
   const std::time_t now = std::time(nullptr);
@@ -107,58 +106,11 @@ std::string other_circumstances(const Head& head, const RunIdentity& identity) {
   return "";
 }
 
-/// The fields of a journal line that say what it is. The rest, which is nearly all of it, is only
-/// looked through: a journal of gigabytes is opened without being built up in memory.
-class LineHead : public nlohmann::json_sax<Json> {
- public:
-  int schema = 0;
-  std::string kind, name;  ///< `name` is the line's key
-
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t value) override { return whole(value); }
-  bool number_unsigned(number_unsigned_t value) override {
-    return whole(static_cast<number_integer_t>(value));
-  }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t& value) override {
-    if (depth_ == 1 && field_ == "kind") kind = value;
-    if (depth_ == 1 && field_ == "key") name = value;
-    return true;
-  }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override {
-    ++depth_;
-    return true;
-  }
-  bool key(string_t& field) override {
-    if (depth_ == 1) field_ = field;
-    return true;
-  }
-  bool end_object() override {
-    --depth_;
-    return true;
-  }
-  bool start_array(std::size_t) override { return depth_++ > 0; }
-  bool end_array() override { return end_object(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
-  }
-
- private:
-  bool whole(number_integer_t value) {
-    if (depth_ == 1 && field_ == "schema") schema = static_cast<int>(value);
-    return depth_ > 0;
-  }
-  int depth_ = 0;
-  std::string field_;
-};
-
 }  // namespace
 
 Store::Store(std::string directory)
     : directory_(std::move(directory)),
-      journal_(std::make_unique<AppendFile>(directory_ + "/journal.jsonl")),
+      journal_(std::make_unique<JournalIndex>(directory_ + "/journal.jsonl")),
       under_way_(std::make_unique<CrashMarker>(directory_ + "/under_way")),
       manifest_(std::make_unique<Json>()) {
   if (!journal_->locked())
@@ -233,7 +185,7 @@ std::unique_ptr<Store> Store::continued(const std::string& directory) {
   if (head_of(directory).finished) return nullptr;
   remove_abandoned_parts(directory);
   *store->manifest_ = manifest_of(directory);
-  store->load_journal();
+  store->add_remark(store->journal_->load());
   store->add_remark(store->under_way_->last_death());
   (*store->manifest_)["continued"].push_back(now_text("%FT%TZ"));
   store->write_manifest();
@@ -271,72 +223,9 @@ std::unique_ptr<Store> Store::begun(const std::string& parent, const RunIdentity
   return store;
 }
 
-void Store::load_journal() {
-  constexpr std::uint64_t kPiece = 1 << 20;
-  constexpr std::size_t kLongestLine = 256 << 20;  // a thousand times what a trial takes
-  const auto cut_torn = [&](std::uint64_t offset) {
-    journal_->cut(offset);
-    add_remark(fmt::format("the last line of {} was torn and is measured again", journal_->path()));
-  };
-  const std::uint64_t size = journal_->size();
-  std::string text;          // from `offset` on, as far as it was read
-  std::uint64_t offset = 0;  // of the line that is looked at
-  int number = 1;
-  while (offset + text.size() < size && text.size() <= kLongestLine) {
-    std::size_t searched = text.size();
-    const std::string piece = journal_->read(offset + text.size(), kPiece);
-    if (piece.empty()) break;
-    text += piece;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = text.find('\n', searched)) != std::string::npos; ++number) {
-      const std::string_view line = std::string_view(text).substr(begin, end - begin);
-      if (!take_line(line, offset + begin, number)) {
-        if (offset + end + 1 < size) throw damaged(number);
-        return cut_torn(offset + begin);
-      }
-      searched = begin = end + 1;
-    }
-    text.erase(0, begin);
-    offset += begin;
-  }
-  if (text.size() > kLongestLine) throw damaged(number);
-  // Without its newline it is torn even when what is there happens to parse.
-  if (!text.empty()) cut_torn(offset);
-}
-
-UsageError Store::damaged(int line) const {
-  return UsageError(
-      fmt::format("{}:{}: is damaged in the middle, so this run cannot be continued; begin a new "
-                  "one with --fresh",
-                  journal_->path(), line));
-}
-
-bool Store::take_line(std::string_view line, std::uint64_t offset, int number) {
-  LineHead head;
-  if (!Json::sax_parse(line.begin(), line.end(), &head)) return false;
-  if (head.schema != kSchema) {
-    throw UsageError(fmt::format(
-        "{}:{}: is of schema {}, and this program continues schema {}; begin a new run with "
-        "--fresh",
-        journal_->path(), number, head.schema, kSchema));
-  }
-  const bool calibration = head.kind == "calibration";
-  if (head.name.empty() || (!calibration && head.kind != "trial")) return false;
-  const std::string key = (calibration ? kCalibration : std::string()) + head.name;
-  if (!lines_.emplace(key, std::make_pair(offset, line.size())).second) return true;
-  order_.push_back(key);
-  if (!calibration) ++recovered_;
-  return true;
-}
-
-std::string Store::line_of(const std::string& key) const {
-  const auto [offset, length] = lines_.at(key);
-  return journal_->read(offset, length);
-}
-
 std::optional<Record> Store::find(const std::string& key) const {
-  if (!lines_.contains(key)) return std::nullopt;
-  const std::string line = line_of(key);
+  if (!journal_->contains(key)) return std::nullopt;
+  const std::string line = journal_->line(key);
   try {
     return record_from_json(Json::parse(line));
   } catch (const std::bad_alloc&) {
@@ -347,8 +236,8 @@ std::optional<Record> Store::find(const std::string& key) const {
 }
 
 std::optional<CalibrationRecord> Store::find_calibration(const std::string& key) const {
-  if (!lines_.contains(kCalibration + key)) return std::nullopt;
-  const std::string line = line_of(kCalibration + key);
+  if (!journal_->contains(kCalibration + key)) return std::nullopt;
+  const std::string line = journal_->line(kCalibration + key);
   try {
     return calibration_from_json(Json::parse(line));
   } catch (const std::bad_alloc&) {
@@ -365,24 +254,17 @@ UsageError Store::not_a_record(const std::string& key, const char* why) const {
                   journal_->path(), key, why));
 }
 
-void Store::append(const std::string& key, const std::string& line) {
-  const std::uint64_t offset = journal_->size();
-  journal_->append(line);
-  lines_.emplace(key, std::make_pair(offset, line.size()));
-  order_.push_back(key);
-}
-
 void Store::keep(const Record& record) {
-  if (lines_.contains(record.key)) return;
+  if (journal_->contains(record.key)) return;
   Json json = to_json(record);
   if (record.at_s == 0) json["at_s"] = now_s();
-  append(record.key, json_text(json));
+  journal_->append(record.key, json_text(json));
   under_way_->end();
 }
 
 void Store::keep(const CalibrationRecord& record) {
   const std::string key = kCalibration + record.key;
-  if (!lines_.contains(key)) append(key, json_text(to_json(record)));
+  if (!journal_->contains(key)) journal_->append(key, json_text(to_json(record)));
   under_way_->end();
 }
 
@@ -416,7 +298,7 @@ void Store::write_manifest() {
 void Store::finish(const CampaignResult& result) {
   Replacement points(directory_ + "/points.csv");
   points.write(points_header() + "\n");
-  for (const std::string& key : order_) {
+  for (const std::string& key : journal_->order()) {
     if (!key.starts_with(kCalibration)) points.write(points_row(*find(key)) + "\n");
   }
   points.commit();
@@ -427,7 +309,7 @@ void Store::finish(const CampaignResult& result) {
   manifest["finished"] = !result.interrupted && !result.out_of_budget;
   manifest["ended"] = now_text("%FT%TZ");
   manifest["blocks_done"] = result.blocks_done;
-  manifest["order"] = order_;
+  manifest["order"] = journal_->order();
   write_manifest();
 }
 

@@ -3,11 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,7 +14,7 @@
 #include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
 #include "harness/store/crash_marker.hpp"
-#include "harness/store/durable_file.hpp"
+#include "harness/store/journal_index.hpp"
 #include "models/options.hpp"
 
 namespace precipice {
@@ -50,7 +48,7 @@ class Store {
 
   const std::string& directory() const { return directory_; }
   /// Trials found in the journal of the run that is being continued; 0 for a new one.
-  std::size_t recovered() const { return recovered_; }
+  std::size_t recovered() const { return journal_->trials(); }
   /// What a user should know of how it was opened (a torn line cut, another build's run left, a
   /// trial that killed the last start), or "".
   const std::string& remark() const { return remark_; }
@@ -81,23 +79,13 @@ class Store {
   explicit Store(std::string directory);
   static std::unique_ptr<Store> continued(const std::string& directory);
   static std::unique_ptr<Store> begun(const std::string& parent, const RunIdentity& identity);
-  void load_journal();
-  /// False when it is no line that this program writes.
-  bool take_line(std::string_view line, std::uint64_t offset, int number);
-  UsageError damaged(int line) const;
   UsageError not_a_record(const std::string& key, const char* why) const;
   void add_remark(const std::string& text);
-  std::string line_of(const std::string& key) const;
-  void append(const std::string& key, const std::string& line);
   void write_manifest();
 
   std::string directory_;
-  std::unique_ptr<AppendFile> journal_;
+  std::unique_ptr<JournalIndex> journal_;
   std::unique_ptr<CrashMarker> under_way_;
-  /// key -> (offset, length) in the journal; a calibration's key has "calibration " before it.
-  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> lines_;
-  std::vector<std::string> order_;  ///< keys as they were written
-  std::size_t recovered_ = 0;
   std::string remark_;
   std::unique_ptr<Json> manifest_;
 
