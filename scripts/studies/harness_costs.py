@@ -168,7 +168,7 @@ def version(build):
 def write(path, rows, failures, build, seconds):
     lines = ["# What the harness costs", "",
              "Measured by `scripts/studies/harness_costs.py` in one run. Figures are medians, with the distribution-free 95% "
-             "interval of", "the median in brackets.", "",
+             "interval", "of the median in brackets.", "",
              f"- Machine: {machine()}", f"- Program: {version(build)}",
              f"- Taken: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, in {seconds:.0f} s; load average at the "
              f"end {os.getloadavg()[0]:.1f}", "",
