@@ -1,40 +1,12 @@
 // From points to saturation, cliff and knee, each with its interval: pure functions.
 #pragma once
 
-#include <cstdint>
-#include <limits>
-#include <string>
 #include <vector>
 
+#include "harness/capacity/cell_result.hpp"
 #include "harness/capacity/point.hpp"
-#include "harness/stats/estimate.hpp"
 
 namespace precipice {
-
-struct CellResult {
-  Estimate saturation, cliff, cliff5, cliff20, knee;
-  double closed_loop_plateau_per_s = std::numeric_limits<double>::quiet_NaN();
-  Estimate overload_retention;  ///< a ratio; 1 is graceful
-  Estimate
-      recovery;  ///< a ratio; 1 is ideal. Filled in by summarise_cell, from the drains of overloads
-  double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
-  /// Rates below the cliff that surely break the SLO though higher ones keep it, the lowest and the
-  /// highest of them; 0: none.
-  double broken_from_per_s = 0, broken_to_per_s = 0;
-};
-
-struct CliffOptions {
-  double slo_ns = 0;
-  double slo_percentile = 99;
-  double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
-  double window_s = 1;
-  double max_loss = 0.001;
-  /// Points used: stable ones within this share of the crossing, or of twice what is left from it
-  /// to saturation.
-  double fit_within = 0.15;
-  int bootstrap = 1000;
-  std::uint64_t seed = 1;
-};
 
 /// Everything about one cell from all its points. Invalid points are ignored; order does not
 /// matter.

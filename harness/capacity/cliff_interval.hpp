@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "harness/capacity/cliff.hpp"
+#include "harness/capacity/cell_result.hpp"
 #include "harness/capacity/cliff_readings.hpp"
 #include "harness/capacity/dispersion.hpp"
 #include "harness/capacity/rate_groups.hpp"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/capacity/cliff.hpp"
+#include "harness/capacity/cell_result.hpp"
 #include "harness/capacity/dispersion.hpp"
 #include "harness/capacity/knee.hpp"
 #include "harness/capacity/rate_groups.hpp"

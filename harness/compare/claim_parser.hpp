@@ -27,37 +27,10 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/compare/claim_vocabulary.hpp"
 #include "harness/trial/trial.hpp"
 
 namespace precipice {
-
-/// What can be asked of a cell.
-enum class Figure : std::uint8_t {
-  saturation,
-  cliff,
-  cliff5,
-  cliff20,
-  knee,
-  plateau,
-  ideal_saturation,
-  ideal_cliff,
-  retention,
-  recovery,
-  steepness,
-  saturation_of_ideal,
-  cliff_of_ideal,
-  service_time,
-  slo,
-  cpu_per_request,
-  mean,  ///< from here on: of the responses at a load
-  p50,
-  p90,
-  p99,
-  p999,
-};
-const char* to_string(Figure figure);
-/// Whether a call of it has a third argument.
-constexpr bool needs_load(Figure figure) { return figure >= Figure::mean; }
 
 /// The offered load that a response figure is asked at.
 struct ClaimLoad {

@@ -17,7 +17,7 @@
 #include "harness/json.hpp"
 #include "harness/stats/statistics.hpp"
 #include "harness/store/json_fields.hpp"
-#include "harness/store/trial_fields.hpp"
+#include "harness/store/trial_field.hpp"
 #include "harness/trial/trial.hpp"
 
 namespace precipice {
