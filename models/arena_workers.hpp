@@ -13,6 +13,7 @@
 #include <mutex>
 #include <vector>
 
+#include "models/arena_enqueue.hpp"
 #include "models/blocking_io.hpp"
 #include "models/cpu_set.hpp"
 #include "models/pinned_thread.hpp"
