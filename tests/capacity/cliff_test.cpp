@@ -6,54 +6,20 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "harness/capacity/point.hpp"
 #include "harness/stats/estimate.hpp"
-#include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
+#include "tests/support/mm1_points.hpp"
 
 namespace precipice {
 namespace {
 
-constexpr double kMs = 1e6;
-
-CliffOptions options_for(double slo_ms = 10) {
-  CliffOptions options;
-  options.slo_ns = slo_ms * kMs;
-  options.service_time_ns = kMs;
-  options.bootstrap = 200;
-  return options;
-}
-
-/// M/M/1 with S = 1 ms as its closed forms have it, with multiplicative noise.
-Point mm1(double rate, int block, double noise = 0, Random* random = nullptr) {
-  Point point;
-  point.block = block;
-  point.rate_per_s = rate;
-  point.requests = 20'000;
-  point.valid = true;
-  point.stable = rate < 1000;
-  const double load = rate / 1000;
-  const double factor =
-      random == nullptr ? 1 : std::exp(noise * (2 * random->uniform() - 1) * std::sqrt(3.0));
-  point.goodput_per_s = std::min(rate, 1000.0);
-  point.slo_percentile_ns = point.stable ? factor * std::log(100.0) * kMs / (1 - load) : 1e12;
-  point.mean_response_ns = point.stable ? kMs / (1 - load) : 1e12;
-  point.loss = point.stable ? 0 : 0.3;
-  return point;
-}
-
-const std::vector<double> kRates = {54,  162, 270, 378, 432, 464,  497, 529,
-                                    567, 616, 700, 780, 850, 1200, 1500};
-
-std::vector<Point> mm1_blocks(int blocks, double noise = 0, std::uint64_t seed = 1) {
-  Random random(seed);
-  std::vector<Point> points;
-  for (int block = 0; block < blocks; ++block) {
-    for (const double rate : kRates) points.push_back(mm1(rate, block, noise, &random));
-  }
-  return points;
-}
+using testing::kMs;
+using testing::mm1;
+using testing::mm1_blocks;
+using testing::options_for;
 
 TEST(Cliff, FindsTheClosedFormsOfMM1) {
   const CellResult result = analyse(mm1_blocks(3), options_for());
@@ -68,39 +34,6 @@ TEST(Cliff, FindsTheClosedFormsOfMM1) {
   EXPECT_NEAR(result.overload_retention.value, 1, 1e-9);
   EXPECT_NEAR(result.steepness, (769.7 - 79) / 539.5, 0.01);
   EXPECT_GT(result.cliff.resolution, 0);
-}
-
-TEST(Cliff, CoversTheTruthWithItsInterval) {
-  int covered = 0;
-  constexpr int kTrials = 80;
-  for (int trial = 0; trial < kTrials; ++trial) {
-    const CellResult result =
-        analyse(mm1_blocks(9, 0.02, 100 + static_cast<std::uint64_t>(trial)), options_for());
-    EXPECT_NEAR(result.cliff.value, 539.5, 10);
-    covered += result.cliff.low <= 539.48 && 539.48 <= result.cliff.high;
-  }
-  EXPECT_GE(covered, 70);
-}
-
-TEST(Cliff, HasNoIntervalFromOneBlock) {
-  const CellResult result = analyse(mm1_blocks(1, 0.05, 3), options_for());
-  EXPECT_EQ(result.cliff.reached, Reached::ok);
-  EXPECT_NEAR(result.cliff.value, 539.5, 40);
-  EXPECT_GT(result.saturation.value, 0);
-  for (const Estimate& each :
-       {result.cliff, result.cliff5, result.saturation, result.knee, result.overload_retention}) {
-    EXPECT_TRUE(std::isnan(each.low)) << each.low;
-    EXPECT_TRUE(std::isnan(each.high)) << each.high;
-  }
-}
-
-TEST(Cliff, IsFoundFromOneBlockBesideSaturationToo) {
-  // At an SLO of 400 ms M/M/1 holds up to 988.5/s.
-  std::vector<Point> points;
-  for (const double rate : {970.0, 980.0, 985.0, 992.0, 1500.0}) points.push_back(mm1(rate, 0));
-  const Estimate cliff = analyse(points, options_for(400)).cliff;
-  ASSERT_EQ(cliff.reached, Reached::ok);
-  EXPECT_NEAR(cliff.value, 988.5, 4);
 }
 
 /// p99 by rate; stable, without loss.
@@ -144,17 +77,6 @@ TEST(Cliff, NeedsThreeRequestsExpectedBeyondItsPercentile) {
   EXPECT_EQ(analyse(points, options_for()).cliff.reached, Reached::unmeasured);
   for (Point& point : points) point.requests = 100;
   EXPECT_EQ(analyse(points, options_for()).cliff.reached, Reached::ok);
-}
-
-TEST(Cliff, HasNoIntervalFromWindowsThatAnOverloadOutlasts) {
-  CliffOptions options = options_for();  // an SLO of 10 ms
-  options.window_s = 0.19;
-  const Estimate in_short = analyse(mm1_blocks(5), options).cliff;
-  options.window_s = 0.21;
-  const Estimate in_long = analyse(mm1_blocks(5), options).cliff;
-  EXPECT_EQ(in_short.value, in_long.value);
-  EXPECT_TRUE(std::isnan(in_short.low) && std::isnan(in_short.high));
-  EXPECT_LT(in_long.low, in_long.high);
 }
 
 TEST(Cliff, OfASearchThatWasCutShortIsABound) {
@@ -231,37 +153,6 @@ TEST(Cliff, SaysAboveWhenNothingFailed) {
   EXPECT_EQ(result.saturation.reached, Reached::above);
 }
 
-TEST(Cliff, AnAnswerThatEndsNearTheSloHasAnUncertainEnd) {
-  const auto search_of = [](std::vector<double> rates) {
-    std::vector<Point> points;
-    for (int block = 0; block < 3; ++block) {
-      for (const double rate : rates) {
-        points.push_back(mm1(rate, block));
-        points.back().requests = static_cast<std::uint64_t>(rate);
-      }
-    }
-    CliffOptions options = options_for();
-    options.window_s = 1;
-    return analyse(points, options).cliff;
-  };
-  // 500/s meets the SLO by 8%, which a few hundred requests do not tell for sure.
-  const Estimate near = search_of({270, 500, 1500});
-  EXPECT_EQ(near.reached, Reached::above);
-  EXPECT_DOUBLE_EQ(near.value, 500);
-  EXPECT_LT(near.low, 490);
-  EXPECT_GT(near.low, 200);
-  // 100/s meets it by half.
-  const Estimate far = search_of({50, 100, 1500});
-  EXPECT_EQ(far.reached, Reached::above);
-  EXPECT_DOUBLE_EQ(far.low, 100);
-  // 580/s breaks it by 10%.
-  const Estimate beyond = search_of({580, 800, 1500});
-  EXPECT_EQ(beyond.reached, Reached::below);
-  EXPECT_EQ(beyond.low, 0);
-  EXPECT_GT(beyond.high, 590);
-  EXPECT_LT(beyond.high, 1000);
-}
-
 TEST(Cliff, SaysUnmeasuredWithoutValidPoints) {
   const CellResult result = analyse({}, options_for());
   EXPECT_EQ(result.cliff.reached, Reached::unmeasured);
@@ -283,38 +174,6 @@ std::vector<Point> step(const std::function<void(Point&)>& past) {
     }
   }
   return points;
-}
-
-TEST(Cliff, APlateauMeasuredInEveryBlockHasAnInterval) {
-  std::vector<Point> points;
-  const double goodput[] = {980, 1000, 1030};
-  for (int block = 0; block < 3; ++block) {
-    Point open;
-    open.block = block;
-    open.rate_per_s = open.offered_per_s = open.goodput_per_s = 500;
-    open.slo_percentile_ns = 1e6;
-    open.mean_response_ns = 1e6;
-    open.requests = 500;
-    open.stable = open.valid = true;
-    points.push_back(open);
-    Point closed = open;
-    closed.phase = Phase::plateau;
-    closed.rate_per_s = 0;
-    closed.closed = 16;
-    closed.goodput_per_s = goodput[block];
-    points.push_back(closed);
-  }
-  // A lucky single shot of the search does not outrank what every block has seen.
-  Point lucky = points.back();
-  lucky.block = 0;
-  lucky.closed = 8;
-  lucky.goodput_per_s = 1200;
-  points.push_back(lucky);
-  const CellResult result = analyse(points, options_for());
-  EXPECT_DOUBLE_EQ(result.saturation.value, 1000);
-  EXPECT_DOUBLE_EQ(result.closed_loop_plateau_per_s, 1000);
-  EXPECT_LT(result.saturation.low, 990);
-  EXPECT_GT(result.saturation.high, 1010);
 }
 
 TEST(Cliff, SaturationIsALowerBoundWhereEveryOpenLoopKeptUp) {
@@ -476,66 +335,6 @@ TEST(Cliff, FallsBackToInterpolationWhereNoLineFits) {
   EXPECT_LE(result.cliff.value, 910);
 }
 
-TEST(Cliff, BlocksThatDifferInWhatTheyCarrySayHowFarBelowItMayLie) {
-  // 46 of 1000 are left to saturation, and blocks carry up to 9% less and more: the worst of them
-  // has its cliff at 864.
-  std::vector<Point> points;
-  for (int block = 0; block < 7; ++block) {
-    const double carried = 0.91 + 0.03 * block;
-    for (const double rate : {820.0, 840.0, 860.0, 890.0, 910.0, 925.0, 940.0, 955.0, 1500.0}) {
-      Point point = mm1(rate / carried, block);
-      point.rate_per_s = rate;
-      point.goodput_per_s = std::min(rate, 1000 * carried);
-      auto histogram = std::make_shared<Histogram>();
-      for (int i = 0; i < 2000; ++i) {
-        const double share = (i + 0.5) / 2000;
-        histogram->record(std::llround(point.mean_response_ns * -std::log(1 - share)), 50);
-      }
-      point.responses = histogram;
-      points.push_back(point);
-    }
-  }
-  CliffOptions options = options_for(100);
-  options.window_s = 2;
-  const Estimate cliff = analyse(points, options).cliff;
-  ASSERT_EQ(cliff.reached, Reached::ok);
-  EXPECT_GT(cliff.low, 800);
-  EXPECT_GT(cliff.high, 900);
-}
-
-TEST(Cliff, IsNotBiasedByFewRequests) {
-  // Three of 300 requests lie above their p99, which is 10% too low in the mean.
-  Random random(12);
-  double sum = 0;
-  constexpr int kSearches = 60;
-  for (int search = 0; search < kSearches; ++search) {
-    std::vector<Point> points;
-    for (int block = 0; block < 3; ++block) {
-      for (const double rate : {430.0, 480.0, 540.0, 600.0, 660.0}) {
-        std::vector<std::int64_t> series;
-        auto histogram = std::make_shared<Histogram>();
-        for (int i = 0; i < 300; ++i) {
-          const double mean_ns = kMs / (1 - rate / 1000);
-          series.push_back(std::llround(-mean_ns * std::log(random.uniform_positive())));
-          histogram->record(series.back());
-        }
-        Point point = mm1(rate, block);
-        point.requests = series.size();
-        point.slo_percentile_ns = static_cast<double>(histogram->percentile(99));
-        point.scatter = batch_scatter(series);
-        point.responses = histogram;
-        points.push_back(point);
-      }
-      points.push_back(mm1(1500, block));
-    }
-    const Estimate cliff = analyse(points, options_for()).cliff;
-    ASSERT_EQ(cliff.reached, Reached::ok);
-    sum += cliff.value / kSearches;
-  }
-  // One search errs by 3%.
-  EXPECT_NEAR(sum, 539.5, 0.015 * 539.5);
-}
-
 TEST(Cliff, FollowsALineALittlePastItsRates) {
   const auto search_of = [](std::vector<double> rates) {
     std::vector<Point> points;
@@ -603,48 +402,6 @@ TEST(Cliff, IsTheSameFromCompactedHistograms) {
   EXPECT_EQ(a.cliff.high, b.cliff.high);
   EXPECT_EQ(a.cliff20.value, b.cliff20.value);
   EXPECT_EQ(a.saturation.value, b.saturation.value);
-}
-
-TEST(Statistics, IsotonicRegressionPoolsViolators) {
-  const std::vector<double> values = {1, 3, 2, 4, 0};
-  const std::vector<double> weights = {1, 1, 1, 1, 2};
-  const std::vector<double> fitted = isotonic(values, weights);
-  const std::vector<double> expected = {1, 1.8, 1.8, 1.8, 1.8};
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(fitted[i], expected[i], 1e-12);
-}
-
-TEST(Statistics, FitsPolynomialsExactly) {
-  const std::vector<double> x = {1e6, 1.1e6, 1.2e6, 1.4e6}, weights = {1, 2, 1, 3};
-  std::vector<double> y;
-  for (const double each : x) y.push_back(3 - 2e-6 * each + 5e-12 * each * each);
-  const std::vector<double> fit = polynomial_fit(x, y, weights, 2);
-  EXPECT_NEAR(fit[0], 3, 1e-7);
-  EXPECT_NEAR(fit[1], -2e-6, 1e-13);
-  EXPECT_NEAR(fit[2], 5e-12, 1e-19);
-}
-
-TEST(Statistics, ATrendSeesGrowthAndForgivesNoise) {
-  Random random(5);
-  std::vector<double> x, flat, growing;
-  for (int i = 0; i < 60; ++i) {
-    x.push_back(i);
-    flat.push_back(random.uniform());
-    growing.push_back(random.uniform() + 0.2 * i);
-  }
-  flat[30] = 1000;  // an outlier does not tilt a median of slopes
-  EXPECT_NEAR(trend(x, growing, 0, 100, 1).slope, 0.2, 0.02);
-  EXPECT_GT(trend(x, growing, 0, 100, 1).low, 0.15);
-  EXPECT_NEAR(trend(x, flat, 0, 100, 1).slope, 0, 0.01);
-  EXPECT_LE(trend(x, flat, 0, 100, 1).low, 0);
-}
-
-TEST(Statistics, MediansQuantilesAndDeviations) {
-  EXPECT_DOUBLE_EQ(median({3, 1, 2}), 2);
-  EXPECT_DOUBLE_EQ(median({4, 1, 2, 3}), 2.5);
-  EXPECT_TRUE(std::isnan(median({})));
-  EXPECT_NEAR(student_t(0.975, 8), 2.306, 0.001);
-  const std::vector<double> values = {1, 2, 3, 4};
-  EXPECT_NEAR(standard_deviation(values), std::sqrt(5.0 / 3), 1e-12);
 }
 
 }  // namespace

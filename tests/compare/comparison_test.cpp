@@ -1,22 +1,16 @@
-// Comparisons against a scripted truth: cells whose blocks scatter as they are told to, so that
-// false alarms and misses can be counted.
 #include "harness/compare/comparison.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <numeric>
+#include <string>
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/compare/block_series.hpp"
-#include "harness/compare/ranking.hpp"
 #include "harness/json.hpp"
-#include "harness/report/comparison_table.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/stats/paired_t.hpp"
-#include "harness/store/comparison_json.hpp"
 #include "models/random.hpp"
 #include "tests/support/scripted_cell.hpp"
 
@@ -38,48 +32,6 @@ const Comparison& figure(const RunComparison& comparison, const std::string& nam
     if (each.figure == name) return each;
   }
   throw std::logic_error(name);
-}
-
-TEST(Paired, IntervalAndProbabilityAreStudents) {
-  // Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3), t = 3.4641, 2 degrees of freedom.
-  const PairedMean mean = paired_mean(std::vector{1.0, 2.0, 3.0}, 0);
-  EXPECT_DOUBLE_EQ(mean.mean, 2);
-  EXPECT_NEAR(mean.error, 0.57735, 1e-5);
-  EXPECT_NEAR(p_different(mean), 0.074180, 1e-6);
-  const auto [low, high] = interval(mean, 0.05);
-  EXPECT_NEAR(low, 2 - 4.302653 * 0.57735, 1e-4);
-  EXPECT_NEAR(high, 2 + 4.302653 * 0.57735, 1e-4);
-  // The interval ends at a margin exactly where the test against it is at its level.
-  const auto [at_low, at_high] = interval(mean, p_different(mean, 1.0));
-  EXPECT_NEAR(at_low, 1.0, 1e-9);
-  const auto [in_low, in_high] = interval(mean, p_equivalent(mean, 4.0));
-  EXPECT_NEAR(in_high, 4.0, 1e-9);
-}
-
-TEST(Paired, OneBlockKnowsNothing) {
-  const PairedMean mean = paired_mean(std::vector{0.5}, 0);
-  EXPECT_EQ(p_different(mean), 1);
-  EXPECT_TRUE(std::isinf(interval(mean, 0.05).second));
-}
-
-TEST(Paired, EqualBlocksStillHaveTheScatterOfCounting) {
-  const PairedMean mean = paired_mean(std::vector{0.01, 0.01, 0.01}, 0.02);
-  EXPECT_DOUBLE_EQ(mean.scatter, 0.02);
-  EXPECT_GT(p_different(mean), 0.3);
-}
-
-TEST(Holm, WorkedExample) {
-  // Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, made ascending.
-  const Holm result = holm(std::vector{0.01, 0.04, 0.03, 0.005});
-  EXPECT_NEAR(result.adjusted[0], 0.03, 1e-12);
-  EXPECT_NEAR(result.adjusted[1], 0.06, 1e-12);
-  EXPECT_NEAR(result.adjusted[2], 0.06, 1e-12);
-  EXPECT_NEAR(result.adjusted[3], 0.02, 1e-12);
-  EXPECT_NEAR(result.alpha[3], 0.05 / 4, 1e-12);
-  EXPECT_NEAR(result.alpha[0], 0.05 / 3, 1e-12);
-  // 0.03 > 0.05 / 2 ends the descent, so 0.04 is held against the same level.
-  EXPECT_NEAR(result.alpha[2], 0.05 / 2, 1e-12);
-  EXPECT_NEAR(result.alpha[1], 0.05 / 2, 1e-12);
 }
 
 TEST(Comparison, FalseAlarmsStayWithinTheirLevel) {
@@ -305,27 +257,6 @@ TEST(Comparison, ACliffsRatioIsNeverSurerThanTheCliffs) {
   EXPECT_NEAR(cliff.low95, 1 / cliff.high95, 1e-9);
 }
 
-TEST(Ranking, ABoundAtTheTopLeavesTheRatiosToTheFirstMeasured) {
-  std::vector<CellSummary> cells;
-  for (const char* threads : {"1", "2", "3"}) {
-    Script script;
-    script.model.given["threads"] = threads;
-    script.seed = static_cast<std::uint64_t>(threads[0]);
-    if (threads[0] == '1') {
-      script.capacity_per_s = 20'000;
-      script.centre = 0.5;
-    }
-    cells.push_back(cell_of(script));
-  }
-  const Ranking cliff = rank_models(run_of(cells)).rankings[0];
-  EXPECT_EQ(cliff.rows[0].estimate.reached, Reached::above);
-  EXPECT_TRUE(std::isnan(cliff.rows[0].to_first.ratio));
-  EXPECT_EQ(cliff.rows[0].groups, "a");
-  EXPECT_EQ(cliff.rows[1].to_first.ratio, 1);
-  EXPECT_NEAR(cliff.rows[2].to_first.ratio, 1, 0.1);
-  EXPECT_EQ(cliff.rows[1].groups, "b");
-}
-
 TEST(Comparison, TheCliffsOfBlocksScatterAsTheBlocksDo) {
   double scatter = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -351,100 +282,6 @@ TEST(Comparison, NoFigureOfASilentBlockEnters) {
   const BlockSeries series = saturation_by_block(cell.evidence, cell.options);
   EXPECT_EQ(series.size(), 8u);
   EXPECT_FALSE(series.contains(4));
-}
-
-TEST(Ranking, GroupsWhatCannotBeToldApart) {
-  std::vector<CellSummary> cells;
-  for (const auto& [threads, capacity] :
-       {std::pair{"1", 4000.0}, std::pair{"2", 4010.0}, std::pair{"3", 3000.0}}) {
-    Script script;
-    script.model.given["threads"] = threads;
-    script.capacity_per_s = capacity;
-    script.seed = static_cast<std::uint64_t>(capacity);
-    cells.push_back(cell_of(script));
-  }
-  const RunRanking ranking = rank_models(run_of(cells));
-  ASSERT_EQ(ranking.rankings.size(), 2u);
-  EXPECT_EQ(ranking.tests, 6);
-  const Ranking& saturation = ranking.rankings[1];
-  EXPECT_EQ(saturation.figure, "saturation");
-  EXPECT_EQ(saturation.rows[0].groups, "a");
-  EXPECT_EQ(saturation.rows[1].groups, "a");
-  EXPECT_EQ(saturation.rows[2].groups, "b");
-  EXPECT_EQ(saturation.rows[2].model.given.at("threads"), "3");
-  EXPECT_LT(saturation.rows[2].to_first.high, 0.85);
-  // (t_.975 + t_.8) sd / 3 at 8 degrees of freedom is 1.065 sd.
-  EXPECT_NEAR(saturation.detectable, 1.065 * 0.03, 0.015);
-
-  for (CellSummary& cell : cells)
-    std::erase_if(cell.evidence, [](const Point& point) { return point.block > 3; });
-  const RunRanking few = rank_models(run_of(cells, 4));
-  for (const Ranking& each : few.rankings) {
-    for (const Ranking::Row& row : each.rows) EXPECT_EQ(row.groups, "");
-  }
-  EXPECT_NE(ranking_json(few).dump().find("too few blocks"), std::string::npos);
-}
-
-TEST(Ranking, RowsBetweenTwoGroupsBelongToBoth) {
-  Ranking ranking;
-  ranking.blocks = 9;
-  for (const char* name : {"x", "y", "z"}) {
-    Estimate ok;
-    ok.value = ok.low = ok.high = 1;
-    ok.reached = Reached::ok;
-    ranking.rows.push_back({{name, {}}, ok, {}, {}});
-  }
-  ranking.pairs.resize(3);
-  ranking.pairs[0].verdict = Difference::indistinguishable;  // x y
-  ranking.pairs[1].verdict = Difference::a_higher;           // x z
-  ranking.pairs[2].verdict = Difference::indistinguishable;  // y z
-  finish_ranking(ranking);
-  EXPECT_EQ(ranking.rows[0].groups, "a");
-  EXPECT_EQ(ranking.rows[1].groups, "ab");
-  EXPECT_EQ(ranking.rows[2].groups, "b");
-}
-
-TEST(Ranking, OneModelSaysWhatTwoRunsCouldTell) {
-  const RunRanking ranking = rank_models(run_of({cell_of({})}));
-  EXPECT_EQ(ranking.tests, 0);
-  EXPECT_GT(ranking.rankings[1].detectable, 0.005);
-  EXPECT_LT(ranking.rankings[1].detectable, 0.1);
-}
-
-TEST(ComparisonText, OfEqualFiguresNobodyIsAhead) {
-  Script script;
-  const RunComparison result = compared(script, script);
-  for (const Comparison& c : result.cells.front().figures) {
-    EXPECT_EQ(c.order, "equal");
-    EXPECT_NEAR(c.ratio, 1, 1e-9);
-  }
-}
-
-TEST(ComparisonText, FitsItsWidthAndKeepsToAscii) {
-  Script a, b;
-  b.model.given["threads"] = "22";
-  b.seed = 2;
-  b.capacity_per_s = 4400;
-  const RunComparison result = compared(a, b);
-  for (const int width : {60, 100, 160}) {
-    const std::string text =
-        comparison_table(result, {.width = width, .colour = false, .utf8 = false});
-    std::size_t longest = 0, begin = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      EXPECT_LT(static_cast<unsigned char>(text[i]), 128);
-      if (text[i] != '\n') continue;
-      longest = std::max(longest, i - begin);
-      begin = i + 1;
-    }
-    EXPECT_LE(longest, static_cast<std::size_t>(std::max(width, 70))) << text;
-    EXPECT_NE(text.find("B higher"), std::string::npos) << text;
-    EXPECT_EQ(text.find("\033["), std::string::npos);
-  }
-  EXPECT_NE(comparison_table(result, {.width = 100, .colour = true, .utf8 = true}).find("\033[1m"),
-            std::string::npos);
-  const Json json = to_json(result);
-  EXPECT_EQ(json["cells"][0]["figures"].size(), 2u);
-  EXPECT_EQ(json["cells"][0]["paired_by_names_only"], true);
 }
 
 }  // namespace

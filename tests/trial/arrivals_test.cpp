@@ -1,3 +1,5 @@
+#include "harness/trial/arrivals.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -5,10 +7,10 @@
 #include <cstdio>
 #include <fstream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "harness/stats/statistics.hpp"
-#include "harness/trial/arrivals.hpp"
-#include "models/distribution.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
 
@@ -127,25 +129,6 @@ TEST(Schedule, RequestSeedsCoverTheTableAndDifferBetweenSchedules) {
   EXPECT_LT(equal, 100);
 }
 
-TEST(Distribution, HasMeanOneAndItsVariance) {
-  for (const char* text : {"fixed", "exponential", "lognormal(0.5)", "lognormal(2)",
-                           "bimodal(0.9,1,10)", "bimodal(0.5, 100us, 1ms)", "pareto(4)"}) {
-    const Distribution distribution = Distribution::parse(text, "test");
-    Random random(17);
-    double sum = 0, squares = 0;
-    constexpr int kDraws = 400'000;
-    for (int i = 0; i < kDraws; ++i) {
-      const double x = distribution.unit(random);
-      ASSERT_GE(x, 0);
-      sum += x;
-      squares += x * x;
-    }
-    EXPECT_NEAR(sum / kDraws, 1, 0.012) << text;
-    const double variance = squares / kDraws - 1;
-    EXPECT_NEAR(variance, distribution.scv(), 0.02 + 0.15 * distribution.scv()) << text;
-  }
-}
-
 TEST(Schedule, IsTheSameWhateverWasAskedForBefore) {
   for (const char* process : {"poisson", "uniform"}) {
     const Arrivals arrivals = Arrivals::parse(process);
@@ -156,14 +139,6 @@ TEST(Schedule, IsTheSameWhateverWasAskedForBefore) {
     EXPECT_NE(arrivals.schedule(1000, kSecond, 4), first);
     EXPECT_EQ(arrivals.schedule(1000, kSecond, 3), first);
     EXPECT_EQ(arrivals.schedule(2000, kSecond / 2, 3).size(), first.size());
-  }
-}
-
-TEST(Distribution, RefusesWhatIsNotOne) {
-  for (const char* text :
-       {"", "fix", "fixed(1)", "exponential(", "lognormal", "lognormal(0)", "bimodal(1,2,3)",
-        "bimodal(0.5,3,2)", "bimodal(0.5,1ms,2)", "bimodal(0.5,1)", "pareto(1)", "pareto(x)"}) {
-    EXPECT_THROW(Distribution::parse(text, "test"), UsageError) << text;
   }
 }
 

@@ -4,14 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
+#include <string>
+#include <vector>
 
-#include "harness/host/proc_stat.hpp"
-#include "harness/host/throttling.hpp"
 #include "harness/store/trial_json.hpp"
 #include "models/random.hpp"
 
@@ -221,63 +218,6 @@ TEST(Verdicts, AThreadOfOursOnTheOtherSideIsNoNeighbour) {
   EXPECT_EQ(strayed.causes(), Causes{});
 }
 
-/// What the kernel would charge for a CPU that is ours for `own` and a neighbour's for `others` of
-/// the time: at each tick one of them, or nobody, happens to run.
-SideTime sampled(double own, double others, Random& random) {
-  SideTime side;
-  side.tick_ns = 4e6;
-  side.elapsed_ns = 1.3e9;
-  side.own_ns = own * side.elapsed_ns;
-  double busy = 0;
-  for (double at = 0; at < side.elapsed_ns; at += side.tick_ns) {
-    if (random.uniform() < own + others) busy += side.tick_ns;
-  }
-  side.busy_ns = {std::floor(busy / 10e6) * 10e6};
-  return side;
-}
-
-TEST(OtherProcesses, TheNoiseOfSamplingIsNobody) {
-  Random random(7);
-  int blamed = 0;
-  for (int i = 0; i < 20'000; ++i) {
-    const double own = random.uniform();
-    blamed += neighbours(sampled(own, 0, random)).exceeded();
-  }
-  EXPECT_EQ(blamed, 0);
-}
-
-TEST(OtherProcesses, AThirdOfACpuIsSeenWhateverTheModelUses) {
-  Random random(8);
-  for (int i = 0; i < 20'000; ++i) {
-    ASSERT_TRUE(neighbours(sampled(random.uniform() * 2 / 3, 1.0 / 3, random)).exceeded());
-  }
-}
-
-TEST(OtherProcesses, ASaturatedCpuIsJudgedToATwelfth) {
-  SideTime side;
-  side.elapsed_ns = 1.3e9;
-  side.busy_ns = {1.3e9};
-  side.own_ns = 1.3e9 * (1 - 1.0 / 12);
-  EXPECT_TRUE(neighbours(side).exceeded());
-  side.own_ns = 1.3e9 * (1 - 1.0 / 25);
-  EXPECT_FALSE(neighbours(side).exceeded());
-}
-
-TEST(OtherProcesses, ManyTrialsShowWhatOneCannot) {
-  Random random(9);
-  OtherProcesses pooled, calm;
-  int alone = 0;
-  for (int i = 0; i < 100; ++i) {
-    const OtherProcesses one = neighbours(sampled(0.5, 0.08, random));
-    alone += one.exceeded();
-    pooled += one;
-    calm += neighbours(sampled(0.5, 0, random));
-  }
-  EXPECT_LT(alone, 20);
-  EXPECT_TRUE(pooled.exceeded());
-  EXPECT_FALSE(calm.exceeded());
-}
-
 TEST(Verdicts, WhatBoundsTheSearchIsTheLoadAndNotAHiccup) {
   const auto offered = [](std::vector<InvalidReason> reasons) {
     Trial trial;
@@ -372,68 +312,6 @@ TEST(Verdicts, WhatTheKernelDoesNotShowIsNotJudgedAndNotZero) {
   EXPECT_EQ(shown.host().not_judged(), "");
   shown.host().real_time_pause_ns = 50 * kMs;
   EXPECT_NE(shown.host().not_judged().find("real-time throttling"), std::string::npos);
-}
-
-TEST(HostWatch, AStallIsSharedWhereEveryCpuSawItAtTheSameTime) {
-  const std::vector<ProbeSleep> first = {{0, 10}, {100 * kMs, 7 * kMs}, {200 * kMs, 9 * kMs}};
-  const std::vector<ProbeSleep> second = {{0, 10}, {109 * kMs, 5 * kMs}, {300 * kMs, 9 * kMs}};
-  EXPECT_EQ(longest_shared_stall({first, second}), 5 * kMs);
-  EXPECT_EQ(longest_shared_stall({second, first}), 5 * kMs);
-  EXPECT_EQ(longest_shared_stall({first}), 9 * kMs);
-  EXPECT_EQ(longest_shared_stall({first, {{200 * kMs + 11 * kMs, 9 * kMs}}}), 0);
-  EXPECT_EQ(longest_shared_stall({first, {}}), 0);
-  EXPECT_EQ(longest_shared_stall({}), 0);
-}
-
-TEST(ProcStat, ReadsBusyAndStolenTicksByCpu) {
-  const auto ticks = parse_proc_stat(
-      "cpu  30 6 12 100 5 7 8 9 0 0\n"
-      "cpu0 10 1 4 50 5 7 8 3 0 0\n"
-      "cpu12 20 5 8 50 0 0 0 6 1 1\n"
-      "intr 63249032 0 0\n");
-  ASSERT_EQ(ticks.size(), 2U);
-  EXPECT_EQ(ticks.at(0).busy, 15);
-  EXPECT_EQ(ticks.at(0).steal, 3);
-  EXPECT_EQ(ticks.at(0).all, 88);
-  EXPECT_EQ(ticks.at(12).busy, 33);
-  EXPECT_EQ(ticks.at(12).steal, 6);
-  EXPECT_TRUE(parse_proc_stat("").empty());
-  EXPECT_TRUE(parse_proc_stat("cpu0 1 2 3").empty());  // a kernel without steal
-  EXPECT_TRUE(parse_proc_stat("cpux 1 2 3 4 5 6 7 8\n").empty());
-}
-
-TEST(ProcStat, ReadsRunAndWaitingTimeOfAThread) {
-  EXPECT_EQ(parse_schedstat("12 345 6\n")->ran_ns, 12);
-  EXPECT_EQ(parse_schedstat("12 345 6\n")->waited_ns, 345);
-  EXPECT_FALSE(parse_schedstat("").has_value());
-  EXPECT_FALSE(parse_schedstat("12").has_value());
-}
-
-TEST(Throttling, ReadsTheCountOfBothVersions) {
-  EXPECT_EQ(throttled_periods_in("nr_periods 9\nnr_throttled 4\nthrottled_time 12\n"), 4U);
-  EXPECT_EQ(throttled_periods_in("usage_usec 5\nuser_usec 3\nsystem_usec 2\nnr_periods 1\n"
-                                 "nr_throttled 17\nthrottled_usec 99\nnr_bursts 0\n"),
-            17U);
-  EXPECT_EQ(throttled_periods_in("usage_usec 5\nuser_usec 3\nsystem_usec 2\n"), 0U);
-  EXPECT_EQ(throttled_periods_in("nr_throttled 3"), 3U);
-  EXPECT_EQ(throttled_periods_in("nr_throttled many\n"), 0U);
-  EXPECT_EQ(throttled_periods_in(""), 0U);
-}
-
-TEST(Throttling, LooksAtTheProcesssCgroupAndAllAboveIt) {
-  using Paths = std::vector<std::vector<std::string>>;
-  EXPECT_EQ(
-      cpu_stat_paths("0::/user.slice/bench\n"),
-      (Paths{{"/sys/fs/cgroup/user.slice/bench/cpu.stat",
-              "/sys/fs/cgroup/unified/user.slice/bench/cpu.stat"},
-             {"/sys/fs/cgroup/user.slice/cpu.stat", "/sys/fs/cgroup/unified/user.slice/cpu.stat"},
-             {"/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/unified/cpu.stat"}}));
-  EXPECT_EQ(cpu_stat_paths("7:memory:/a\n4:cpu,cpuacct:/a\n3:cpuset:/b\n2:cpuacct:/c\n"),
-            (Paths{{"/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat", "/sys/fs/cgroup/cpu/a/cpu.stat"},
-                   {"/sys/fs/cgroup/cpu,cpuacct/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"}}));
-  EXPECT_TRUE(cpu_stat_paths("").empty());
-  EXPECT_TRUE(cpu_stat_paths("0::/../other\n").empty()) << "what is visible is not above it";
-  EXPECT_TRUE(cpu_stat_paths("nonsense\n1:cpu\n").empty());
 }
 
 TEST(Verdicts, WhatTheHostDidIsInTheJournal) {
