@@ -58,8 +58,8 @@ TEST_F(Completion, OffersEveryVerbAndOption) {
 TEST_F(Completion, SaysWhatAWordMeansAndOffersNothingForAnUnknownVerb) {
   EXPECT_EQ(run("__complete sho").out, "show\tThe table and small curves of a run, once more\n");
   EXPECT_EQ(run("__complete trial --clo").out,
-            "--closed\tClosed loop: requests kept in flight, as in 64 or 10k\n"
-            "--clock\treal, or virtual for the oracle (default: real)\n");
+            "--clock\treal, or virtual for the oracle (default: real)\n"
+            "--closed\tClosed loop: requests kept in flight, as in 64 or 10k\n");
   const Ended unknown = run("__complete shwo --");
   EXPECT_EQ(unknown.code, 0) << unknown.err;
   EXPECT_EQ(unknown.out, "");
