@@ -189,13 +189,6 @@ TEST_F(StoreTest, GivesBackWhatItKept) {
   EXPECT_FALSE(store->find_calibration("a").has_value());
 }
 
-TEST_F(StoreTest, CoarseSlicesStayWithinThreePercent) {
-  Histogram fine;
-  fine.record(1'234'567);
-  const auto coarse = coarsened(fine);
-  EXPECT_NEAR(static_cast<double>(coarse.max()), 1'234'567, 0.035 * 1'234'567);
-}
-
 TEST_F(StoreTest, CutsATornLastLineAndGoesOn) {
   std::unique_ptr<Store> store = open();
   store->keep(sample("a"));
