@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <fstream>
@@ -117,9 +118,9 @@ std::optional<int> bound_malloc_arenas(std::optional<std::uint64_t> address_spac
   if (!address_space) return std::nullopt;
   constexpr std::uint64_t kReservedByArena = 64ULL << 20;  // HEAP_MAX_SIZE of glibc with 64 bits
   const std::uint64_t most = std::max<std::uint64_t>(1, *address_space / 4 / kReservedByArena);
-  // As many as malloc would make by itself on any machine known are no bound.
-  constexpr std::uint64_t kBeyondAnyMachine = 1U << 16;
-  if (most >= kBeyondAnyMachine) return std::nullopt;
+  // malloc's own bound, which must not be raised.
+  const std::uint64_t own = 8ULL * static_cast<std::uint64_t>(std::max(1, get_nprocs()));
+  if (most >= own) return std::nullopt;
   mallopt(M_ARENA_MAX, static_cast<int>(most));
   return static_cast<int>(most);
 }

@@ -76,7 +76,5 @@ std::uint64_t parse_count(std::string_view text, std::string_view what, std::uin
                           std::uint64_t high);
 /// A finite number, nothing behind it.
 double parse_number(std::string_view text, std::string_view what);
-/// The candidate nearest to `word` by edit distance, or "" when none is near.
-std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace precipice

@@ -1,4 +1,5 @@
-"""Trials of one cell merged by rate over its blocks: the one Python copy of the rules in harness/capacity/rate_groups.cpp.
+"""Trials of one cell merged by rate over its blocks, for drawing. The estimator (harness/capacity/rate_groups.cpp) merges all trials
+of a rate; here those with a growing backlog or with loss are left out of a rate that most trials carried.
 
 A trial is a dict with rate_per_s, goodput_per_s, stable, loss, phase, block and key: a row of points.csv, or `trial_row` of a line of
 the journal. Percentiles are never averaged: histograms are added, and the percentile is taken from the sum.

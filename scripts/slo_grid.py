@@ -20,7 +20,7 @@ def complete(run, program=None):
     program = program or os.environ.get("PRECIPICE") or os.path.join(ROOT, "build", "release", "precipice")
     try:
         done = subprocess.run([program, "show", os.path.abspath(run.directory), "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", check=False)
+                              errors="replace", check=False, timeout=300)
         if done.returncode:
             missing = f"{WITHOUT}, since `precipice show` says: {(done.stderr.strip().splitlines() or ['nothing'])[-1]}"
         else:
@@ -29,6 +29,8 @@ def complete(run, program=None):
                 run.summary = clean(summary, run.text)
                 return ""
             missing = f"{WITHOUT}, since {program} is of a version without slo_grid"
+    except subprocess.TimeoutExpired:
+        missing = f"{WITHOUT}, since {program} gives no answer within five minutes"
     except OSError as error:
         missing = f"{WITHOUT}, since {program} cannot be run ({error.strerror}); build it, or name it with --precipice"
     except (ValueError, KeyError, TypeError):

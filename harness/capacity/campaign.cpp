@@ -233,13 +233,15 @@ class Campaign {
         } catch (const CpusGone&) {
           throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {
-          if (!has_valid_point(cell)) throw;
+          if (!has_valid_point(summary.evidence)) throw;
           summary.lacking = true;
-          return beyond_reach(cell, probe, block, missing.what());
+          summary.note = missing.what();
+          return beyond_reach(probe, block);
         } catch (const UsageError& wrong) {
           // A rate or a window past what one trial can hold, which only the search could know.
-          if (!has_valid_point(cell)) throw;
-          return beyond_reach(cell, probe, block, wrong.what());
+          if (!has_valid_point(summary.evidence)) throw;
+          summary.note = wrong.what();
+          return beyond_reach(probe, block);
         }
         record->used = record->trial.valid;
         record->generator_limited = cannot_offer(record->trial);
@@ -260,24 +262,6 @@ class Campaign {
       count_trial(summary, std::move(*record));
       if (final_attempt || stopped()) return point;
     }
-  }
-
-  static bool has_valid_point(const Cell& cell) {
-    return std::any_of(cell.summary.evidence.begin(), cell.summary.evidence.end(),
-                       [](const Point& point) { return point.valid; });
-  }
-
-  /// It ran at other loads, so this one is beyond what this machine can set up: descriptors, ports,
-  /// memory.
-  static Point beyond_reach(Cell& cell, const Probe& probe, int block, const std::string& why) {
-    cell.summary.note = why;
-    Point point;
-    point.phase = probe.phase;
-    point.block = block;
-    point.closed = probe.closed;
-    point.rate_per_s = probe.rate_per_s;
-    point.generator_limited = true;
-    return point;
   }
 
   void report_progress() {

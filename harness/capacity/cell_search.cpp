@@ -1,11 +1,28 @@
 #include "harness/capacity/cell_search.hpp"
 
+#include <algorithm>
+
 namespace precipice {
 namespace {
 
 bool may_proceed(const CellMeasurement& cell) { return !cell.proceed || cell.proceed(); }
 
 }  // namespace
+
+bool has_valid_point(const std::vector<Point>& evidence) {
+  return std::any_of(evidence.begin(), evidence.end(),
+                     [](const Point& point) { return point.valid; });
+}
+
+Point beyond_reach(const Probe& probe, int block) {
+  Point point;
+  point.phase = probe.phase;
+  point.block = block;
+  point.closed = probe.closed;
+  point.rate_per_s = probe.rate_per_s;
+  point.generator_limited = true;
+  return point;
+}
 
 bool search_cell(Search& search, const CellMeasurement& cell, std::vector<Point>& evidence) {
   while (const auto probe = search.next()) {

@@ -10,6 +10,13 @@
 
 namespace precipice {
 
+/// Whether a point of the cell counts: then a load that cannot be set up bounds its search.
+bool has_valid_point(const std::vector<Point>& evidence);
+
+/// The answer to a probe whose load cannot be set up although others could: it bounds the search as
+/// a rate does that the generator cannot offer.
+Point beyond_reach(const Probe& probe, int block);
+
 /// How a cell's probes are measured, and when that ends.
 struct CellMeasurement {
   std::function<Point(const Probe&)> measure;  ///< may throw; then the evidence so far stays

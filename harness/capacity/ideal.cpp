@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cell_plan.hpp"
@@ -14,9 +15,12 @@
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/service_level.hpp"
+#include "harness/capacity/windows.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/stats/statistics.hpp"
 #include "harness/trial/simulated_trial.hpp"
+#include "models/options.hpp"
+#include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
@@ -40,26 +44,30 @@ SimulatedCell simulate(const Plan& plan, std::size_t servers, const std::string&
   const CellPlan cell = plan_cell(plan, queue, nothing, *reference_service(queue, nothing, {}));
   Search search(cell.search);
   SimulatedCell simulated;
-  std::vector<Point> evidence;
   CellSummary summary;
   summary.slo_ns = cell.slo_ns;
   summary.slo_percentile = cell.slo_percentile;
   int block = 0;
-  const CellMeasurement measurement = {.measure =
-                                           [&](const Probe& probe) {
-                                             Record record;
-                                             record.phase = probe.phase;
-                                             record.block = block;
-                                             record.trial = simulate_trial(request_for(
-                                                 plan, cell, probe, block, search.plateau_per_s()));
-                                             record.used = record.trial.valid;
-                                             if (probe.phase == Phase::refine)
-                                               simulated.seeds.insert(record.trial.request.seed);
-                                             Point point = point_of(record);
-                                             count_trial(summary, std::move(record));
-                                             return point;
-                                           },
-                                       .proceed = {}};
+  const auto measure = [&](const Probe& probe) {
+    Record record;
+    record.phase = probe.phase;
+    record.block = block;
+    try {
+      record.trial = simulate_trial(request_for(plan, cell, probe, block, search.plateau_per_s()));
+    } catch (const UsageError&) {  // more requests than one trial holds
+      if (!has_valid_point(summary.evidence)) throw;
+      return beyond_reach(probe, block);
+    } catch (const Unavailable&) {  // or than memory does
+      if (!has_valid_point(summary.evidence)) throw;
+      return beyond_reach(probe, block);
+    }
+    record.used = record.trial.valid;
+    if (probe.phase == Phase::refine) simulated.seeds.insert(record.trial.request.seed);
+    Point point = point_of(record);
+    count_trial(summary, std::move(record));
+    return point;
+  };
+  const CellMeasurement measurement = {.measure = measure, .proceed = {}};
   search_cell(search, measurement, summary.evidence);
   for (; block < plan.blocks; ++block) measure_block(search, block, measurement, summary.evidence);
   estimate_figures(plan, summary);
@@ -106,6 +114,14 @@ double ideal_cliff_share(const Plan& plan, std::size_t servers, const std::strin
 
 double ideal_cliff_of_sequences(const Plan& plan, const CellSummary& cell) {
   if (plan.clock != ClockKind::real || !only_computes(cell.workload)) return kNaN;
+  // A window of 300 requests lies up to 15% off, and one of n by sqrt(300 / n) of that: below 1% it
+  // is not worth simulating what 64 CPUs could carry.
+  constexpr double kLuckBelowOnePercent = 300 * 15 * 15;
+  const double window_s =
+      std::chrono::duration<double>(resolve_window(plan.window, cell.service_time_ns)).count();
+  const double requests =
+      static_cast<double>(plan.model_cpus.size()) * 1e9 / cell.service_time_ns * window_s;
+  if (requests > kLuckBelowOnePercent) return kNaN;
   int blocks = 1;
   for (const Point& point : cell.evidence) blocks = std::max(blocks, point.block + 1);
   Plan ideal = plan_of_queue(plan, {.percentile = plan.slo_of(cell.workload).percentile,
@@ -132,7 +148,7 @@ double ideal_cliff_of_sequences(const Plan& plan, const CellSummary& cell) {
 std::optional<Ideal> ideal_of(const Plan& plan, const CellSummary& cell) {
   const Spec &model = cell.model, &workload = cell.workload;
   const double service_ns = cell.service_time_ns;
-  if (service_ns <= 0) return std::nullopt;
+  if (service_ns <= 0 || !has_valid_point(cell.evidence)) return std::nullopt;
   std::size_t servers = plan.model_cpus.size();
   std::string dist = given_or(workload, "dist", "fixed");
   if (model.name == "oracle") {

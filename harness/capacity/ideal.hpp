@@ -18,13 +18,14 @@ struct Ideal {
   /// measured with: a few hundred requests a trial can lie 15% off together, and a model and its
   /// ideal then do so alike (common random numbers; Law and Kelton, Simulation Modeling and
   /// Analysis, 11.2). NaN where the sequences are not the plan's, as in runs of earlier versions,
-  /// or where the queue's cliff is not among the rates.
+  /// where the queue's cliff is not among the rates, or where a window has so many requests that
+  /// their luck is below 1%.
   double cliff_of_sequences_per_s = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Only for work that never waits, and for the oracle with one fcfs queue; nullopt otherwise. Takes
-/// S_ref, the SLO and the trials from `cell`. Repeats at once for a queue that it has searched
-/// before. Not thread-safe.
+/// Only for cells with a valid point, of work that never waits, and for the oracle with one fcfs
+/// queue; nullopt otherwise. Takes S_ref, the SLO and the trials from `cell`. The cliff as a share
+/// of saturation is searched once for a kind of queue. Not thread-safe.
 std::optional<Ideal> ideal_of(const Plan& plan, const CellSummary& cell);
 
 }  // namespace precipice

@@ -89,7 +89,7 @@ Head head_of(const std::string& directory) {
     head.suite_hash = manifest.at("suite_hash").get<std::string>();
     head.binary_hash = manifest.at("binary_hash").get<std::string>();
     head.circumstances = manifest.value("circumstances", std::map<std::string, std::string>());
-    head.damaged = !can_be_continued(manifest);
+    head.damaged = !head.finished && !can_be_continued(manifest);
   } catch (const std::exception&) {
     // stays damaged
   }

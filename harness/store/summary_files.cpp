@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -105,7 +106,10 @@ const std::vector<PointsColumn>& points_columns() {
                                       "key"};
     for (const TrialField& each : trial_fields()) {
       for (const TrialColumn& column : each.columns) {
-        known.emplace(column.name, [&column](const Record& r) { return column.text(r.trial); });
+        const bool is_new =
+            known.emplace(column.name, [&column](const Record& r) { return column.text(r.trial); })
+                .second;
+        if (!is_new) throw std::logic_error(fmt::format("two columns are called {}", column.name));
         if (std::find(names.begin(), names.end(), column.name) == names.end())
           names.emplace_back(column.name);
       }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -113,6 +114,8 @@ TrialField field(const char* pointer, const char* unit, const char* meaning, Get
   if constexpr (std::is_arithmetic_v<Value> || kIsOptional<Value>) {
     if (column != nullptr)
       made.columns.push_back({column, [get](const Trial& trial) { return text_of(get(trial)); }});
+  } else if (column != nullptr) {
+    throw std::logic_error(fmt::format("{} is no number that a column could hold", pointer));
   }
   return made;
 }

@@ -142,12 +142,12 @@ NeighbourVerdict neighbours_of(const GateInput& input, const TrialRequest& reque
     }
   }
   model.own_ns = all.own_ns - generator.own_ns;
-  NeighbourVerdict reasons;
-  reasons.all = neighbours(all);
+  NeighbourVerdict seen;
+  seen.all = neighbours(all);
   // On shared CPUs the sides cannot be told apart: what is there hits the model.
-  reasons.model = neighbours(apart ? model : all);
-  if (apart) reasons.generator = neighbours(generator);
-  return reasons;
+  seen.model = neighbours(apart ? model : all);
+  if (apart) seen.generator = neighbours(generator);
+  return seen;
 }
 
 void judge_neighbours(const NeighbourVerdict& seen, Reasons& reasons) {

@@ -13,7 +13,7 @@ const runTag = r => doc.runs.length > 1 ? `<b>Run ${r + 1}.</b> ` : "";
 // Figures of one kind and how they compare, where the run has compared them.
 function contest(w, r, name) {
   const run = doc.runs[r], own = name !== "cliff" || ownBound(w);
-  const p = state.p ?? ownPercentile(w), bound = state.slo[w.text] ?? ownSlo(w);
+  const mine = inRun(w, r) || w, p = state.p ?? ownPercentile(mine), bound = state.slo[w.text] ?? ownSlo(mine);
   const unmeasured = {reached: "unmeasured"};
   const all = cellsOf(w, r).map(cell => {
     const f = own ? cell.figures[name] || unmeasured : capacity(cell, p, bound);

@@ -215,6 +215,7 @@ TEST(Ideal, OnTheSameArrivalsLiesOffAsTheyDo) {
     cell.slo_ns = 10e6;
     cell.evidence.resize(1);
     cell.evidence.front().block = 2;
+    cell.evidence.front().valid = true;
     for (const std::uint64_t seed : seeds) {
       Record record;
       record.phase = Phase::refine;
@@ -232,6 +233,27 @@ TEST(Ideal, OnTheSameArrivalsLiesOffAsTheyDo) {
   const double same = cliff_of({refine_seed(0, 1), refine_seed(1, 2), refine_seed(2, 3)});
   EXPECT_NEAR(same, 1.15 * 773.5, 40);
   EXPECT_TRUE(std::isnan(cliff_of({12345})));
+}
+
+TEST(Ideal, OfMoreRequestsThanATrialHoldsIsThatOfItsQueueAlone) {
+  // 64 million requests a second for 1.3 s: no trial holds them, and their luck is nothing.
+  Plan plan;
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < 64; ++cpu) cpus.push_back(cpu);
+  plan.model_cpus = CpuSet(std::move(cpus));
+  CellSummary cell;
+  cell.model = Spec{"event_loop", {}};
+  cell.workload = Spec{"cpu", {{"work", "1us"}}};
+  cell.service_time_ns = 1e3;
+  cell.slo_ns = 10e3;
+  EXPECT_FALSE(ideal_of(plan, cell));  // nothing was measured
+  cell.evidence.resize(1);
+  cell.evidence.front().valid = true;
+  const auto ideal = ideal_of(plan, cell);
+  ASSERT_TRUE(ideal);
+  EXPECT_DOUBLE_EQ(ideal->saturation_per_s, 64e6);
+  EXPECT_GT(ideal->cliff_per_s, 0.9 * 64e6);
+  EXPECT_TRUE(std::isnan(ideal->cliff_of_sequences_per_s));
 }
 
 }  // namespace
