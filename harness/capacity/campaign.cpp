@@ -170,6 +170,7 @@ class Campaign {
     cell.plan = plan_cell(plan_, summary.model, summary.workload, *reference);
     summary.service_time_ns = cell.plan.service.mean_ns;
     summary.slo_ns = cell.plan.slo_ns;
+    summary.options.twin = cell.plan.search.twin;
     cell.search.emplace(cell.plan.search);
   }
 

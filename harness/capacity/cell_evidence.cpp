@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "harness/capacity/cell_twin.hpp"
 #include "harness/capacity/cliff.hpp"
 
 namespace precipice {
@@ -21,6 +22,10 @@ CliffOptions options_of(const Plan& plan, const CellSummary& summary) {
     window = std::max(window, record.trial.request.window);
   }
   options.window_s = std::chrono::duration<double>(window).count();
+  // With it go the replays that it keeps.
+  options.twin = summary.options.twin
+                     ? summary.options.twin
+                     : twin_of(plan, summary.model, summary.workload, summary.service_time_ns);
   return options;
 }
 
@@ -60,6 +65,9 @@ Point point_of(const Record& record) {
   point.scatter = trial.response_scatter;
   point.loss = trial.loss();
   point.requests = trial.counts.scheduled;
+  point.seed = trial.request.seed;
+  point.warmup = trial.request.warmup;
+  point.window = trial.request.window;
   point.stable = trial.stable;
   point.valid = record.used;
   point.generator_limited = record.generator_limited;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "harness/capacity/cell_twin.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/service_level.hpp"
 #include "harness/capacity/usl.hpp"
@@ -13,6 +14,9 @@
 
 namespace precipice {
 namespace {
+
+// The twin says more exactly where the crossing is than a short trial on either side of it.
+constexpr double kCoarseRatioWithTwin = 1.16;
 
 double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -81,6 +85,8 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
   options.refine = plan.refine;
   options.overload = plan.overload;
   options.grid = plan.grid;
+  options.twin = twin_of(plan, model, workload, cell.service.mean_ns);
+  if (options.twin) options.coarse_ratio = kCoarseRatioWithTwin;
   options.seed = plan.seed;
   // Work that waits is far from its plateau with a handful in flight; the doubling starts where
   // it can matter.

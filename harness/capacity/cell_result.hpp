@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "harness/stats/estimate.hpp"
 
@@ -15,10 +16,15 @@ struct CellResult {
   Estimate
       recovery;  ///< a ratio; 1 is ideal. Filled in by summarise_cell, from the drains of overloads
   double steepness = std::numeric_limits<double>::quiet_NaN();  ///< (cliff20 - cliff5) / cliff
+  /// The twins of the cliff's trials: the control variate's weight (0: they were not used), and how
+  /// much longer than S a request keeps the model's CPUs by its mean response, as 0.03.
+  double twin_weight = 0, twin_overhead = std::numeric_limits<double>::quiet_NaN();
   /// Rates below the cliff that surely break the SLO though higher ones keep it, the lowest and the
   /// highest of them; 0: none.
   double broken_from_per_s = 0, broken_to_per_s = 0;
 };
+
+class Twin;
 
 struct CliffOptions {
   double slo_ns = 0;
@@ -30,6 +36,7 @@ struct CliffOptions {
   /// to saturation.
   double fit_within = 0.15;
   int bootstrap = 1000;
+  std::shared_ptr<const Twin> twin;  ///< null: none
   std::uint64_t seed = 1;
 };
 

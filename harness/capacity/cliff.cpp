@@ -11,6 +11,7 @@
 #include "harness/capacity/knee.hpp"
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/slo_crossing.hpp"
+#include "harness/capacity/twin_fit.hpp"
 #include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 
@@ -63,14 +64,16 @@ class Analysis {
       result.closed_loop_plateau_per_s =
           std::fmax(result.closed_loop_plateau_per_s, median(std::move(goodputs)));
     }
-    const CliffResample once =
-        draw_blocks(groups_, BlockWeights(groups_.blocks, 1), options_.slo_percentile);
-    const Merged* saturated_point = highest_goodput(once);
-    bursts_.emplace(groups_.open,
-                    saturated_point == nullptr ? kNaN : saturated_point->goodput_per_s,
-                    options_.slo_percentile);
+    double saturation_per_s = saturated_goodput();
+    if (options_.twin && saturation_per_s > 0) {
+      correct_goodput(groups_, *options_.twin, saturation_per_s);
+      saturation_per_s = saturated_goodput();
+    }
+    bursts_.emplace(groups_.open, saturation_per_s, options_.slo_percentile);
     intervals_.emplace(groups_, *bursts_, options_);
-    const Readings all = read_resample(once, options_, bounds_ns_, *bursts_);
+    if (options_.twin && saturation_per_s > 0) use_twins();
+    const CliffResample once = merged();
+    const Readings all = read_resample(once, options_, bounds_ns_, *bursts_, twins_);
 
     std::vector<Readings> resamples;
     if (groups_.blocks > 1) {
@@ -79,7 +82,7 @@ class Analysis {
         BlockWeights weights(groups_.blocks, 0);
         for (std::size_t i = 0; i < groups_.blocks; ++i) ++weights[random.below(groups_.blocks)];
         resamples.push_back(read_resample(draw_blocks(groups_, weights, options_.slo_percentile),
-                                          options_, bounds_ns_, *bursts_));
+                                          options_, bounds_ns_, *bursts_, twins_));
       }
     }
 
@@ -90,6 +93,10 @@ class Analysis {
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
     result.steepness = steepness(result);
+    if (twins_[0].used()) {
+      result.twin_weight = twins_[0].weight;
+      result.twin_overhead = stretch_factor(twins_[0].stretch) - 1;
+    }
     result.broken_from_per_s = all.cliff.broken_from;
     result.broken_to_per_s = all.cliff.broken_to;
     if (groups_.blocks < 2) {
@@ -101,6 +108,35 @@ class Analysis {
   }
 
  private:
+  CliffResample merged() const {
+    return draw_blocks(groups_, BlockWeights(groups_.blocks, 1), options_.slo_percentile);
+  }
+  double saturated_goodput() const {
+    const CliffResample once = merged();
+    const Merged* point = highest_goodput(once);
+    return point == nullptr ? kNaN : point->goodput_per_s;
+  }
+  /// Twins of each bound, around its crossing; and once more where they move that.
+  void use_twins() {
+    for (int round = 0; round < 2; ++round) {
+      const Readings readings = read_resample(merged(), options_, bounds_ns_, *bursts_, twins_);
+      const SloCrossing* const crossings[] = {&readings.cliff, &readings.cliff5, &readings.cliff20};
+      for (std::size_t bound = 0; bound < std::size(crossings); ++bound) {
+        const SloCrossing& crossing = *crossings[bound];
+        if (crossing.reached == Reached::unmeasured || !(crossing.value > 0)) continue;
+        twins_[bound] =
+            fit_twins(groups_, *options_.twin,
+                      {.bound_ns = bounds_ns_[bound],
+                       .bound = bound,
+                       .slo_percentile = options_.slo_percentile,
+                       .max_loss = options_.max_loss,
+                       .crossing_per_s = crossing.value,
+                       .saturation_per_s = readings.saturation,
+                       .index_of_dispersion = bursts_->index_of_dispersion(crossing.value)});
+      }
+    }
+  }
+
   static bool of_a_block(const Point& point) {
     return point.valid && point.closed == 0 && point.phase != Phase::coarse;
   }
@@ -317,11 +353,12 @@ class Analysis {
 
   const CliffOptions options_;
   const PerBound bounds_ns_;
-  const RateGroups groups_;
+  RateGroups groups_;
   const bool ended_;            ///< the search did: rates of a block were measured
   const bool loop_still_grew_;  ///< with the largest N, so that the plateau was not reached
   std::optional<Dispersion> bursts_;
   std::optional<CliffIntervals> intervals_;
+  TwinFits twins_;
 };
 
 }  // namespace

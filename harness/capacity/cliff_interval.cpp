@@ -93,7 +93,9 @@ void CliffIntervals::bound_below(Estimate& estimate, const SloCrossing& crossing
   // The logarithm of a number of few bursts lies below that of the truth.
   room *= std::exp(levelled * levelled / 2 / power);
   estimate.value = std::max(0.0, ceiling - room);
-  const Spread spread = spread_of_room(expected, seen, power);
+  const IntervalPrior prior =
+      crossing.degrees > 0 ? IntervalPrior{crossing.degrees, kOfCliff.least} : kOfCliff;
+  const Spread spread = spread_of_room(expected, seen, power, prior);
   estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
   estimate.high = ceiling - room * std::exp(-spread.fewer);
   if (seen > kMoreThanBursts * levelled) {
@@ -114,8 +116,8 @@ void CliffIntervals::bound_censored(Estimate& estimate, const SloCrossing& cross
   if (left > kLeastRoom * all.saturation && at.stable && at.percentile_ns > 0) {
     // 1 / percentile falls with the rate to 0 at saturation.
     const double room = left * at.percentile_ns / slo_ns;
-    const Spread spread =
-        spread_of_room(bursts_.at(crossing.value, at.requests), kNaN, usual_power(), 0.95);
+    const Spread spread = spread_of_room(bursts_.at(crossing.value, at.requests), kNaN,
+                                         usual_power(), kOfCliff, 0.95);
     if (above) end = std::min(end, all.saturation - room * std::exp(spread.more));
     if (!above && at.loss <= options_.max_loss)
       end = std::max(end, all.saturation - room * std::exp(-spread.fewer));
@@ -198,10 +200,11 @@ double CliffIntervals::pooled_bound(double expected, double seen, const Interval
 }
 
 CliffIntervals::Spread CliffIntervals::spread_of_room(double expected, double seen, double power,
+                                                      const IntervalPrior& prior,
                                                       double side) const {
   expected = level_off(expected);
   if (!std::isfinite(seen)) seen = expected;
-  const double spread = kWidth * pooled_bound(expected, seen, kOfCliff, side);
+  const double spread = kWidth * pooled_bound(expected, seen, prior, side);
   return {std::expm1(kSkew * spread) / kSkew / power, -std::expm1(-kSkew * spread) / kSkew / power};
 }
 

@@ -75,7 +75,8 @@ class CliffIntervals {
                       double side = 0.975) const;
   /// The number above a percentile goes with this power of what is left to saturation; its
   /// deviation by bursts alone is `expected`, and `seen` by the blocks (NaN: by none).
-  Spread spread_of_room(double expected, double seen, double power, double side = 0.975) const;
+  Spread spread_of_room(double expected, double seen, double power, const IntervalPrior& prior,
+                        double side = 0.975) const;
 
   const RateGroups& groups_;
   const Dispersion& bursts_;

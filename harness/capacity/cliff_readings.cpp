@@ -87,7 +87,8 @@ const RateGroup::Merged* highest_goodput(const CliffResample& sample) {
 }
 
 CliffReadings read_resample(const CliffResample& sample, const CliffOptions& options,
-                            const PerBound& bounds_ns, const Dispersion& bursts) {
+                            const PerBound& bounds_ns, const Dispersion& bursts,
+                            const TwinFits& twins) {
   const std::vector<Merged>& open = sample.open;
   CliffReadings readings;
   const Merged* saturated_point = highest_goodput(sample);
@@ -103,7 +104,8 @@ CliffReadings read_resample(const CliffResample& sample, const CliffOptions& opt
                                     .max_loss = options.max_loss,
                                     .fit_within = options.fit_within,
                                     .saturation_per_s = readings.saturation,
-                                    .bursts = &bursts});
+                                    .bursts = &bursts,
+                                    .twin = &twins[bound]});
   };
   readings.cliff = crossing(0);
   readings.cliff5 = crossing(1);

@@ -41,6 +41,7 @@ const RateGroup::Merged* highest_goodput(const CliffResample& sample);
 
 /// `bounds_ns`: of the cliff, of the tighter and of the looser one, as in the groups.
 CliffReadings read_resample(const CliffResample& sample, const CliffOptions& options,
-                            const PerBound& bounds_ns, const Dispersion& bursts);
+                            const PerBound& bounds_ns, const Dispersion& bursts,
+                            const TwinFits& twins);
 
 }  // namespace precipice

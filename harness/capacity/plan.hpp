@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,12 @@ namespace precipice {
 struct Claim {
   std::string say;   ///< the sentence
   std::string that;  ///< the relation, over summary values
+};
+
+/// How badly the twin of an oracle knows its service.
+struct TwinError {
+  double slower = 1;   ///< the oracle's mean service over the twin's
+  double scatter = 0;  ///< standard deviation of the logarithm of a request's service over its draw
 };
 
 struct Plan {
@@ -52,6 +59,8 @@ struct Plan {
   /// Virtual clock: windows are sized so that a saturated trial has this many requests, whatever S
   /// is, and more where the service varies; 0: the windows above are meant as they stand.
   std::uint64_t virtual_requests = 200'000;
+  /// For studies of the estimators: oracles have twins that are wrong by this.
+  std::optional<TwinError> oracle_twin;
   std::string only;  ///< not empty: only cells whose "series workload" contains it
 
   const Slo& slo_of(const Spec& workload) const {

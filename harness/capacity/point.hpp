@@ -1,6 +1,7 @@
 // One probe of a cell, as the search and the estimators see a trial.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -26,6 +27,9 @@ struct Point {
   BatchScatter scatter;        ///< of the responses
   double loss = 0;             ///< share of shed + failed + unfinished
   std::uint64_t requests = 0;  ///< in the window
+  /// What the trial's schedule and draws follow from, beside the rate. A window of 0: not known.
+  std::uint64_t seed = 0;
+  std::chrono::nanoseconds warmup{0}, window{0};
   bool stable = false;
   bool valid = false;
   bool generator_limited =

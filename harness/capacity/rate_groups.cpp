@@ -36,24 +36,6 @@ void keep_tails(RateGroup& group, const std::vector<const Histogram*>& histogram
   }
 }
 
-/// How many lie above each bound, a bucket that holds it by its share.
-PerBound count_beyond(const Histogram& histogram, const PerBound& bounds_ns) {
-  PerBound beyond{};
-  const auto buckets = histogram.buckets();
-  for (std::size_t i = 0; i < beyond.size(); ++i) {
-    if (!(bounds_ns[i] > 0)) continue;
-    beyond[i] = static_cast<double>(histogram.overflow());
-    const auto bound = static_cast<std::int64_t>(bounds_ns[i]);
-    if (bound > Histogram::kHighest) continue;
-    const std::uint32_t at = Histogram::index_of(bound);
-    const auto [low, high] = Histogram::bounds(at);
-    const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
-    for (auto each = buckets.rbegin(); each != buckets.rend() && each->first >= at; ++each)
-      beyond[i] += static_cast<double>(each->second) * (each->first > at ? 1 : share);
-  }
-  return beyond;
-}
-
 double weighted_median(std::vector<std::pair<double, int>>& values) {
   std::sort(values.begin(), values.end());
   int total = 0;
@@ -72,6 +54,19 @@ double weighted_median(std::vector<std::pair<double, int>>& values) {
 }
 
 }  // namespace
+
+double count_beyond(const Histogram& histogram, double bound_ns) {
+  auto beyond = static_cast<double>(histogram.overflow());
+  const auto bound = static_cast<std::int64_t>(bound_ns);
+  if (bound > Histogram::kHighest) return beyond;
+  const std::uint32_t at = Histogram::index_of(bound);
+  const auto [low, high] = Histogram::bounds(at);
+  const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
+  const auto buckets = histogram.buckets();
+  for (auto each = buckets.rbegin(); each != buckets.rend() && each->first >= at; ++each)
+    beyond += static_cast<double>(each->second) * (each->first > at ? 1 : share);
+  return beyond;
+}
 
 bool RateGroup::overloaded() const {
   return std::none_of(members.begin(), members.end(),
@@ -99,6 +94,7 @@ std::optional<RateGroup::Merged> RateGroup::merge(const BlockWeights& weights,
     merged.responses += weight * member.responses;
     for (std::size_t i = 0; i < merged.beyond.size(); ++i) {
       merged.beyond[i] += weight * member.beyond[i];
+      merged.exposure[i] += weight * member.exposure[i];
       if (member.beyond[i] > (1 - percentile / 100) * member.responses)
         merged.blocks_over[i] += weight;
     }
@@ -176,7 +172,9 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
         static_cast<double>(point.responses ? point.responses->count() : point.requests);
     PerBound beyond{};
     if (point.responses) {
-      beyond = count_beyond(*point.responses, bounds_ns);
+      for (std::size_t i = 0; i < beyond.size(); ++i) {
+        if (bounds_ns[i] > 0) beyond[i] = count_beyond(*point.responses, bounds_ns[i]);
+      }
     } else {
       for (std::size_t i = 0; i < beyond.size(); ++i) {
         if (bounds_ns[i] > 0)
@@ -192,8 +190,10 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
                        .requests = static_cast<double>(point.requests),
                        .responses = responses,
                        .beyond = beyond,
+                       .exposure = {responses, responses, responses},
                        .scatter = point.scatter,
                        .stable = point.stable,
+                       .point = &point,
                        .cumulative = {}};
   };
   for (std::size_t i = 0; i < open.size();) {

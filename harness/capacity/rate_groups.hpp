@@ -17,14 +17,20 @@ using BlockWeights = std::vector<int>;
 /// Of each response bound that is asked about.
 using PerBound = std::array<double, 3>;
 
+/// How many lie above a bound > 0, the bucket that holds it by its share.
+double count_beyond(const Histogram& histogram, double bound_ns);
+
 /// One trial of a group.
 struct GroupMember {
   std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau of no block's
   double goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0, requests = 0;
   double responses = 0;  ///< in its histogram
   PerBound beyond{};     ///< responses above each bound
+  /// Responses times the luck of the trial's sequence, see TwinFit: what `beyond` is a share of.
+  PerBound exposure{};
   BatchScatter scatter;
   bool stable = false;
+  const Point* point = nullptr;  ///< it was made from, while that lives
   /// Counts of responses up to each edge of the group's `edges_ns`, cumulative.
   std::vector<double> cumulative;
   static constexpr std::size_t kEveryBlock = static_cast<std::size_t>(-1);
@@ -42,7 +48,7 @@ struct RateGroup {
     double rate_per_s = 0, goodput_per_s = 0, mean_ns = 0, percentile_ns = 0, loss = 0,
            requests = 0;
     double responses = 0;  ///< that `beyond` is counted among
-    PerBound beyond{};
+    PerBound beyond{}, exposure{};
     double blocks = 0;       ///< merged; a block that was drawn twice counts twice
     PerBound blocks_over{};  ///< of them, with more beyond each bound than the percentile allows
     bool stable = false;

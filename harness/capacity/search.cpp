@@ -9,6 +9,8 @@
 
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/slo_crossing.hpp"
+#include "harness/capacity/twin_fit.hpp"
+#include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -28,6 +30,9 @@ constexpr int kSequencesApart = 1000;  // more than a suite lists of one kind
 constexpr double kClose[] = {0.91, 0.96, 1.01, 1.06};
 constexpr double kUp[] = {1.25, 1.5, 2.0};
 constexpr double kDown[] = {0.7, 0.5, 0.25};
+// From where a twin expects the crossing.
+constexpr double kUpWithTwin[] = {1.15, 1.15, 1.25, 1.5, 2.0};
+constexpr double kDownWithTwin[] = {0.87, 0.87, 0.7, 0.5, 0.25};
 constexpr int kMostGivenUp = 4;  // to a seventh of the first rate and less
 // A percentile that the lower rate should have lowered, and did not; how long to look for the dip
 // then, and which of two gaps counts as the wider.
@@ -101,7 +106,20 @@ void Search::add_plateau(const Point& point) {
   closed_ = std::min(closed_ * 2, options_.highest_closed);
 }
 
+/// Where the twin says that the crossing is; NaN where it does not.
+double Search::expected() const {
+  if (!options_.twin) return kNaN;
+  std::vector<Point> points = of_coarse_;
+  points.insert(points.end(), learned_.begin(), learned_.end());
+  return expected_crossing(points, *options_.twin, options_.slo_ns, options_.slo_percentile);
+}
+
 double Search::start_rate() const {
+  if (options_.twin && plateau_ > 0) {
+    const double rate =
+        expected_crossing(plateau_, *options_.twin, options_.slo_ns, options_.slo_percentile);
+    if (rate > 0) return std::max(rate, options_.lowest_rate_per_s);
+  }
   // M/M/1 passes its 10xS at 0.54 of saturation, a deterministic queue only just below it: between.
   const double wanted = plateau_ > 0 ? 0.7 * plateau_ : options_.first_rate_per_s;
   return std::max(wanted, options_.lowest_rate_per_s);
@@ -117,7 +135,8 @@ std::optional<double> Search::coarse_candidate() const {
   }
   if (pass_ > 0) {
     if (pass_ >= limit) return std::nullopt;
-    const double higher = std::min(pass_ * pick(kUp, steps_up_), limit);
+    const double higher = std::min(
+        pass_ * (options_.twin ? pick(kUpWithTwin, steps_up_) : pick(kUp, steps_up_)), limit);
     if (higher < too_fast_) return higher;
     // Between what passed and what could not be offered: as high as it goes.
     if (too_fast_ / pass_ <= options_.coarse_ratio) return std::nullopt;
@@ -128,7 +147,9 @@ std::optional<double> Search::coarse_candidate() const {
     const double lowest =
         options_.lowest_rate_per_s > 0 ? options_.lowest_rate_per_s : start_rate() / 4096;
     if (fail_ <= lowest) return std::nullopt;
-    return std::max(fail_ * pick(kDown, steps_down_), lowest);
+    return std::max(
+        fail_ * (options_.twin ? pick(kDownWithTwin, steps_down_) : pick(kDown, steps_down_)),
+        lowest);
   }
   const double start = std::min(start_rate(), limit);
   if (!(start > 0)) return std::nullopt;
@@ -151,6 +172,7 @@ void Search::add_coarse(const Point& point) {
     return;
   }
   invalid_in_a_row_ = 0;
+  of_coarse_.push_back(point);
   const bool bracketed = pass_ > 0 && fail_ < kUnknown;
   if (meets_slo(point)) {
     if (pass_ == 0 && fail_ < asked_) fail_ = kUnknown;  // the low rates that failed lie below it
@@ -246,7 +268,9 @@ double Search::centre() const {
 
 std::vector<Probe> Search::block(int index) const {
   const double coarse = coarse_rate_per_s();
-  const double middle = bracketed() && !learned_.empty() ? centre() : coarse;
+  double middle = bracketed() && !learned_.empty() ? centre() : coarse;
+  if (const double by_twin = bracketed() ? expected() : kNaN; by_twin > 0)
+    middle = std::clamp(by_twin, coarse / kFurthest, coarse * kFurthest);
   std::vector<Probe> probes;
   // A rate's sequence is its place in the suite's list, so that models share it whatever each
   // leaves out.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/capacity/point.hpp"
+#include "harness/capacity/twin.hpp"
 
 namespace precipice {
 
@@ -36,6 +37,8 @@ struct SearchOptions {
   /// since each costs a trial in every block; {0.8, 0.92, 0.97, 0.99} where trials are cheap.
   std::vector<double> towards_plateau;
   double max_loss = 0.001;
+  /// Says where the crossing is to be expected; null: nothing does.
+  std::shared_ptr<const Twin> twin;
   std::uint64_t seed = 1;  ///< for the order inside a block
 };
 
@@ -91,6 +94,7 @@ class Search {
   double next_of_dip() const;
   void add_coarse(const Point& point);
   double start_rate() const;
+  double expected() const;
   double centre() const;
   std::optional<double> coarse_candidate() const;
 
@@ -120,7 +124,8 @@ class Search {
   int looked_ = 0;
   std::map<double, double> failing_;  ///< percentile by rate; infinite where it is not stable
 
-  std::vector<Point> learned_;  ///< valid ones of open loops
+  std::vector<Point> learned_;    ///< of blocks: valid ones of open loops
+  std::vector<Point> of_coarse_;  ///< of the coarse search: likewise
 };
 
 }  // namespace precipice

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 
 #include "harness/stats/poisson_regression.hpp"
@@ -18,6 +19,8 @@ using Merged = RateGroup::Merged;
 // and bimodal service and with sharing have 0.94 to 1.13 of that; lognormal service with a
 // deviation of 1.3 means and a pareto of 2.1 have 0.7.
 constexpr double kSlopeDeviation = 0.25;
+constexpr int kHalvings = 30;
+constexpr double kWorthOfTwins = 0.5;
 // Squares of residuals, each over its variance: more than the first shows a bend, so that fewer
 // points are better; more than the second is no line at all. What a straight line may err by, of
 // the number of requests beyond a bound.
@@ -124,8 +127,8 @@ SloCrossing at_bound(const Merged& holds, const Merged& fails, const std::vector
 /// Requests beyond the bound, fitted around a rate.
 struct Fit {
   double crossing = 0, misfit = 0;
-  double slope = 0;                         ///< of the logarithm of the share beyond the bound
-  double deviation = 0, power_of_room = 0;  ///< as in SloCrossing
+  double slope = 0;  ///< of the logarithm of the share beyond the bound
+  double deviation = 0, power_of_room = 0, degrees = 0;  ///< as in SloCrossing
 };
 
 /// Nothing where too few points are near, or the line does not cross the bound among them.
@@ -134,6 +137,8 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
   const double above = -std::log(1 - options.slo_percentile / 100);
   const double room = options.saturation_per_s - centre;
   const bool known = options.bursts != nullptr && room > kLeastRoom * options.saturation_per_s;
+  const TwinFit* twin =
+      known && options.twin != nullptr && options.twin->used() ? options.twin : nullptr;
   const double unit = known ? room : centre;
   const double scale = std::max(centre, known ? kReachOfRoom * room : 0);
   const double reach = within * scale;
@@ -156,32 +161,65 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
                        .count = point.beyond[options.bound],
                        .weight = near * near * near,
                        .dispersion = burst});
+    if (twin != nullptr) {
+      counted.back().exposure =
+          point.exposure[options.bound] *
+          std::exp(twin->log_share(point.rate_per_s) - twin->log_share(centre));
+      counted.back().dispersion = twin->dispersion;
+    }
     if (lowest == 0) lowest = point.rate_per_s;
     if (point.rate_per_s > highest) ++rates;
     highest = point.rate_per_s;
   }
   if (rates < (known ? 2 : 3)) return std::nullopt;
-  const SlopePrior prior = {.mean = above, .deviation = kSlopeDeviation * above};
+  // One request beyond the bound more or less says little: twins that fit are worth half of one, so
+  // that none at all is not taken for never.
+  if (twin != nullptr)
+    counted.push_back(
+        {.x = 0,
+         .exposure = kWorthOfTwins * twin->dispersion * std::exp(-twin->log_share(centre)),
+         .count = kWorthOfTwins * twin->dispersion,
+         .dispersion = twin->dispersion});
+  // The slope is known from saturation, or that of the twins is, which the line departs from.
+  const SlopePrior prior = {
+      .mean = twin != nullptr ? 0 : above,
+      .deviation = twin != nullptr ? twin->slope_deviation : kSlopeDeviation * above};
   const auto line = poisson_regression(counted, known ? prior : SlopePrior{});
-  if (!line || !(line->slope > 0)) return std::nullopt;
-  const double at = (-above - line->level) / line->slope;
-  const double crossing = centre + at * unit;
+  if (!line) return std::nullopt;
   // Two rates may be interpolated; three are followed past the last.
   const double past = rates < 3 ? 0 : follow;
+  double at = (-above - line->level) / line->slope, slope = line->slope;
+  if (twin != nullptr) {
+    const auto log_share = [&](double x) {
+      return line->at(x) + twin->log_share(centre + x * unit) - twin->log_share(centre);
+    };
+    double low = (lowest - past - centre) / unit, high = (highest + past - centre) / unit;
+    if (!(log_share(low) < -above && log_share(high) > -above)) return std::nullopt;
+    for (int i = 0; i < kHalvings; ++i) {
+      const double middle = (low + high) / 2;
+      (log_share(middle) < -above ? low : high) = middle;
+    }
+    at = low;
+    constexpr double kBeside = 0.02;
+    slope = (log_share(at + kBeside) - log_share(at - kBeside)) / (2 * kBeside);
+  }
+  if (!(slope > 0)) return std::nullopt;
+  const double crossing = centre + at * unit;
   if (crossing < lowest - past || crossing > highest + past) return std::nullopt;
   if (known && crossing >= options.saturation_per_s) return std::nullopt;
-  return Fit{
-      .crossing = crossing,
-      .misfit = poisson_misfit(counted, *line, kTolerance),
-      .slope = line->slope / unit,
-      .deviation = std::sqrt(line->variance_at(at)),
-      .power_of_room = known ? line->slope * (options.saturation_per_s - crossing) / unit : 0};
+  return Fit{.crossing = crossing,
+             .misfit = poisson_misfit(counted, *line, kTolerance),
+             .slope = slope / unit,
+             .deviation = std::sqrt(line->variance_at(at)),
+             .power_of_room = known ? slope * (options.saturation_per_s - crossing) / unit : 0,
+             .degrees = twin != nullptr ? twin->degrees : 0};
 }
 
 void take(const Fit& fit, SloCrossing& result) {
   result.value = fit.crossing;
   result.beyond_deviation = fit.deviation;
   result.power_of_room = fit.power_of_room;
+  result.degrees = fit.degrees;
 }
 
 /// Not by the stall of one block: in most of its blocks, and in two where there are `most` of them.
@@ -270,6 +308,18 @@ SloCrossing crossing_of_rise(const std::vector<Merged>& points, const SloCrossin
     result.bracket_high = std::max(edge, fit->crossing);
     return true;
   };
+  // Where twins say how lucky each rate was, the percentiles themselves need not cross.
+  if (!good.empty() && options.twin != nullptr && options.twin->used()) {
+    const double expected = options.twin->crossing(std::log(1 - options.slo_percentile / 100));
+    if (beyond(std::clamp(expected, good.front().rate_per_s, good.back().rate_per_s))) {
+      const auto above = std::find_if(good.begin(), good.end(), [&](const Merged& point) {
+        return point.rate_per_s >= result.value;
+      });
+      if (above != good.begin()) result.bracket_low = std::prev(above)->rate_per_s;
+      if (above != good.end()) result.bracket_high = above->rate_per_s;
+      return result;
+    }
+  }
   if (good.empty() || level.front() > target) {
     if (!good.empty() && beyond(good.front().rate_per_s)) return result;
     result.value = result.bracket_low = result.bracket_high = points.front().rate_per_s;

@@ -5,6 +5,7 @@
 
 #include "harness/capacity/dispersion.hpp"
 #include "harness/capacity/rate_groups.hpp"
+#include "harness/capacity/twin_fit.hpp"
 #include "harness/stats/estimate.hpp"
 
 namespace precipice {
@@ -21,6 +22,7 @@ struct SloCrossingOptions {
   double saturation_per_s = 0;
   /// Without it requests are slow one by one, and no slope is known from saturation.
   const Dispersion* bursts = nullptr;
+  const TwinFit* twin = nullptr;  ///< of this bound; null or not used(): none
 };
 
 struct SloCrossing {
@@ -39,6 +41,7 @@ struct SloCrossing {
   /// crossing, by bursts alone (0: they were not), and its power of what is left to saturation (0:
   /// that is not known).
   double beyond_deviation = 0, power_of_room = 0;
+  double degrees = 0;  ///< of freedom of that deviation, where twins told it; else 0
 };
 
 /// How surely a point keeps (negative) or breaks its bound: the number of requests beyond it, in

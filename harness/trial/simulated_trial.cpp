@@ -17,6 +17,7 @@
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/limits.hpp"
 #include "harness/trial/memory_need.hpp"
+#include "harness/trial/queues.hpp"
 #include "harness/trial/trial_summary.hpp"
 #include "models/oracle.hpp"
 #include "models/random.hpp"
@@ -25,98 +26,7 @@ namespace precipice {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-using Soonest = std::priority_queue<double, std::vector<double>, std::greater<>>;
-
-/// Work times: the servers' own clock, which a stall stops.
-struct Served {
-  double begin = 0, end = 0;
-};
-
-/// One queue before c servers (Kiefer and Wolfowitz's recursion; Lindley's for c = 1), or a queue
-/// before each of them. Arrivals come in order of time.
-class Queues {
- public:
-  Queues(const OracleSettings& settings, std::uint64_t capacity)
-      : split_(settings.discipline == OracleSettings::Discipline::random_split),
-        capacity_(capacity),
-        free_(settings.servers, 0.0) {}
-
-  /// nullopt: no room.
-  std::optional<Served> arrive(double at, double service, unsigned server) {
-    if (capacity_ > 0) {
-      while (!inside_.empty() && inside_.top() <= at) inside_.pop();
-      if (inside_.size() >= capacity_) return std::nullopt;
-    }
-    Served served;
-    double& free = split_ ? free_[server] : free_.front();
-    served.begin = std::max(at, free);
-    served.end = served.begin + service;
-    free = served.end;
-    if (!split_) sink();
-    if (capacity_ > 0) inside_.push(served.end);
-    return served;
-  }
-
- private:
-  /// Restores the heap (soonest free first) after its front was replaced by something later.
-  void sink() {
-    const std::size_t n = free_.size();
-    const double value = free_.front();
-    std::size_t at = 0;
-    for (std::size_t child = 1; child < n; child = 2 * at + 1) {
-      if (child + 1 < n && free_[child + 1] < free_[child]) ++child;
-      if (free_[child] >= value) break;
-      free_[at] = free_[child];
-      at = child;
-    }
-    free_[at] = value;
-  }
-
-  bool split_;
-  std::uint64_t capacity_;
-  std::vector<double> free_;
-  Soonest inside_;
-};
-
-/// n requests share c servers equally, none getting more than one. Every request present attains
-/// the same service per time, so they end in the order of (service attained at arrival + service).
-class Sharing {
- public:
-  explicit Sharing(unsigned servers) : servers_(servers) {}
-
-  void arrive(double at, std::size_t id, double service) {
-    advance(at);
-    present_.push({attained_ + service, id});
-  }
-  double next_end() const {
-    if (present_.empty()) return kNever;
-    return now_ + std::max(0.0, present_.top().first - attained_) / speed();
-  }
-  std::size_t end(double at) {
-    const std::size_t id = present_.top().second;
-    const double target = present_.top().first;
-    advance(at);
-    attained_ = target;
-    present_.pop();
-    if (present_.empty()) attained_ = 0;
-    return id;
-  }
-  std::size_t size() const { return present_.size(); }
-
- private:
-  double speed() const {
-    return std::min(1.0, static_cast<double>(servers_) / static_cast<double>(present_.size()));
-  }
-  void advance(double at) {
-    if (!present_.empty()) attained_ += (at - now_) * speed();
-    now_ = at;
-  }
-
-  using Entry = std::pair<double, std::size_t>;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> present_;
-  double servers_;
-  double attained_ = 0, now_ = 0;
-};
+using Soonest = Queues::Soonest;
 
 struct Stamps {
   std::int64_t dispatch = 0, begin = 0, end = 0;
@@ -174,10 +84,9 @@ struct Simulation {
                                     : settings.in_flight_limit;
     return limit < most ? limit : 0;
   }
+  bool split() const { return settings.discipline == OracleSettings::Discipline::random_split; }
   unsigned server(std::size_t id, std::uint64_t seed) const {
-    return settings.discipline == OracleSettings::Discipline::random_split
-               ? settings.server_of(id, seed)
-               : 0;
+    return split() ? settings.server_of(id, seed) : 0;
   }
   /// Throws Interrupted; looked at now and then, since that costs as much as a simulated request.
   void heed_stop() const {
@@ -226,7 +135,7 @@ struct Simulation {
   }
 
   void run_queues_open(TrialAccumulator& summary) {
-    Queues queues(settings, capacity());
+    Queues queues(settings.servers, split(), capacity());
     for (std::size_t id = 0; id < intended.size(); ++id) {
       heed_stop();
       ++issued;
@@ -262,7 +171,7 @@ struct Simulation {
   }
 
   void run_queues_closed(TrialAccumulator& summary) {
-    Queues queues(settings, capacity());
+    Queues queues(settings.servers, split(), capacity());
     Soonest ready(std::greater<>(), std::vector<double>(request.closed, 0.0));
     while (ready.top() < static_cast<double>(window_end)) {
       require_room();

@@ -81,7 +81,7 @@ std::vector<Size> make_sizes() {
   plan.blocks = 3;
   plan.coarse_window = milliseconds(200);
   plan.drain = milliseconds(300);
-  plan.refine = {0.86, 0.96, 1.06};
+  plan.refine = {0.90, 1.00, 1.10};
   plan.grid = {0.4};
   sizes.push_back({"quick", plan});
   return sizes;

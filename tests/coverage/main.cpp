@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
   double requests = 0;
   std::uint64_t seed = 1;
   std::string only, size_name;
-  bool json = false, all = false;
+  bool json = false, all = false, no_twin = false;
+  TwinError twin = {.slower = 1.03, .scatter = 0.05};
   app.add_option("--searches", searches, "Searches per queue")->check(CLI::Range(2, 1'000'000));
   app.add_option("--queue", only, "Only queues whose name contains this");
   app.add_option("--size", size_name,
@@ -65,6 +66,10 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", jobs, "Threads")->check(CLI::Range(1, 256));
   app.add_option("--seed", seed, "Of the first search");
   app.add_flag("--all", all, "The looser and the tighter cliff too");
+  app.add_flag("--no-twin", no_twin, "Estimate without twins");
+  app.add_option("--slower", twin.slower, "The queue's mean service over its twin's");
+  app.add_option("--scatter", twin.scatter,
+                 "Deviation of the logarithm of a request's service over its twin's");
   app.add_flag("--json", json, "One JSON document");
   CLI11_PARSE(app, argc, argv);
 
@@ -75,6 +80,7 @@ int main(int argc, char** argv) {
     if (size_name.empty() ? long_one : size.name != size_name) continue;
     Plan plan = size.plan;
     if (blocks > 0) plan.blocks = blocks;
+    if (!no_twin) plan.oracle_twin = twin;
     if (requests > 0) {
       plan.window = Nanos(static_cast<std::int64_t>(requests * 1e6));
       plan.coarse_window = plan.window / 2;

@@ -1,0 +1,85 @@
+// The ideal queue on the arrivals and draws of a real trial. What it does on them, against what it
+// does in the long run, is the luck of that trial's sequence: a control variate for everything
+// that is read off the trial (Law and Kelton, Simulation Modeling and Analysis, 11.4; Lavenberg
+// and Welch, Management Science 27, 1981).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "harness/capacity/point.hpp"
+#include "harness/stats/histogram.hpp"
+#include "harness/trial/arrivals.hpp"
+
+namespace precipice {
+
+/// In what order the twin's servers take requests.
+enum class TwinOrder : std::uint8_t {
+  fcfs,     ///< one queue, first come, first served
+  sharing,  ///< processor sharing: n requests share the servers equally, at most one each
+};
+
+/// How much longer than the draws say the twin's services are, in steps of 1%: a model costs
+/// something on top of the work. A whole number, so that replays can be kept.
+using TwinStretch = int;
+double stretch_factor(TwinStretch stretch);
+
+/// Immutable to its users; thread-safe.
+class Twin {
+ public:
+  /// The service times of a cell.
+  struct Service {
+    std::string kind;  ///< cells of one kind draw the same: their long run is shared
+    std::size_t servers = 1;
+    double mean_ns = 0;  ///< S
+    /// A draw with mean 1, of request `id` with its own `seed`. Pure.
+    std::function<double(std::uint64_t id, std::uint64_t seed)> draw;
+    bool varies = true;  ///< draws differ
+  };
+  /// `arrivals` at rate x time: not bursts, whose times do not scale with the rate, nor traces.
+  Twin(Service service, const Arrivals& arrivals)
+      : service_(std::move(service)), arrivals_(arrivals) {}
+  static bool scales(const Arrivals& arrivals);
+
+  const Service& service() const { return service_; }
+  /// Servers / S, stretched.
+  double capacity_per_s(TwinStretch stretch) const;
+
+  /// What the window of one trial would have shown.
+  struct Replay {
+    Histogram responses;  ///< of the requests that arrive in it, empty for a closed loop
+    double mean_ns = 0;
+    double goodput_per_s = 0;  ///< ends in it
+  };
+  /// Whether a trial is short enough for its luck to matter: the replay of any other costs more
+  /// than it tells.
+  bool replayable(const Point& point) const;
+  const Replay& replay(const Point& point, TwinOrder order, TwinStretch stretch) const;
+
+  /// The share of requests beyond a bound in the long run at a rate, as its logarithm. Far below
+  /// one in the sample's size it is a constant.
+  double log_share_beyond(TwinOrder order, TwinStretch stretch, double rate_per_s,
+                          double bound_ns) const;
+  /// The mean response in the long run.
+  double mean_ns(TwinOrder order, TwinStretch stretch, double rate_per_s) const;
+
+ private:
+  using Key =
+      std::tuple<std::uint64_t, double, std::uint64_t, std::int64_t, std::int64_t, int, int>;
+
+  Replay replay_now(const Point& point, TwinOrder order, TwinStretch stretch) const;
+
+  Service service_;
+  Arrivals arrivals_;
+  mutable std::mutex mutex_;
+  mutable std::map<Key, Replay> kept_;
+};
+
+}  // namespace precipice

@@ -1,0 +1,411 @@
+#include "harness/capacity/twin_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <utility>
+
+#include "harness/stats/poisson_regression.hpp"
+#include "harness/stats/statistics.hpp"
+
+namespace precipice {
+namespace {
+
+constexpr double kNear = 0.3;  // of the crossing
+constexpr std::size_t kFewestTrials = 5;
+constexpr TwinStretch kLeastStretch = -20, kMostStretch = 160;
+// A service that varies a little from what was drawn moves a response across the bound: the number
+// of several stretches varies as their mean does.
+constexpr TwinStretch kAround[] = {-4, -2, 0, 2, 4};
+constexpr double kShares[] = {1.0 / 9, 2.0 / 9, 3.0 / 9, 2.0 / 9, 1.0 / 9};
+constexpr double kWeights[] = {0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98};
+// Weight, level and slope are estimated.
+constexpr double kEstimated = 3;
+// How much less deviance, in units of the dispersion, two more parameters must bring: the 95%
+// point of chi squared with two degrees of freedom.
+constexpr double kWorthIt = 6, kLeastDispersion = 0.2;
+// A twin of another kind of queue explains some of it too, and its long run is then no guide.
+constexpr double kMostUnexplained = 0.4;
+// So is one whose services, by the mean responses, are longer or shorter than saturation says.
+constexpr TwinStretch kUnlikeSaturation = 10;
+// The dispersion that twins leave, as a share of that without them, in queues whose service is 3%
+// longer and scatters by 5 to 10% (see docs/coverage.md); it counts as so many degrees of freedom.
+constexpr double kUsualShare = 0.08, kPriorDegrees = 3;
+constexpr double kFewerThanThis = 0.05;  // as a share of the expected number: rounding
+constexpr double kSlopeDeviation = 0.12, kBeside = 0.1;
+// Fewer requests beyond the bound than this say too little about twins; then the means must be
+// explained to this share, and the weight is that of a good fit.
+constexpr double kFewBeyond = 3, kExplainedByMeans = 0.8, kWeightByMeans = 0.9;
+// For the search, which can do without.
+constexpr double kExplainedEnough = 0.7;
+constexpr int kTableSteps = 64, kHalvings = 25;
+
+struct NearTrial {
+  GroupMember* member = nullptr;
+  double rate_per_s = 0;
+};
+
+/// A trial's expected number beyond the bound and what its twin had.
+struct Luck {
+  double seen = 0, expected = 0;
+};
+
+/// Where the twins' mean responses are those of the trials, on average over the trials.
+TwinStretch matching_stretch(const Twin& twin, TwinOrder order,
+                             const std::vector<const Point*>& points) {
+  const auto model_over_twin = [&](TwinStretch stretch) {
+    double sum = 0;
+    for (const Point* point : points)
+      sum += std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns);
+    return sum;
+  };
+  TwinStretch low = kLeastStretch, high = kMostStretch;
+  while (high - low > 1) {
+    const TwinStretch middle = low + (high - low) / 2;
+    (model_over_twin(middle) > 0 ? low : high) = middle;
+  }
+  return std::abs(model_over_twin(low)) < std::abs(model_over_twin(high)) ? low : high;
+}
+
+/// The share of the variance of the logarithms of the mean responses, about those of the long run,
+/// that the twins' own explain.
+double explained_of_means(const Twin& twin, TwinOrder order, TwinStretch stretch,
+                          const std::vector<const Point*>& points) {
+  std::vector<double> raw, left;
+  for (const Point* point : points) {
+    const double mean = std::log(point->mean_response_ns);
+    raw.push_back(mean - std::log(twin.mean_ns(order, stretch, point->rate_per_s)));
+    left.push_back(mean - std::log(twin.replay(*point, order, stretch).mean_ns));
+  }
+  return 1 - std::pow(standard_deviation(left) / standard_deviation(raw), 2);
+}
+
+/// The twin's number beyond the bound in a trial, and the logarithm of its share in the long run:
+/// of several stretches together.
+double seen_around(const Twin& twin, const Point& point, TwinOrder order, TwinStretch stretch,
+                   double bound_ns) {
+  double seen = 0;
+  for (std::size_t i = 0; i < std::size(kAround); ++i)
+    seen += kShares[i] *
+            count_beyond(twin.replay(point, order, stretch + kAround[i]).responses, bound_ns);
+  return seen;
+}
+double log_share_around(const Twin& twin, TwinOrder order, TwinStretch stretch, double rate_per_s,
+                        double bound_ns) {
+  double share = 0;
+  for (std::size_t i = 0; i < std::size(kAround); ++i)
+    share += kShares[i] *
+             std::exp(twin.log_share_beyond(order, stretch + kAround[i], rate_per_s, bound_ns));
+  return std::log(share);
+}
+
+double crossing_of(const Twin& twin, TwinOrder order, TwinStretch stretch, double bound_ns,
+                   double log_share) {
+  double low = 0, high = twin.capacity_per_s(stretch);
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = (low + high) / 2;
+    (log_share_around(twin, order, stretch, middle, bound_ns) < log_share ? low : high) = middle;
+  }
+  return low;
+}
+
+TwinStretch stretch_to(const Twin& twin, double capacity_per_s) {
+  return std::clamp(static_cast<TwinStretch>(
+                        std::lround(100 * std::log(twin.capacity_per_s(0) / capacity_per_s))),
+                    kLeastStretch, kMostStretch);
+}
+
+class Fitter {
+ public:
+  Fitter(RateGroups& groups, const Twin& twin, const TwinFitOptions& options)
+      : groups_(groups), twin_(twin), options_(options) {
+    for (RateGroup& group : groups_.open) {
+      if (std::abs(group.rate_per_s / options.crossing_per_s - 1) > kNear) continue;
+      for (GroupMember& member : group.members) {
+        if (!member.stable || member.loss > options.max_loss || !(member.mean_ns > 0)) continue;
+        near_.push_back({&member, group.rate_per_s});
+      }
+    }
+  }
+
+  TwinFit run() {
+    TwinFit none;
+    const double room = options_.saturation_per_s - options_.crossing_per_s;
+    if (near_.size() < kFewestTrials || !(room > 0)) return none;
+    for (const NearTrial& trial : near_) {
+      if (!twin_.replayable(*trial.member->point)) return none;
+    }
+    double counted_beyond = 0;
+    for (const NearTrial& trial : near_) counted_beyond += trial.member->beyond[options_.bound];
+    if (counted_beyond < kFewBeyond) return by_means();
+    const double without = deviance(none, {});
+    if (!std::isfinite(without)) return none;
+    std::vector<const Point*> points;
+    for (const NearTrial& trial : near_) points.push_back(trial.member->point);
+    const Match match = matching_twin(points);
+    if (!std::isfinite(match.explained)) return none;
+    TwinFit best = none, fit = match.fit;
+    tabulate(fit);
+    const std::vector<Luck> luck = luck_of(fit);
+    double least = without;
+    for (const double weight : kWeights) {
+      fit.weight = weight;
+      const double deviance_of = deviance(fit, luck);
+      if (deviance_of >= least) continue;
+      least = deviance_of;
+      best = fit;
+    }
+    if (!best.used()) return none;
+    settle_dispersion(best, luck, least / without);
+    const double degrees = std::max(1.0, static_cast<double>(near_.size()) - kEstimated);
+    if (least > kMostUnexplained * without) return none;
+    if (without - least < kWorthIt * std::max(least / degrees, kLeastDispersion)) return none;
+    write(best);
+    return best;
+  }
+
+ private:
+  /// Where hardly any request lies beyond the bound, what twins are worth shows in the means.
+  TwinFit by_means() {
+    std::vector<const Point*> points;
+    for (const NearTrial& trial : near_) points.push_back(trial.member->point);
+    const auto [match, explained] = matching_twin(points);
+    if (!(explained > kExplainedByMeans)) return {};
+    TwinFit fit = match;
+    fit.weight = kWeightByMeans;
+    tabulate(fit);
+    settle_dispersion(fit, luck_of(fit), 1 - explained);
+    write(fit);
+    return fit;
+  }
+  struct Match {
+    TwinFit fit;
+    double explained = 0;  ///< of the means
+  };
+  /// In the order in which the twins' means follow those of the trials best.
+  Match matching_twin(const std::vector<const Point*>& points) const {
+    Match best{.fit = {}, .explained = -kInfinity};
+    for (const TwinOrder order : {TwinOrder::fcfs, TwinOrder::sharing}) {
+      TwinFit fit;
+      fit.order = order;
+      fit.stretch = matching_stretch(twin_, order, points);
+      if (std::abs(fit.stretch - stretch_to(twin_, options_.saturation_per_s)) > kUnlikeSaturation)
+        continue;
+      const double explained = explained_of_means(twin_, order, fit.stretch, points);
+      if (explained > best.explained) best = {fit, explained};
+    }
+    return best;
+  }
+
+  void tabulate(TwinFit& fit) const {
+    fit.first_rate_per_s = (1 - 1.5 * kNear) * options_.crossing_per_s;
+    const double last =
+        std::min(0.995 * options_.saturation_per_s, (1 + 1.5 * kNear) * options_.crossing_per_s);
+    fit.step_per_s = (last - fit.first_rate_per_s) / kTableSteps;
+    fit.log_shares.clear();
+    for (int i = 0; i <= kTableSteps; ++i)
+      fit.log_shares.push_back(log_share_around(twin_, fit.order, fit.stretch,
+                                                fit.first_rate_per_s + i * fit.step_per_s,
+                                                options_.bound_ns));
+    // A tail that falls exponentially with the headroom is the usual one; a twin with another slope
+    // is a worse guide.
+    const double room = options_.saturation_per_s - options_.crossing_per_s;
+    const double above = -std::log(1 - options_.slo_percentile / 100);
+    const double beside = kBeside * room;
+    const double slope = (fit.log_share(options_.crossing_per_s + beside) -
+                          fit.log_share(options_.crossing_per_s - beside)) /
+                         (2 * kBeside);
+    const double off = slope > 0 ? std::log(slope / above) : 1;
+    fit.slope_deviation = above * std::hypot(kSlopeDeviation, off / 2);
+  }
+
+  Luck luck_of(const TwinFit& fit, const GroupMember& member, double rate_per_s) const {
+    Luck luck;
+    luck.seen = seen_around(twin_, *member.point, fit.order, fit.stretch, options_.bound_ns);
+    luck.expected = member.responses * std::exp(fit.log_share(rate_per_s));
+    return luck;
+  }
+  std::vector<Luck> luck_of(const TwinFit& fit) const {
+    std::vector<Luck> all;
+    for (const NearTrial& trial : near_)
+      all.push_back(luck_of(fit, *trial.member, trial.rate_per_s));
+    return all;
+  }
+  static double factor(const TwinFit& fit, const Luck& luck) {
+    return std::max(kFewerThanThis * (1 - fit.weight),
+                    1 + fit.weight * (luck.seen / luck.expected - 1));
+  }
+
+  std::vector<CountedPoint> counted(const TwinFit& fit, const std::vector<Luck>& luck) const {
+    std::vector<CountedPoint> points;
+    for (std::size_t i = 0; i < near_.size(); ++i) {
+      const GroupMember& member = *near_[i].member;
+      const double room = options_.saturation_per_s - options_.crossing_per_s;
+      double exposure = member.responses;
+      if (fit.used())
+        exposure *= factor(fit, luck[i]) * std::exp(fit.log_share(near_[i].rate_per_s) -
+                                                    fit.log_share(options_.crossing_per_s));
+      points.push_back({.x = (near_[i].rate_per_s - options_.crossing_per_s) / room,
+                        .exposure = exposure,
+                        .count = member.beyond[options_.bound]});
+    }
+    return points;
+  }
+
+  /// The slope is known from saturation, or from the twins' own.
+  SlopePrior prior(const TwinFit& fit) const {
+    const double above = -std::log(1 - options_.slo_percentile / 100);
+    if (fit.used()) return {.mean = 0, .deviation = fit.slope_deviation};
+    return {.mean = above, .deviation = 0.25 * above};
+  }
+
+  double deviance(const TwinFit& fit, const std::vector<Luck>& luck) const {
+    const std::vector<CountedPoint> points = counted(fit, luck);
+    const auto line = poisson_regression(points, prior(fit));
+    if (!line) return kInfinity;
+    double sum = 0;
+    for (const CountedPoint& point : points) {
+      const double expected = point.exposure * std::exp(line->at(point.x));
+      if (point.count > 0) sum += 2 * point.count * std::log(point.count / expected);
+      sum -= 2 * (point.count - expected);
+    }
+    return sum;
+  }
+
+  void settle_dispersion(TwinFit& fit, const std::vector<Luck>& luck, double unexplained) const {
+    const std::vector<CountedPoint> points = counted(fit, luck);
+    const auto line = poisson_regression(points, prior(fit));
+    double squares = 0;
+    for (const CountedPoint& point : points) {
+      if (!line) break;
+      const double expected = point.exposure * std::exp(line->at(point.x));
+      squares += (point.count - expected) * (point.count - expected) / expected;
+    }
+    if (line) squares = std::max(squares, deviance(fit, luck));
+    const double degrees = std::max(1.0, static_cast<double>(points.size()) - kEstimated);
+    const double usual = std::max(std::max(kUsualShare, unexplained) * options_.index_of_dispersion,
+                                  kLeastDispersion);
+    fit.degrees = degrees + kPriorDegrees;
+    fit.dispersion = (squares + kPriorDegrees * usual) / fit.degrees;
+  }
+
+  void write(const TwinFit& fit) {
+    for (RateGroup& group : groups_.open) {
+      if (group.rate_per_s < fit.first_rate_per_s ||
+          group.rate_per_s > fit.first_rate_per_s + kTableSteps * fit.step_per_s)
+        continue;
+      for (GroupMember& member : group.members) {
+        if (!member.stable) continue;
+        member.exposure[options_.bound] =
+            member.responses * factor(fit, luck_of(fit, member, group.rate_per_s));
+      }
+    }
+  }
+
+  RateGroups& groups_;
+  const Twin& twin_;
+  const TwinFitOptions& options_;
+  std::vector<NearTrial> near_;
+};
+
+}  // namespace
+
+double TwinFit::log_share(double rate_per_s) const {
+  const double steps = std::clamp((rate_per_s - first_rate_per_s) / step_per_s, 0.0,
+                                  static_cast<double>(log_shares.size() - 1));
+  const std::size_t low = std::min(static_cast<std::size_t>(steps), log_shares.size() - 2);
+  const double part = steps - static_cast<double>(low);
+  return (1 - part) * log_shares[low] + part * log_shares[low + 1];
+}
+
+double expected_crossing(double saturation_per_s, const Twin& twin, double bound_ns,
+                         double slo_percentile) {
+  try {
+    return crossing_of(twin, TwinOrder::fcfs, stretch_to(twin, saturation_per_s), bound_ns,
+                       std::log(1 - slo_percentile / 100));
+  } catch (const std::bad_alloc&) {
+    return kNaN;
+  }
+}
+
+double expected_crossing(const std::vector<Point>& points, const Twin& twin, double bound_ns,
+                         double slo_percentile) {
+  std::vector<const Point*> used;
+  for (const Point& point : points) {
+    if (!point.valid || !point.stable || point.closed > 0 || !(point.mean_response_ns > 0) ||
+        !point.responses)
+      continue;
+    if (!twin.replayable(point)) return kNaN;
+    used.push_back(&point);
+  }
+  if (used.empty()) return kNaN;
+  try {
+    double least = kInfinity, crossing = kNaN, explained = 1;
+    for (const TwinOrder order : {TwinOrder::fcfs, TwinOrder::sharing}) {
+      const TwinStretch stretch = matching_stretch(twin, order, used);
+      double squares = 0, seen = 1, of_twins = 1;
+      for (const Point* point : used) {
+        squares += std::pow(
+            std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns), 2);
+        seen += count_beyond(*point->responses, bound_ns);
+        of_twins += seen_around(twin, *point, order, stretch, bound_ns);
+      }
+      if (squares >= least) continue;
+      least = squares;
+      explained = used.size() < kFewestTrials ? 1 : explained_of_means(twin, order, stretch, used);
+      crossing = crossing_of(twin, order, stretch, bound_ns,
+                             std::log(1 - slo_percentile / 100) - std::log(seen / of_twins));
+    }
+    return explained > kExplainedEnough ? crossing : kNaN;
+  } catch (const std::bad_alloc&) {
+    return kNaN;
+  }
+}
+
+void correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s) {
+  constexpr double kSaturated = 1.02, kFull = 0.9;  // of saturation: offered, and carried
+  constexpr double kBetter = 2;                     // times smaller a variance
+  if (!twin.service().varies) return;
+  const TwinStretch stretch = stretch_to(twin, saturation_per_s);
+  const double capacity = twin.capacity_per_s(stretch);
+  std::vector<std::pair<GroupMember*, double>> corrected;
+  double squares = 0, squares_corrected = 0;
+  for (auto* groups_of : {&groups.open, &groups.closed}) {
+    for (RateGroup& group : *groups_of) {
+      if (group.closed == 0 && group.rate_per_s < kSaturated * capacity) continue;
+      std::vector<double> raw, better;
+      for (GroupMember& member : group.members) {
+        if (member.goodput_per_s < kFull * saturation_per_s || !twin.replayable(*member.point))
+          continue;
+        const double luck =
+            twin.replay(*member.point, TwinOrder::fcfs, stretch).goodput_per_s / capacity;
+        if (!(luck > 0)) continue;
+        corrected.emplace_back(&member, member.goodput_per_s / luck);
+        raw.push_back(std::log(member.goodput_per_s));
+        better.push_back(std::log(corrected.back().second));
+      }
+      if (raw.size() < 2) continue;
+      const auto count = static_cast<double>(raw.size() - 1);
+      squares += count * std::pow(standard_deviation(raw), 2);
+      squares_corrected += count * std::pow(standard_deviation(better), 2);
+    }
+  }
+  if (!(squares > kBetter * squares_corrected)) return;
+  for (const auto& [member, goodput] : corrected) member->goodput_per_s = goodput;
+}
+
+double TwinFit::crossing(double log_share) const {
+  const auto above = std::find_if(log_shares.begin(), log_shares.end(),
+                                  [&](double each) { return each >= log_share; });
+  return first_rate_per_s + static_cast<double>(above - log_shares.begin()) * step_per_s;
+}
+
+TwinFit fit_twins(RateGroups& groups, const Twin& twin, const TwinFitOptions& options) {
+  try {
+    return Fitter(groups, twin, options).run();
+  } catch (const std::bad_alloc&) {  // an address space that is limited: then without them
+    return {};
+  }
+}
+
+}  // namespace precipice
