@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "models/arena_enqueue.hpp"
-#include "models/blocking_io.hpp"
 #include "models/cpu_set.hpp"
+#include "models/interrupt_rounds.hpp"
 #include "models/pinned_thread.hpp"
 
 namespace precipice {
@@ -48,7 +48,7 @@ class ArenaWorkers final : public tbb::task_scheduler_observer {
     }
     {
       const std::lock_guard lock(mutex_);
-      inside_.push_back(pthread_self());
+      inside_.push_back({pthread_self(), &flag_of_this_thread()});
       most_ = std::max(most_, inside_.size());
     }
     order_before(this);
@@ -69,15 +69,22 @@ class ArenaWorkers final : public tbb::task_scheduler_observer {
   void on_scheduler_exit(bool) override {
     {
       const std::lock_guard lock(mutex_);
-      const auto found = std::find(inside_.begin(), inside_.end(), pthread_self());
+      const auto found = std::find_if(inside_.begin(), inside_.end(), [](const Worker& worker) {
+        return worker.thread == pthread_self();
+      });
       if (found != inside_.end()) inside_.erase(found);
     }
     order_before(this);
   }
 
-  void interrupt_all() noexcept {
+  /// A worker executes one request at a time, whichever arena it is in.
+  static ExecutingFlag& flag_of_this_thread() noexcept {
+    thread_local ExecutingFlag flag;
+    return flag;
+  }
+  void interrupt_executing() noexcept {
     const std::lock_guard lock(mutex_);
-    for (const pthread_t thread : inside_) interrupt_thread(thread);
+    for (const Worker& worker : inside_) worker.executing->interrupt(worker.thread);
   }
   void rethrow_error() {
     const std::lock_guard lock(mutex_);
@@ -90,9 +97,15 @@ class ArenaWorkers final : public tbb::task_scheduler_observer {
   }
 
  private:
+  /// Who is inside lives: a thread leaves the arena before it ends.
+  struct Worker {
+    pthread_t thread;
+    const ExecutingFlag* executing;
+  };
+
   const CpuSet cpus_;
   mutable std::mutex mutex_;
-  std::vector<pthread_t> inside_;
+  std::vector<Worker> inside_;
   std::size_t most_ = 0;
   std::exception_ptr error_;
   static std::uint64_t next_generation() {

@@ -64,8 +64,6 @@ class BlockingIo final : public Io {
 /// SIGURG: by default ignored, so that a stray one harms nobody, and unused by code that does not
 /// ask for out-of-band data (signal(7)).
 inline constexpr int kInterruptSignal = SIGURG;
-/// How long to leave threads to themselves between two rounds of interrupts.
-inline constexpr Nanos kInterruptInterval = std::chrono::milliseconds(2);
 
 /// Gives kInterruptSignal a handler that does nothing, without SA_RESTART, for the whole process.
 /// Once; later calls return at once.

@@ -13,6 +13,7 @@
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
 #include "models/futex_hash.hpp"
+#include "models/interrupt_rounds.hpp"
 #include "models/model.hpp"
 #include "models/new_thread.hpp"
 #include "models/request_queue.hpp"
@@ -63,6 +64,7 @@ class FixedPool final : public Model {
       // workers takes its time.
       queue_ = make_request_queue(queue_kind_, thread_count_);
       io_ = std::make_unique<BlockingIo>();
+      executing_ = std::vector<PaddedFlag>(thread_count_);
       threads_.reserve(thread_count_);
       spread_futexes(thread_count_);
       for (unsigned i = 0; i < thread_count_; ++i) {
@@ -101,11 +103,13 @@ class FixedPool final : public Model {
     if (!admission_.wait_until_empty(deadline)) {
       refusing_.store(true, std::memory_order_relaxed);
       io_->cancel();
-      Request request;
-      do {
-        while (queue_->try_pop(request)) refuse(request, Refusal::shutdown);
-        for (std::thread& thread : threads_) interrupt_thread(thread.native_handle());
-      } while (!admission_.wait_until_empty(Io::now() + kInterruptInterval));
+      refuse_queued();  // a long queue is no part of a round
+      interrupt_until_empty(admission_, [this] {
+        refuse_queued();
+        for (std::size_t i = 0; i < threads_.size(); ++i) {
+          executing_[i].flag.interrupt(threads_[i].native_handle());
+        }
+      });
     }
     stop_threads();
   }
@@ -120,6 +124,11 @@ class FixedPool final : public Model {
   }
 
  private:
+  /// On a cache line of its own, since its thread writes it twice a request.
+  struct alignas(64) PaddedFlag {
+    ExecutingFlag flag;
+  };
+
   void work(unsigned index, const CpuSet& cpus) {
     try {
       pin_this_thread(cpus);
@@ -139,11 +148,17 @@ class FixedPool final : public Model {
       } else if (deadline_ > Nanos{0} && Io::now() - request.intended > deadline_) {
         refuse(request, Refusal::deadline);
       } else {
+        const ExecutingFlag::Scope executing(executing_[index].flag);
         execute(
             job_, *io_, request,
             [](void* self) { static_cast<FixedPool*>(self)->admission_.leave(); }, this);
       }
     }
+  }
+
+  void refuse_queued() noexcept {
+    Request request;
+    while (queue_->try_pop(request)) refuse(request, Refusal::shutdown);
   }
 
   void refuse(const Request& request, Refusal why) noexcept {
@@ -164,6 +179,7 @@ class FixedPool final : public Model {
   Admission admission_;
   Job job_;
   std::unique_ptr<BlockingIo> io_;
+  std::vector<PaddedFlag> executing_;  ///< one per thread, from start() on
   std::vector<std::thread> threads_;
   std::atomic<bool> refusing_{false};
 

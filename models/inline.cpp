@@ -8,6 +8,7 @@
 
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
+#include "models/interrupt_rounds.hpp"
 #include "models/model.hpp"
 #include "models/unavailable.hpp"
 
@@ -67,12 +68,12 @@ class InlineModel final : public Model {
     admission_.close();
     if (!io_ || admission_.wait_until_empty(deadline)) return;
     io_->cancel();
-    do {
+    interrupt_until_empty(admission_, [this] {
       const std::lock_guard lock(mutex_);
       for (const Submitter* each = submitters_; each != nullptr; each = each->next) {
         interrupt_thread(each->thread);
       }
-    } while (!admission_.wait_until_empty(Io::now() + kInterruptInterval));
+    });
   }
 
   std::uint64_t in_flight() const noexcept override { return admission_.count(); }

@@ -19,6 +19,7 @@
 
 #include "models/admission.hpp"
 #include "models/blocking_io.hpp"
+#include "models/interrupt_rounds.hpp"
 #include "models/model.hpp"
 #include "models/new_thread.hpp"
 #include "models/request_queue.hpp"
@@ -144,6 +145,7 @@ class ThreadPerRequest final : public Model {
     Request request;
     ThreadPerRequest* model = nullptr;
     pthread_t thread{};
+    ExecutingFlag executing;
     Record* next = nullptr;  // in whichever list it is: free, finished, leaving
     Record* previous_live = nullptr;
     Record* next_live = nullptr;
@@ -171,14 +173,16 @@ class ThreadPerRequest final : public Model {
     while (first_live_ != nullptr || admission_.count() != 0) {
       while (queue_.try_pop(request)) refuse(request, Refusal::shutdown);
       if (io_->cancelled()) {
+        const Time round_began = Io::now();
         for (Record* each = first_live_; each != nullptr; each = each->next_live) {
-          interrupt_thread(each->thread);
+          each->executing.interrupt(each->thread);
         }
-        const Time round_ends = Io::now() + kInterruptInterval;
+        const Time round_ended = Io::now();
+        const Time gap_ends = round_ended + gap_after_interrupts(round_ended - round_began);
         do {
           reap(false);
           if (first_live_ != nullptr) std::this_thread::sleep_for(std::chrono::microseconds(200));
-        } while (first_live_ != nullptr && Io::now() < round_ends);
+        } while (first_live_ != nullptr && Io::now() < gap_ends);
       } else {
         reap(true);  // all have ended their requests, so this waits for exits only
         std::this_thread::yield();
@@ -234,9 +238,12 @@ class ThreadPerRequest final : public Model {
   static void* run_thread(void* argument) {
     auto* record = static_cast<Record*>(argument);
     ThreadPerRequest& model = *record->model;
-    execute(
-        model.job_, *model.io_, record->request,
-        [](void* self) { static_cast<ThreadPerRequest*>(self)->admission_.leave(); }, &model);
+    {
+      const ExecutingFlag::Scope executing(record->executing);
+      execute(
+          model.job_, *model.io_, record->request,
+          [](void* self) { static_cast<ThreadPerRequest*>(self)->admission_.leave(); }, &model);
+    }
     Record* head = model.finished_.load(std::memory_order_relaxed);
     do {
       record->next = head;

@@ -19,6 +19,7 @@
 #include "models/arena_workers.hpp"
 #include "models/asio_operations.hpp"
 #include "models/blocking_io.hpp"
+#include "models/interrupt_rounds.hpp"
 #include "models/model.hpp"
 #include "models/new_thread.hpp"
 #include "models/offload_pool.hpp"
@@ -207,9 +208,9 @@ class WorkStealing final : public Model {
       refusing_.store(true, std::memory_order_relaxed);
       if (blocking_) blocking_->cancel();
       if (suspending_) suspending_->cancel();
-      do {
-        if (blocking_) workers_->interrupt_all();
-      } while (!admission_.wait_until_empty(Io::now() + kInterruptInterval));
+      interrupt_until_empty(admission_, [this] {
+        if (blocking_) workers_->interrupt_executing();
+      });
     }
     take_down();
   }
@@ -230,6 +231,7 @@ class WorkStealing final : public Model {
       return refuse(request, Refusal::deadline);
     }
     Io& io = suspend_ ? static_cast<Io&>(*suspending_) : *blocking_;
+    const ExecutingFlag::Scope executing(ArenaWorkers::flag_of_this_thread());
     execute(
         job_, io, request, [](void* self) { static_cast<WorkStealing*>(self)->admission_.leave(); },
         this);
