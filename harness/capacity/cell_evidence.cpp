@@ -51,11 +51,10 @@ void count_trial(CellSummary& summary, Record&& record) {
   summary.points.push_back(std::move(record));
 }
 
-Point point_of(const Record& record) {
-  const Trial& trial = record.trial;
+Point point_of(const Trial& trial, Phase phase, int block) {
   Point point;
-  point.phase = record.phase;
-  point.block = record.block;
+  point.phase = phase;
+  point.block = block;
   point.closed = trial.request.closed;
   point.rate_per_s = trial.request.rate_per_s;
   point.offered_per_s = trial.offered_per_s;
@@ -69,9 +68,15 @@ Point point_of(const Record& record) {
   point.warmup = trial.request.warmup;
   point.window = trial.request.window;
   point.stable = trial.stable;
+  point.valid = trial.valid;
+  point.responses = std::make_shared<const Histogram>(trial.response_histogram.compacted());
+  return point;
+}
+
+Point point_of(const Record& record) {
+  Point point = point_of(record.trial, record.phase, record.block);
   point.valid = record.used;
   point.generator_limited = record.generator_limited;
-  point.responses = std::make_shared<const Histogram>(trial.response_histogram.compacted());
   return point;
 }
 

@@ -5,6 +5,7 @@
 #include "harness/capacity/plan.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/trial/trial.hpp"
 
 namespace precipice {
 
@@ -13,6 +14,8 @@ namespace precipice {
 void count_trial(CellSummary& summary, Record&& record);
 
 /// The point of a trial, as the search and the estimators see it.
+Point point_of(const Trial& trial, Phase phase, int block);
+/// The same of a recorded attempt, whose point counts if the attempt is used.
 Point point_of(const Record& record);
 
 /// Fills saturation, cliffs and knee of `summary` from its evidence, and nothing else.

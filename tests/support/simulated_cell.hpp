@@ -3,10 +3,10 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/search.hpp"
@@ -52,25 +52,6 @@ inline Trial simulate(const CellPlan& plan, const Probe& probe, Nanos window, st
   return simulate_trial(request);
 }
 
-inline Point to_point(const Trial& trial, const Probe& probe, int block) {
-  Point point;
-  point.phase = probe.phase;
-  point.block = block;
-  point.closed = probe.closed;
-  point.rate_per_s = probe.rate_per_s;
-  point.offered_per_s = trial.offered_per_s;
-  point.goodput_per_s = trial.goodput_per_s;
-  point.slo_percentile_ns = static_cast<double>(trial.slo_percentile_ns);
-  point.mean_response_ns = trial.response.mean;
-  point.scatter = trial.response_scatter;
-  point.loss = trial.loss();
-  point.requests = trial.counts.scheduled;
-  point.stable = trial.stable;
-  point.valid = trial.valid;
-  point.responses = std::make_shared<Histogram>(trial.response_histogram);
-  return point;
-}
-
 inline Cell search_cell(const CellPlan& plan) {
   Cell cell;
   SearchOptions options = plan.search;
@@ -80,7 +61,7 @@ inline Cell search_cell(const CellPlan& plan) {
   Search search(options);
   while (const auto probe = search.next()) {
     const Point point =
-        to_point(simulate(plan, *probe, plan.coarse_window, mix64(plan.seed)), *probe, 0);
+        point_of(simulate(plan, *probe, plan.coarse_window, mix64(plan.seed)), probe->phase, 0);
     cell.points.push_back(point);
     search.add(point);
     ++cell.probes;
@@ -89,7 +70,7 @@ inline Cell search_cell(const CellPlan& plan) {
   for (int block = 0; block < plan.blocks; ++block) {
     for (const Probe& probe : search.block(block)) {
       const std::uint64_t seed = mix64(plan.seed ^ mix64(1000 + static_cast<std::uint64_t>(block)));
-      cell.points.push_back(to_point(simulate(plan, probe, plan.window, seed), probe, block));
+      cell.points.push_back(point_of(simulate(plan, probe, plan.window, seed), probe.phase, block));
     }
   }
   CliffOptions cliff;
