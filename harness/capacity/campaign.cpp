@@ -26,7 +26,7 @@ double seconds(Nanos duration) { return std::chrono::duration<double>(duration).
 
 struct Cell {
   CellSummary summary;
-  CellPlan plan;
+  CellPlan cell_plan;
   std::optional<Search> search;
   bool quota_shown = false;  ///< a CPU quota throttled a trial and its repetition
 };
@@ -167,11 +167,11 @@ class Campaign {
     CellSummary& summary = cell.summary;
     const auto reference = reference_service(summary.model, summary.workload, result_.service);
     if (!reference) return;
-    cell.plan = plan_cell(plan_, summary.model, summary.workload, *reference);
-    summary.service_time_ns = cell.plan.service.mean_ns;
-    summary.slo_ns = cell.plan.slo_ns;
-    summary.options.twin = cell.plan.search.twin;
-    cell.search.emplace(cell.plan.search);
+    cell.cell_plan = plan_cell(plan_, summary.model, summary.workload, *reference);
+    summary.service_time_ns = cell.cell_plan.service.mean_ns;
+    summary.slo_ns = cell.cell_plan.slo_ns;
+    summary.options.twin = cell.cell_plan.search.twin;
+    cell.search.emplace(cell.cell_plan.search);
   }
 
   void run_cell(Cell& cell, int block) {
@@ -230,7 +230,7 @@ class Campaign {
         record->slo_ns = summary.slo_ns;
         try {
           record->trial = host_.measure(
-              request_for(plan_, cell.plan, probe, block, cell.search->plateau_per_s()));
+              request_for(plan_, cell.cell_plan, probe, block, cell.search->plateau_per_s()));
         } catch (const CpusGone&) {
           throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {
