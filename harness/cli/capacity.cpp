@@ -9,6 +9,7 @@
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/windows.hpp"
+#include "harness/cli/campaign_exit.hpp"
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
@@ -102,12 +103,8 @@ int capacity(const CapacityArguments& arguments) {
     print_text(table(result, out.style()));
   }
   if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
-  if (!cell.failure.empty()) {
-    remark(cell.failure);
-    return cell.lacking ? kLacking : kInvalid;
-  }
-  if (cell.result.cliff.reached != Reached::unmeasured) return kDone;
-  return cell.lacking ? kLacking : kInvalid;
+  if (!cell.failure.empty()) remark(cell.failure);
+  return exit_of(result);
 }
 
 void add_options(CLI::App& app, CapacityArguments& a) {

@@ -9,6 +9,7 @@
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/speed_drift.hpp"
+#include "harness/cli/campaign_exit.hpp"
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
@@ -124,17 +125,6 @@ int show_plan(const Plan& plan, bool json) {
   return kDone;
 }
 
-int verdict(const CampaignResult& result) {
-  bool lacking = false, invalid = false;
-  for (const CellSummary& cell : result.cells) {
-    if (!cell.failure.empty())
-      (cell.lacking ? lacking : invalid) = true;
-    else if (cell.result.cliff.reached == Reached::unmeasured)
-      (cell.lacking ? lacking : invalid) = true;
-  }
-  return invalid ? kInvalid : lacking ? kLacking : kDone;
-}
-
 std::string resume_command(const Words& argv) {
   std::string text = "precipice";
   for (std::size_t i = 1; i < argv.size(); ++i) {
@@ -224,7 +214,7 @@ int run(const RunArguments& arguments, const Words& argv) {
     print_text(text);
   }
   if (result.interrupted) throw Interrupted("interrupted; " + hint);
-  const int code = verdict(result);
+  const Exit code = exit_of(result);
   if (code == kInvalid) remark("a cell has no valid measurement: see precipice doctor");
   if (code == kLacking) remark("a cell was left out because this machine lacks something");
   return code;

@@ -208,6 +208,29 @@ TEST(Campaign, ACpuThatIsGoneFailsTheCellWhateverWasMeasuredBefore) {
   }
 }
 
+TEST(Campaign, ALoadThatTheMachineHasNoRoomForBoundsTheSearchOrLeavesItWithoutACliff) {
+  Notebook small;  // room for low rates
+  small.spoil = [](Trial& trial) {
+    if (trial.request.rate_per_s >= 300) throw Unavailable("no memory for this rate");
+  };
+  CellSummary cell = run_campaign(plan_of(), small).cells.front();
+  EXPECT_EQ(cell.result.cliff.reached, Reached::above);
+  EXPECT_LT(cell.result.cliff.value, 300);
+  EXPECT_TRUE(cell.lacking);
+  EXPECT_EQ(cell.failure, "");
+  EXPECT_NE(cell.note.find("no memory for this rate"), std::string::npos) << cell.note;
+
+  Notebook full;  // room for the first trial only
+  full.spoil = [&full](Trial&) {
+    if (full.measured > 1) throw Unavailable("no thread");
+  };
+  cell = run_campaign(plan_of(), full).cells.front();
+  EXPECT_EQ(cell.result.cliff.reached, Reached::unmeasured);
+  EXPECT_TRUE(cell.lacking);
+  EXPECT_EQ(cell.failure, "");
+  EXPECT_NE(cell.note.find("no thread"), std::string::npos) << cell.note;
+}
+
 TEST(Campaign, AQuotaIsALimitOfTheRateAndNotRepeatedForEach) {
   Notebook throttled;
   throttled.spoil = [](Trial& trial) {

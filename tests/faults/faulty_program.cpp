@@ -10,6 +10,7 @@
 //     ACTION@T.R             at request R of trial T of this process (R = 0: before it begins):
 //                            abort, segv, kill, term, hangup, term2, term3 (as many SIGTERM), stop,
 //                            backend (the rpc backend stops), cut (PRECIPICE_FAULT_CUT is emptied)
+//     unavailable@T.0        trial T and those after it lack something
 //   PRECIPICE_FAULT_LOCKS  flock: there is no flock; none: no other lock either
 //   PRECIPICE_FAULT_TRACE  a file: those calls, one a line
 //   PRECIPICE_FAULT_VIRTUAL  trials of oracle on empty are simulated, so that a run takes no time
@@ -33,6 +34,7 @@
 #include "harness/trial/simulated_trial.hpp"
 #include "harness/trial/trial_runner.hpp"
 #include "models/model.hpp"
+#include "models/options.hpp"
 
 // The wrapper and the wrapped, by the names that the linker gives them.
 #define PRECIPICE_WRAP(result, name, symbol, ...)        \
@@ -179,6 +181,8 @@ PRECIPICE_WRAP(Trial, run, "_ZN9precipice11TrialRunner3runERKNS_12TrialRequestE"
 Trial wrap_run(TrialRunner* runner, const TrialRequest& request) {
   ++trials;
   reach(0);
+  if (fault().action == "unavailable" && trials.load() >= fault().trial)
+    throw Unavailable("the kernel refuses a thread");
   if (variable("PRECIPICE_FAULT_VIRTUAL").empty()) return real_run(runner, request);
   TrialRequest simulated = request;
   simulated.clock = ClockKind::virtual_time;
