@@ -64,13 +64,19 @@ void ClosedLoop::ended(std::int64_t at_ns) noexcept {
   refill.active = false;
 }
 
-void ClosedLoop::drive(std::uint64_t concurrency, Time epoch) {
+void ClosedLoop::drive(std::uint64_t concurrency, Time epoch, Backend* backend, Nanos margin) {
   constexpr auto kLook = std::chrono::milliseconds(20);
   if (think_.count() > 0) due_.reserve(concurrency);
   epoch_ns_ = epoch.time_since_epoch().count();
   std::this_thread::sleep_until(epoch);  // stamps before the epoch would be negative
-  for (std::uint64_t i = 0; i < concurrency; ++i) issue();
+  for (std::uint64_t i = 0; i < concurrency; ++i) {
+    issue();
+    if (backend != nullptr) backend->serve_until(Io::now(), margin);
+  }
   const Time end = epoch + Nanos(until_ns_);
+  while (backend != nullptr && Io::now() < end && !stopped()) {
+    backend->serve_until(std::min<Time>(end, Io::now() + kLook), margin);
+  }
   std::unique_lock lock(mutex_);
   while (Io::now() < end && !stopped()) {
     Time wake = std::min<Time>(end, Io::now() + kLook);

@@ -11,6 +11,7 @@
 
 #include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
+#include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/model.hpp"
 
@@ -34,8 +35,10 @@ class ClosedLoop final : public AfterEnd {
         stop_(stop) {}
 
   /// Starts `concurrency` requests and returns when no more are issued. Throws std::bad_alloc
-  /// before the first.
-  void drive(std::uint64_t concurrency, Time epoch);
+  /// before the first. Without think time it serves a `backend` without a thread of its own
+  /// meanwhile, with this `margin`.
+  void drive(std::uint64_t concurrency, Time epoch, Backend* backend = nullptr,
+             Nanos margin = Nanos(0));
   void ended(std::int64_t at_ns) noexcept override;
 
   /// Slots used so far.

@@ -38,6 +38,14 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
   for (std::size_t id = 0; id < intended_ns.size(); ++id) {
     const std::int64_t due = intended_ns[id];
     if ((id & 1023) == 0 && stopped()) return id;
+    if (options.backend != nullptr) {
+      do {
+        if (now < due && stopped()) return id;
+        options.backend->serve_until(epoch + Nanos(std::min(due, now + kLookNs)),
+                                     options.spin_margin());
+        now = monotonic_ns() - epoch_ns;
+      } while (now < due);
+    }
     while (now < due) {
       if (!options.spin) {
         if (stopped()) return id;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "harness/trial/in_flight_integral.hpp"
+#include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/model.hpp"
 #include "models/request.hpp"
@@ -13,8 +14,8 @@
 namespace precipice {
 
 struct GeneratorOptions {
-  /// False when something else needs this CPU (a backend, the model itself): then due arrivals go
-  /// out in batches from a sleep to the next one, instead of on time to the nanosecond.
+  /// False when another thread needs this CPU (a backend's, the model's): then due arrivals go out
+  /// in batches from a sleep to the next one, instead of on time to the nanosecond.
   bool spin = true;
   /// How long before an arrival the sleep ends and the spin begins. Measured by `spin_margin`.
   Nanos margin = std::chrono::microseconds(300);
@@ -23,6 +24,11 @@ struct GeneratorOptions {
   std::int64_t give_up_ns = INT64_MAX;
   /// Looked at before every sleep and every 1,024 requests; true ends the offering.
   const std::atomic<bool>* stop = nullptr;
+  /// One without a thread of its own, made by the calling thread: it is served between arrivals.
+  Backend* backend = nullptr;
+
+  /// For what is waited for on this thread: 0 where it must not spin.
+  Nanos spin_margin() const { return spin ? margin : Nanos(0); }
 };
 
 /// Submits request i at `epoch + intended_ns[i]`, never early, never skipping one, never waiting

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -19,6 +20,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <thread>
 #include <utility>
@@ -66,7 +68,7 @@ Descriptor open_listener() {
 
 class Backend::Server {
  public:
-  explicit Server(const CpuSet& cpus) {
+  Server(const CpuSet& cpus, BackendThread thread) {
     listener_ = open_listener();
     epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
     stop_.reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -75,33 +77,31 @@ class Backend::Server {
     watch(listener_.get(), EPOLLIN, kListener);
     watch(stop_.get(), EPOLLIN, kStop);
     chunk_.resize(RpcPeer::kChunk);
-    std::promise<void> starting;
-    std::future<void> started = starting.get_future();
-    thread_ = new_thread("rpc backend", [this, cpus, told = std::move(starting)]() mutable {
-      thread_main(cpus, std::move(told));
-    });
-    try {
-      started.get();
-    } catch (...) {
-      thread_.join();
-      throw;
+    if (thread == BackendThread::own) {
+      start_thread(cpus);
+    } else {
+      clock_ = clock_of(pthread_self());
     }
     begin_interval();
   }
 
-  ~Server() {
-    const std::uint64_t one = 1;
-    if (write(stop_.get(), &one, sizeof one) < 0) std::terminate();  // an eventfd takes it always
-    thread_.join();
-    for (const RpcPeer& peer : peers_) {
-      if (peer.fd >= 0) close(peer.fd);
+  ~Server() { stop(); }
+
+  void stop() noexcept {
+    if (stopped_.exchange(true)) return;
+    if (thread_.joinable()) {
+      const std::uint64_t one = 1;
+      if (write(stop_.get(), &one, sizeof one) < 0) std::terminate();  // an eventfd takes it always
+      thread_.join();
     }
+    close_all();
   }
 
   sockaddr_in address() const {
     sockaddr_in result{};
     socklen_t bytes = sizeof result;
-    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&result), &bytes);
+    if (listener_.valid())
+      getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&result), &bytes);
     return result;
   }
 
@@ -111,12 +111,15 @@ class Backend::Server {
     refused_ = 0;
     interval_begin_ = now();
     cpu_begin_ = cpu_time();
+    work_begin_ = work();
   }
 
   BackendReport report() const {
+    BackendReport result;
+    result.stopped = stopped_;
+    if (stopped_) return result;
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
-    BackendReport result;
     result.requests = lags_.count();
     if (lags_.count() > 0) {
       result.lag_p50_ns = lags_.percentile(50);
@@ -124,12 +127,25 @@ class Backend::Server {
       result.lag_max_ns = lags_.max();
     }
     const auto wall = static_cast<double>((now() - interval_begin_).count());
-    const auto cpu = static_cast<double>((cpu_time() - cpu_begin_).count());
-    result.busy = wall > 0 ? std::min(1.0, cpu / wall) : 0;
-    result.cpu_ns = cpu;
+    const Nanos cpu = cpu_time() - cpu_begin_;
+    const Nanos used = polls_ ? work() - work_begin_ : cpu;
+    result.busy = wall > 0 ? std::clamp(static_cast<double>(used.count()) / wall, 0.0, 1.0) : 0;
+    result.polled = polls_;
+    if (thread_.joinable()) result.cpu_ns = static_cast<double>(cpu.count());
     result.connections = connections_;
     result.refused = refused_;
     return result;
+  }
+
+  void serve_until(Time until, Nanos margin) noexcept {
+    try {
+      serve(until, margin);
+    } catch (...) {
+      // Nobody is left to wait for an answer that cannot come.
+      close_all();
+      const std::lock_guard lock(mutex_);
+      failure_ = std::current_exception();
+    }
   }
 
  private:
@@ -144,15 +160,19 @@ class Backend::Server {
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) throw failed("watch a socket");
   }
 
-  /// Of the serving thread, from any thread.
-  Nanos cpu_time() const {
-    clockid_t clock{};
-    timespec time{};
-    if (pthread_getcpuclockid(const_cast<std::thread&>(thread_).native_handle(), &clock) != 0 ||
-        clock_gettime(clock, &time) != 0) {
-      return Nanos(0);
+  void start_thread(const CpuSet& cpus) {
+    std::promise<void> starting;
+    std::future<void> started = starting.get_future();
+    thread_ = new_thread("rpc backend", [this, cpus, told = std::move(starting)]() mutable {
+      thread_main(cpus, std::move(told));
+    });
+    try {
+      started.get();
+    } catch (...) {
+      thread_.join();
+      throw;
     }
-    return std::chrono::seconds(time.tv_sec) + Nanos(time.tv_nsec);
+    clock_ = clock_of(thread_.native_handle());
   }
 
   void thread_main(const CpuSet& cpus, std::promise<void> starting) {
@@ -166,75 +186,109 @@ class Backend::Server {
       return;
     }
     starting.set_value();
-    try {
-      serve();
-    } catch (...) {
-      // Nobody is left to wait for an answer that cannot come.
-      listener_.reset();
-      for (RpcPeer& peer : peers_) {
-        if (peer.fd >= 0) close(std::exchange(peer.fd, -1));
-      }
-      const std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
-    }
+    while (running_) serve_until(Time::max(), Nanos(0));
   }
 
-  void serve() {
-    std::array<epoll_event, kEvents> events;
-    for (bool running = true; running;) {
-      const int ready = wait(events);
-      for (int i = 0; i < ready; ++i) {
-        const std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
-        if (data == kStop) {
-          running = false;
-        } else if (data == kListener) {
-          accept_all();
-        } else {
-          heed(static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32),
-               events[static_cast<std::size_t>(i)].events);
-        }
-        answer_due();
+  static std::optional<clockid_t> clock_of(pthread_t thread) {
+    clockid_t clock{};
+    return pthread_getcpuclockid(thread, &clock) == 0 ? std::optional(clock) : std::nullopt;
+  }
+
+  /// Of the serving thread, from any thread.
+  Nanos cpu_time() const {
+    timespec time{};
+    if (!clock_ || clock_gettime(*clock_, &time) != 0) return Nanos(0);
+    return std::chrono::seconds(time.tv_sec) + Nanos(time.tv_nsec);
+  }
+  Nanos work() const { return Nanos(work_ns_.load(std::memory_order_relaxed)); }
+  /// Time from `since`, a look or a step of a request. Returns the time.
+  Time worked(Time since) {
+    const Time time = now();
+    work_ns_.store((work() + (time - since)).count(), std::memory_order_relaxed);
+    return time;
+  }
+
+  void serve(Time until, Nanos margin) {
+    Time time = now();
+    bool looked = false;
+    while (running_) {
+      if (serve_one(until, time)) {
+        time = worked(time);
+        continue;
       }
-      answer_due();
+      if (next_event_ < events_found_) break;  // found after `until`
+      // Late arrivals that follow one another must not keep the sockets from being looked at; one
+      // that is on time needs no look of its own.
+      if (time >= until && (looked || !unlooked_)) break;
+      looked = true;
+      if (!look(until, margin, time)) break;
+    }
+    unlooked_ = !looked;
+  }
+
+  /// The earliest due of replies and events, if it was due before `until`. False if there is none.
+  bool serve_one(Time until, Time time) {
+    const bool event = next_event_ < events_found_;
+    const bool reply = !timers_.empty() && timers_.top().due <= time;
+    if (reply && (!event || timers_.top().due <= found_)) {
+      if (timers_.top().due >= until) return false;
+      answer_next();
+      return true;
+    }
+    if (!event || found_ >= until) return false;
+    heed(events_[next_event_++]);
+    return true;
+  }
+
+  /// For what has happened, or until the next reply or `until` is due. False when interrupted.
+  bool look(Time until, Nanos margin, Time& time) {
+    const Time next = timers_.empty() ? until : std::min(until, timers_.top().due);
+    const bool forever = next == Time::max();
+    const Nanos left = forever ? Nanos::max() : std::max(Nanos(0), next - time - margin);
+    if (margin > Nanos(0)) polls_ = true;
+    // The reporting side's lock is off the path of a reply while there is more to do.
+    if (left > Nanos(0) || events_found_ == 0 || lags_now_.size() >= std::size_t{kEvents})
       publish();
-    }
+    const Time begin = time;
+    const int ready = wait(left);
+    const bool interrupted = ready < 0 && errno == EINTR;
+    time = left == Nanos(0) && ready > 0 ? worked(begin) : now();
+    events_found_ = static_cast<std::size_t>(std::max(0, ready));
+    next_event_ = 0;
+    late_ns_ = (begin - found_).count();
+    found_ = time;
+    return !interrupted;
   }
 
-  /// Until something happens or the next reply is due.
-  int wait(std::array<epoll_event, kEvents>& events) {
-    if (timers_.empty()) return epoll_wait(epoll_.get(), events.data(), kEvents, -1);
-    const Nanos left = std::max(Nanos(0), timers_.top().due - now());
+  int wait(Nanos left) {
+    if (left == Nanos(0)) return epoll_wait(epoll_.get(), events_.data(), kEvents, 0);
+    if (left == Nanos::max()) return epoll_wait(epoll_.get(), events_.data(), kEvents, -1);
     if (fine_timeout_) {
       const timespec timeout{static_cast<time_t>(left.count() / 1'000'000'000),
                              static_cast<long>(left.count() % 1'000'000'000)};
-      const int ready = epoll_pwait2(epoll_.get(), events.data(), kEvents, &timeout, nullptr);
+      const int ready = epoll_pwait2(epoll_.get(), events_.data(), kEvents, &timeout, nullptr);
       if (ready >= 0 || errno != ENOSYS) return ready;
       fine_timeout_ = false;  // a kernel before 5.11
     }
     // Whole milliseconds only: the last one is polled away, else every reply would be late.
-    return epoll_wait(epoll_.get(), events.data(), kEvents,
+    return epoll_wait(epoll_.get(), events_.data(), kEvents,
                       static_cast<int>(std::min<std::int64_t>(left.count() / 1'000'000, 60'000)));
   }
 
-  void accept_all() {
-    for (;;) {
-      const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd >= 0) {
-        admit(fd);
-        continue;
-      }
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      // Without a descriptor the client would wait for an answer that cannot come: use the spare
-      // one to tell it.
-      if ((errno == EMFILE || errno == ENFILE) && spare_.valid()) {
-        spare_.reset();
-        const int unwanted = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-        if (unwanted >= 0) refuse(unwanted);
-        spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (unwanted >= 0) continue;
-      }
+  /// One at a time, as other things may be due; the listener reports itself again.
+  void accept_one() {
+    const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd);
       return;
     }
+    // Without a descriptor the client would wait for an answer that cannot come: use the spare one
+    // to tell it.
+    if ((errno != EMFILE && errno != ENFILE) || !spare_.valid()) return;
+    spare_.reset();
+    const int unwanted = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (unwanted >= 0) refuse(unwanted);
+    spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
 
   void refuse(int fd) {
@@ -277,7 +331,29 @@ class Backend::Server {
     --open_;
   }
 
-  void heed(std::uint32_t index, std::uint32_t generation, std::uint32_t events) {
+  void close_all() noexcept {
+    listener_.reset();
+    for (RpcPeer& peer : peers_) {
+      if (peer.fd >= 0) close(std::exchange(peer.fd, -1));
+    }
+    timers_ = {};
+    next_event_ = events_found_ = 0;
+    open_ = 0;
+  }
+
+  void heed(const epoll_event& event) {
+    const std::uint64_t data = event.data.u64;
+    if (data == kStop) {
+      running_ = false;
+    } else if (data == kListener) {
+      accept_one();
+    } else {
+      heed_peer(static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32),
+                event.events);
+    }
+  }
+
+  void heed_peer(std::uint32_t index, std::uint32_t generation, std::uint32_t events) {
     RpcPeer& peer = peers_[index];
     if (peer.fd < 0 || peer.generation != generation) return;
     if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
@@ -288,9 +364,8 @@ class Backend::Server {
       drop(index);
       return;
     }
-    if ((events & EPOLLOUT) && peer.state == RpcPeer::State::sending && !peer.send_reply(chunk_)) {
-      drop(index);
-    }
+    if ((events & EPOLLOUT) && std::exchange(peer.blocked, false))
+      timers_.push({found_, index, generation});
   }
 
   /// False when the client has left or does not keep to the protocol.
@@ -298,30 +373,28 @@ class Backend::Server {
     RpcPeer& peer = peers_[index];
     const RpcPeer::Received received = peer.receive();
     if (received == RpcPeer::Received::request) {
-      timers_.push({now() + Nanos(static_cast<std::int64_t>(peer.request.delay_ns)), index,
+      peer.late_ns = late_ns_;
+      timers_.push({found_ + Nanos(static_cast<std::int64_t>(peer.request.delay_ns)), index,
                     peer.generation});
     }
     return received != RpcPeer::Received::end;
   }
 
-  void answer_due() {
-    while (!timers_.empty()) {
-      const Timer timer = timers_.top();
-      const Time at = now();
-      if (timer.due > at) return;
-      timers_.pop();
-      RpcPeer& peer = peers_[timer.peer];
-      if (peer.fd < 0 || peer.generation != timer.generation) continue;
-      peer.state = RpcPeer::State::sending;
-      if (!peer.send_reply(chunk_)) {
-        drop(timer.peer);
-        continue;
-      }
-      lags_now_.push_back((now() - timer.due).count());
+  void answer_next() {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    RpcPeer& peer = peers_[timer.peer];
+    if (peer.fd < 0 || peer.generation != timer.generation) return;
+    const RpcPeer::Sent sent = peer.send_piece(chunk_);
+    if (sent == RpcPeer::Sent::end) {
+      drop(timer.peer);
+    } else if (sent == RpcPeer::Sent::part) {
+      timers_.push(timer);
+    } else if (!std::exchange(peer.lag_recorded, true)) {
+      lags_now_.push_back((now() - timer.due).count() + peer.late_ns);
     }
   }
 
-  /// Once per wake-up, so that the reporting side's lock is off the path of a reply.
   void publish() {
     if (lags_now_.empty() && refused_now_ == 0 && open_ == open_published_) return;
     const std::lock_guard lock(mutex_);
@@ -333,15 +406,26 @@ class Backend::Server {
 
   Descriptor listener_, epoll_, stop_, spare_;
   std::thread thread_;
+  std::optional<clockid_t> clock_;  ///< CPU time of the serving thread
+  std::atomic<bool> stopped_{false};
 
   // The serving thread's own.
+  bool running_ = true;
   std::vector<RpcPeer> peers_;
   std::vector<std::uint32_t> free_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::vector<std::byte> chunk_;
+  std::array<epoll_event, kEvents> events_;
+  std::size_t next_event_ = 0, events_found_ = 0;
+  Time found_ = now();        ///< when the last look ended
+  std::int64_t late_ns_ = 0;  ///< from the look before it to the beginning of that
+  bool unlooked_ = false;     ///< no look since the arrival before
   std::vector<std::int64_t> lags_now_;
   std::uint64_t refused_now_ = 0, open_ = 0, open_published_ = 0;
   bool fine_timeout_ = true;
+
+  std::atomic<std::int64_t> work_ns_{0};  ///< on replies, requests and polls that found something
+  std::atomic<bool> polls_{false};        ///< so that CPU time does not tell what is work
 
   mutable std::mutex mutex_;  // guards what follows
   Histogram lags_;
@@ -349,21 +433,18 @@ class Backend::Server {
   std::uint64_t connections_ = 0;
   std::exception_ptr failure_;  ///< what it died of: no memory
   Time interval_begin_{};
-  Nanos cpu_begin_{0};
+  Nanos cpu_begin_{0}, work_begin_{0};
 };
 
-Backend::Backend(const CpuSet& cpus) : server_(std::make_unique<Server>(cpus)) {}
+Backend::Backend(const CpuSet& cpus, BackendThread thread)
+    : server_(std::make_unique<Server>(cpus, thread)) {}
 Backend::~Backend() = default;
-sockaddr_in Backend::address() const { return server_ ? server_->address() : sockaddr_in{}; }
-void Backend::begin_interval() {
-  if (server_) server_->begin_interval();
+void Backend::serve_until(Time until, Nanos margin) noexcept {
+  server_->serve_until(until, margin);
 }
-BackendReport Backend::report() const {
-  if (server_) return server_->report();
-  BackendReport gone;
-  gone.stopped = true;
-  return gone;
-}
-void Backend::stop() noexcept { server_.reset(); }
+sockaddr_in Backend::address() const { return server_->address(); }
+void Backend::begin_interval() { server_->begin_interval(); }
+BackendReport Backend::report() const { return server_->report(); }
+void Backend::stop() noexcept { server_->stop(); }
 
 }  // namespace precipice

@@ -1,6 +1,6 @@
-// The peer that the rpc workload calls: one thread that answers each request after the delay it
-// asks for. It belongs to the generator's side, so that a model's CPUs run the model alone, and it
-// measures itself: a slow backend must not pass for a slow model.
+// The peer that the rpc workload calls: it answers each request after the delay that this asks for.
+// It belongs to the generator's side, so that a model's CPUs run the model alone, and it measures
+// itself: a slow backend must not pass for a slow model.
 #pragma once
 
 #include <netinet/in.h>
@@ -9,39 +9,59 @@
 #include <memory>
 
 #include "models/cpu_set.hpp"
+#include "models/request.hpp"
 
 namespace precipice {
 
 /// The backend's own conduct over an interval, for the backend gate.
 struct BackendReport {
   bool stopped = false;  ///< it is gone, and what it left unanswered is no fault of a model
-  /// From when a reply was due to when the kernel had taken it (or as much as fitted).
+  /// From when a reply was due to when the kernel had taken it (or as much as fitted), and how long
+  /// the request may have waited to be read: since the look at the sockets before the one that
+  /// found it.
   std::int64_t lag_p50_ns = 0, lag_p99_ns = 0, lag_max_ns = 0;
-  double busy = 0;                ///< its thread's CPU time over wall time, 0 to 1
-  double cpu_ns = 0;              ///< its thread's CPU time
+  /// CPU time of its thread over wall time, 0 to 1. Where it polls, which takes all CPU time there
+  /// is, the time that it spent on requests, replies and polls that found something.
+  double busy = 0;
+  bool polled = false;            ///< by the thread that serves it, instead of sleeping
+  double cpu_ns = 0;              ///< of its own thread; 0 where it has none
   std::uint64_t requests = 0;     ///< answered
   std::uint64_t connections = 0;  ///< open now
   std::uint64_t refused = 0;      ///< connections closed at once for want of descriptors
 };
 
-/// Runs from construction to stop. The public members are called by one thread.
+/// Who serves a backend.
+enum class BackendThread : std::uint8_t {
+  own,      ///< a thread of its own, which waits in the kernel and never spins
+  callers,  ///< the thread that makes it, whenever it calls serve_until
+};
+
+/// Runs from construction to stop. Of the public members, report may be called by any thread, the
+/// others by the one that made it.
 class Backend {
  public:
-  /// Listens on an ephemeral port of 127.0.0.1; its thread is pinned to `cpus` (anywhere if empty).
-  /// Waits for timers in the kernel and never spins, because it may share its CPU with the
-  /// generator. Throws Unavailable.
-  explicit Backend(const CpuSet& cpus);
+  /// Listens on an ephemeral port of 127.0.0.1. A thread of its own is pinned to `cpus` (anywhere
+  /// if empty). Throws Unavailable.
+  explicit Backend(const CpuSet& cpus, BackendThread thread = BackendThread::own);
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
   ~Backend();
 
+  /// Without a thread of its own: serves until `until`, or until a signal arrives. It sleeps until
+  /// `margin` before the next thing to do and polls from then on; with a margin of 0 it only
+  /// sleeps. When `until` is past, it does what was due before that and no more: called before each
+  /// arrival, it makes the earliest due of arrivals, replies and requests go first. A stopped one
+  /// only waits.
+  void serve_until(Time until, Nanos margin) noexcept;
+
   sockaddr_in address() const;
   /// Forgets what was measured so far.
   void begin_interval();
-  /// Since begin_interval, or the start. Throws std::bad_alloc when its thread ran out of memory:
-  /// it has closed every connection then.
+  /// Since begin_interval, or the start. Throws std::bad_alloc when it ran out of memory: it has
+  /// closed every connection then.
   BackendReport report() const;
-  /// Closes every connection, unanswered requests or not, and joins the thread. Can be repeated.
+  /// Closes every connection, unanswered requests or not, and joins a thread of its own. Can be
+  /// repeated.
   void stop() noexcept;
 
  private:

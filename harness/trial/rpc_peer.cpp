@@ -25,22 +25,26 @@ RpcPeer::Received RpcPeer::receive() {
   }
   received = 0;
   sent = 0;
+  blocked = lag_recorded = false;
   state = State::waiting;
   return Received::request;
 }
 
-bool RpcPeer::send_reply(std::span<std::byte> chunk) {
-  while (sent < request.reply_bytes) {
-    const std::size_t bytes = std::min(kChunk, request.reply_bytes - sent);
-    const std::span<std::byte> piece = chunk.first(bytes);
-    fill_reply(request.seed, sent, piece);
-    const ssize_t count = send(fd, piece.data(), piece.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno == EAGAIN;
-    sent += static_cast<std::size_t>(count);
+RpcPeer::Sent RpcPeer::send_piece(std::span<std::byte> chunk) {
+  state = State::sending;
+  const std::size_t bytes = std::min(kChunk, request.reply_bytes - sent);
+  const std::span<std::byte> piece = chunk.first(bytes);
+  fill_reply(request.seed, sent, piece);
+  const ssize_t count = send(fd, piece.data(), piece.size(), MSG_NOSIGNAL);
+  if (count < 0) {
+    if (errno == EINTR) return Sent::part;
+    blocked = errno == EAGAIN;
+    return blocked ? Sent::blocked : Sent::end;
   }
+  sent += static_cast<std::size_t>(count);
+  if (sent < request.reply_bytes) return Sent::part;
   state = State::reading;
-  return true;
+  return Sent::whole;
 }
 
 }  // namespace precipice

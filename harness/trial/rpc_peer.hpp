@@ -18,14 +18,19 @@ struct RpcPeer {
     request,  ///< whole: the peer waits now
     end,      ///< the client has left or does not keep to the protocol
   };
-  /// Content of a reply that is made at a time.
+  enum class Sent : std::uint8_t {
+    whole,    ///< the peer reads the next request
+    part,     ///< a piece; there is more
+    blocked,  ///< the socket takes no more for now
+    end,      ///< the client has left
+  };
+  /// Content of a reply that is made and sent at a time.
   static constexpr std::size_t kChunk = 64 << 10;
 
   Received receive();
-  /// As much as the socket takes. The content is made piece by piece in `chunk`, of kChunk bytes,
-  /// so that large replies to thousands of slow readers take no memory. False when the client has
-  /// left.
-  bool send_reply(std::span<std::byte> chunk);
+  /// The next piece of the reply, made in `chunk` of kChunk bytes: large replies to thousands of
+  /// slow readers take no memory, and none keeps another that is due waiting for long.
+  Sent send_piece(std::span<std::byte> chunk);
 
   int fd = -1;  ///< -1: a free entry
   State state = State::reading;
@@ -35,6 +40,9 @@ struct RpcPeer {
   std::size_t received = 0;
   RpcRequest request;
   std::size_t sent = 0;
+  std::int64_t late_ns = 0;   ///< how long the request may have waited to be read
+  bool blocked = false;       ///< sending, and no timer is set until the socket takes more
+  bool lag_recorded = false;  ///< of this reply
 };
 
 }  // namespace precipice

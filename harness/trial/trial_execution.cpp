@@ -118,6 +118,12 @@ TrialExecution::TrialExecution(const TrialRequest& request, Workload& workload,
   trial_.request = request;
 }
 
+bool TrialExecution::can_serve_backend() const {
+  // `inline` waits for its replies inside submit, on this thread.
+  return request_.generator_cpus.size() == 1 && request_.model.name != "inline" &&
+         request_.think == Nanos(0);
+}
+
 void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
   if (open_loop()) {
     require_memory_for(request_, expected_requests(request_), workload_);
@@ -131,7 +137,9 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
   setup.rate_per_s = request_.rate_per_s;
   setup.concurrency = request_.closed;
   if (workload_.needs_backend()) {
-    backend_.emplace(request_.generator_cpus);
+    const bool here = can_serve_backend();
+    backend_.emplace(request_.generator_cpus, here ? BackendThread::callers : BackendThread::own);
+    if (here) served_here_ = &*backend_;
     setup.backend = backend_->address();
   }
   workload_.prepare(setup);
@@ -142,8 +150,8 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
   remove_timer_slack();
   if (margin.count() == 0) margin = spin_margin();
   margin_ = margin;
-  trial_.no_spin =
-      backend_.has_value() || share_a_cpu(request_.generator_cpus, request_.model_cpus);
+  trial_.no_spin = (backend_ && served_here_ == nullptr) ||
+                   share_a_cpu(request_.generator_cpus, request_.model_cpus);
 
   observed_.emplace(workload_, *slots_, in_flight_);
   if (!open_loop()) {
@@ -163,20 +171,22 @@ void TrialExecution::execute() {
   observed_->set_epoch(epoch);
   if (backend_) backend_->begin_interval();
 
+  GeneratorOptions options;
+  options.spin = !trial_.no_spin;
+  options.margin = margin_;
+  options.give_up_ns = deadline_ns_;
+  options.stop = stop_;
+  options.backend = served_here_;
   if (open_loop()) {
-    GeneratorOptions options;
-    options.spin = !trial_.no_spin;
-    options.margin = margin_;
-    options.give_up_ns = deadline_ns_;
-    options.stop = stop_;
     issued_ = offer(*model_, intended_, request_.seed, epoch, *slots_, in_flight_, options);
   } else {
-    loop_->drive(request_.closed, epoch);
+    loop_->drive(request_.closed, epoch, served_here_, options.spin_margin());
   }
   after_offering_ = ResourceUsage::now();
   const ModelStats at_work = model_->stats();
   generator_is_on_ = CpuSet::allowed();
-  model_->shutdown(wait_for_drain(*model_, epoch + Nanos(deadline_ns_), stop_));
+  model_->shutdown(wait_for_drain(*model_, epoch + Nanos(deadline_ns_), stop_, served_here_,
+                                  options.spin_margin()));
   interrupted_ = stop_ != nullptr && stop_->load();
   after_ = ResourceUsage::now();
   host_ = watch_->end(epoch + request_.warmup, epoch + Nanos(end_ns_));

@@ -56,6 +56,10 @@ class TrialExecution {
   };
 
   bool open_loop() const { return request_.closed == 0; }
+  /// Whether this thread, the generator, can serve the backend too: on one CPU two threads would
+  /// take turns, at a switch for nearly every arrival and reply. It must have nothing else to wait
+  /// for.
+  bool can_serve_backend() const;
   void count_costs();
   void measure_spans(GateInput& gates) const;
 
@@ -71,6 +75,7 @@ class TrialExecution {
   std::vector<std::int64_t> intended_;
   std::optional<Slots> slots_;
   std::optional<Backend> backend_;
+  Backend* served_here_ = nullptr;  ///< the backend, if this thread serves it
   InFlightIntegral in_flight_;
   std::optional<InstrumentedJob> observed_;
   std::optional<ClosedLoop> loop_;

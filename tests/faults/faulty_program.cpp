@@ -191,10 +191,10 @@ Trial wrap_run(TrialRunner* runner, const TrialRequest& request) {
   return trial;
 }
 
-PRECIPICE_WRAP(void, backend, "_ZN9precipice7BackendC1ERKNS_6CpuSetE", Backend* made,
-               const CpuSet& cpus);
-void wrap_backend(Backend* made, const CpuSet& cpus) {
-  real_backend(made, cpus);
+PRECIPICE_WRAP(void, backend, "_ZN9precipice7BackendC1ERKNS_6CpuSetENS_13BackendThreadE",
+               Backend* made, const CpuSet& cpus, BackendThread thread);
+void wrap_backend(Backend* made, const CpuSet& cpus, BackendThread thread) {
+  real_backend(made, cpus, thread);
   backend = made;
 }
 

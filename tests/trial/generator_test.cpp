@@ -1,5 +1,5 @@
 // The real generator against models that do nothing: on time, complete, and honest about its own
-// pauses.
+// pauses, alone or with a backend that it serves.
 #include "harness/trial/generator.hpp"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "harness/trial/gates.hpp"
@@ -72,9 +73,28 @@ struct Offered {
   Trial trial;
 };
 
-TEST(Generator, OffersEveryRequestOnceInOrderAndNeverEarly) {
+class Generator : public ::testing::TestWithParam<BackendThread> {
+ protected:
+  GeneratorOptions options() {
+    GeneratorOptions result;
+    if (GetParam() == BackendThread::callers)
+      result.backend = &backend_.emplace(CpuSet(), BackendThread::callers);
+    return result;
+  }
+
+ private:
+  std::optional<Backend> backend_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Serving, Generator,
+                         ::testing::Values(BackendThread::own, BackendThread::callers),
+                         [](const auto& each) {
+                           return each.param == BackendThread::own ? "Nothing" : "ABackend";
+                         });
+
+TEST_P(Generator, OffersEveryRequestOnceInOrderAndNeverEarly) {
   for (const bool spin : {true, false}) {
-    GeneratorOptions options;
+    GeneratorOptions options = this->options();
     options.spin = spin;
     const Offered offered(5000, 200'000'000, options);
     EXPECT_EQ(offered.sent, offered.intended.size());
@@ -86,17 +106,17 @@ TEST(Generator, OffersEveryRequestOnceInOrderAndNeverEarly) {
   }
 }
 
-TEST(Generator, GivesUpAtTheDeadlineAndLeavesTheRestUnsent) {
-  GeneratorOptions options;
+TEST_P(Generator, GivesUpAtTheDeadlineAndLeavesTheRestUnsent) {
+  GeneratorOptions options = this->options();
   options.give_up_ns = 50'000'000;
   const Offered offered(5000, 200'000'000, options);
   EXPECT_LT(offered.sent, offered.intended.size());
   EXPECT_EQ(offered.trial.counts.unsent, offered.intended.size() - offered.sent);
 }
 
-TEST(Generator, StopsWhenAsked) {
+TEST_P(Generator, StopsWhenAsked) {
   const std::atomic<bool> stop{true};
-  GeneratorOptions options;
+  GeneratorOptions options = this->options();
   options.stop = &stop;
   EXPECT_EQ(Offered(5000, 200'000'000, options).sent, 0U);
 }
@@ -107,7 +127,7 @@ void sleep_in_handler(int) {
   nanosleep(&pause, nullptr);
 }
 
-TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
+TEST_P(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer holds a signal back until the thread calls what it intercepts";
 #endif
@@ -119,7 +139,7 @@ TEST(Generator, APauseOfItsThreadShowsAsItsOwnLag) {
     for (int i = 0; i < 10'000 && Sink::taken - before < 20; ++i) std::this_thread::sleep_for(1ms);
     pthread_kill(generator, SIGUSR2);
   });
-  Offered offered(1000, 400'000'000, {});
+  Offered offered(1000, 400'000'000, options());
   pauser.join();
   EXPECT_EQ(offered.sent, offered.intended.size());
   EXPECT_GE(offered.trial.self_lag.max, 80'000'000);

@@ -252,6 +252,13 @@ TEST(Gates, ASlowBackendIsNotASlowModel) {
   busy.backend.emplace().busy = 0.71;
   EXPECT_FALSE(busy.judged().valid);
   EXPECT_TRUE(busy.blames(Cause::backend, TrialGate::backend_busy));
+  Stamps polling(100), polling_busy(100);
+  polling.backend.emplace().busy = 0.89;
+  polling.backend->polled = true;
+  EXPECT_TRUE(polling.judged().valid);
+  polling_busy.backend.emplace().busy = 0.91;
+  polling_busy.backend->polled = true;
+  EXPECT_FALSE(polling_busy.judged().valid);
 }
 
 TEST(Gates, RequestsThatWereNeverSentInvalidateTheTrial) {

@@ -4,19 +4,21 @@
 #include <atomic>
 #include <thread>
 
-#include "harness/trial/rpc_backend.hpp"
 #include "tests/support/plain_io.hpp"
+#include "tests/support/served_backend.hpp"
 #include "workloads/connections.hpp"
 #include "workloads/rpc_protocol.hpp"
 
 namespace precipice {
 namespace {
 
+using testing::BackendArrangement;
 using testing::make_workload;
 using testing::PlainIo;
 using testing::run_request;
+using testing::ServedBackend;
 
-class Rpc : public ::testing::Test {
+class Rpc : public ::testing::TestWithParam<BackendArrangement> {
  protected:
   WorkloadSetup setup(unsigned executors = 1) {
     return {.executors = executors, .concurrency = executors, .backend = backend_.address()};
@@ -48,10 +50,13 @@ class Rpc : public ::testing::Test {
     }
   }
 
-  Backend backend_{CpuSet()};
+  ServedBackend backend_{GetParam()};
 };
 
-TEST_F(Rpc, TwoHundredConnectionsGetTheTabulatedDigests) {
+INSTANTIATE_TEST_SUITE_P(Backends, Rpc, ::testing::ValuesIn(testing::kBackendArrangements),
+                         [](const auto& each) { return testing::name_of(each.param); });
+
+TEST_P(Rpc, TwoHundredConnectionsGetTheTabulatedDigests) {
   constexpr unsigned kConnections = 200;
   constexpr std::uint64_t kEach = 20;
   const std::map<std::string, std::string> given{
@@ -86,7 +91,7 @@ TEST_F(Rpc, TwoHundredConnectionsGetTheTabulatedDigests) {
   await_connections(0);
 }
 
-TEST_F(Rpc, RequestsWaitForAConnectionWhenAllAreInUse) {
+TEST_P(Rpc, RequestsWaitForAConnectionWhenAllAreInUse) {
   const auto workload = prepared({{"wait", "200us"}, {"connections", "2"}});
   std::atomic<int> completed{0};
   std::vector<std::thread> threads;
@@ -105,7 +110,7 @@ TEST_F(Rpc, RequestsWaitForAConnectionWhenAllAreInUse) {
   EXPECT_LE(connections, 2U);
 }
 
-TEST_F(Rpc, ShortReceivesAndSendsAreContinued) {
+TEST_P(Rpc, ShortReceivesAndSendsAreContinued) {
   const std::map<std::string, std::string> given{{"wait", "0s"}, {"bytes", "1000"}};
   const std::vector<std::uint64_t> table = tabulated(given, 8);
   const auto workload = prepared(given);
@@ -118,7 +123,7 @@ TEST_F(Rpc, ShortReceivesAndSendsAreContinued) {
   }
 }
 
-TEST_F(Rpc, LargeRepliesArriveWhole) {
+TEST_P(Rpc, LargeRepliesArriveWhole) {
   const std::map<std::string, std::string> given{{"wait", "0s"}, {"bytes", "1MiB"}};
   const std::vector<std::uint64_t> table = tabulated(given, 4);
   const auto workload = prepared(given);
@@ -129,7 +134,7 @@ TEST_F(Rpc, LargeRepliesArriveWhole) {
   }
 }
 
-TEST_F(Rpc, ARequestInPiecesOfContentIsTheSame) {
+TEST_P(Rpc, ARequestInPiecesOfContentIsTheSame) {
   std::vector<std::byte> whole(1000), pieces(1000);
   fill_reply(3, 0, whole);
   for (std::size_t at = 0, step = 1; at < pieces.size(); at += step, step = step * 2 + 1) {
@@ -139,7 +144,7 @@ TEST_F(Rpc, ARequestInPiecesOfContentIsTheSame) {
   EXPECT_EQ(whole, pieces);
 }
 
-TEST_F(Rpc, OneFlippedByteChangesTheDigest) {
+TEST_P(Rpc, OneFlippedByteChangesTheDigest) {
   const auto workload = prepared({{"wait", "0s"}});
   PlainIo io;
   const std::uint64_t right = run_request(*workload, io, 9).digest;
@@ -150,7 +155,7 @@ TEST_F(Rpc, OneFlippedByteChangesTheDigest) {
   EXPECT_EQ(run_request(*workload, io, 9).digest, right);
 }
 
-TEST_F(Rpc, AFailedRequestClosesItsConnectionAndFreesItsPlace) {
+TEST_P(Rpc, AFailedRequestClosesItsConnectionAndFreesItsPlace) {
   const auto workload = prepared({{"wait", "0s"}, {"connections", "1"}});
   PlainIo io;
   const std::uint64_t right = run_request(*workload, io, 5).digest;
@@ -175,7 +180,7 @@ TEST_F(Rpc, AFailedRequestClosesItsConnectionAndFreesItsPlace) {
   EXPECT_EQ(run_request(*workload, io, 5).digest, right);
 }
 
-TEST_F(Rpc, ABackendThatDiesEndsAsFailedOutcomes) {
+TEST_P(Rpc, ABackendThatDiesEndsAsFailedOutcomes) {
   constexpr unsigned kWaiting = 20;
   const auto workload = prepared({{"wait", "1m"}, {"connections", "20"}});
   std::atomic<unsigned> failed{0};
@@ -195,7 +200,7 @@ TEST_F(Rpc, ABackendThatDiesEndsAsFailedOutcomes) {
   EXPECT_EQ(run_request(*workload, io, 1).error, ECONNREFUSED);
 }
 
-TEST_F(Rpc, ConnectionsFollowTheLoad) {
+TEST_P(Rpc, ConnectionsFollowTheLoad) {
   const auto workload = make_workload("rpc", {{"wait", "5ms"}});
   WorkloadSetup open = setup();
   open.concurrency = 0;
@@ -208,7 +213,7 @@ TEST_F(Rpc, ConnectionsFollowTheLoad) {
   EXPECT_EQ(workload->note(), "connections=48");
 }
 
-TEST_F(Rpc, TooManyConnectionsNameTheLimit) {
+TEST_P(Rpc, TooManyConnectionsNameTheLimit) {
   const auto workload = make_workload("rpc", {{"connections", "1000000"}});
   try {
     workload->prepare(setup());
@@ -222,7 +227,7 @@ TEST_F(Rpc, TooManyConnectionsNameTheLimit) {
   EXPECT_THROW(make_workload("rpc", {})->prepare({}), Unavailable);
 }
 
-TEST_F(Rpc, TheBackendDropsAClientThatBreaksTheProtocol) {
+TEST_P(Rpc, TheBackendDropsAClientThatBreaksTheProtocol) {
   RpcRequest too_large{.reply_bytes = kLargestReply + 1};
   RpcRequest not_ours{.magic = 1, .reply_bytes = 64};
   RpcRequest too_late{.reply_bytes = 64, .delay_ns = kLongestDelayNs + 1};
@@ -239,7 +244,7 @@ TEST_F(Rpc, TheBackendDropsAClientThatBreaksTheProtocol) {
   await_connections(0);
 }
 
-TEST_F(Rpc, TheBackendStartsItsFiguresAnew) {
+TEST_P(Rpc, TheBackendStartsItsFiguresAnew) {
   const auto workload = prepared({{"wait", "0s"}});
   PlainIo io;
   for (std::uint64_t seed = 0; seed < 50; ++seed) run_request(*workload, io, seed);
