@@ -68,7 +68,7 @@ Descriptor open_listener() {
 
 class Backend::Server {
  public:
-  Server(const CpuSet& cpus, BackendThread thread) {
+  Server(const CpuSet& cpus, BackendThread thread) : own_thread_(thread == BackendThread::own) {
     listener_ = open_listener();
     epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
     stop_.reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -77,7 +77,7 @@ class Backend::Server {
     watch(listener_.get(), EPOLLIN, kListener);
     watch(stop_.get(), EPOLLIN, kStop);
     chunk_.resize(RpcPeer::kChunk);
-    if (thread == BackendThread::own) {
+    if (own_thread_) {
       start_thread(cpus);
     } else {
       clock_ = clock_of(pthread_self());
@@ -85,15 +85,21 @@ class Backend::Server {
     begin_interval();
   }
 
-  ~Server() { stop(); }
+  ~Server() {
+    stop();
+    close_all();
+  }
 
   void stop() noexcept {
     if (stopped_.exchange(true)) return;
-    if (thread_.joinable()) {
-      const std::uint64_t one = 1;
-      if (write(stop_.get(), &one, sizeof one) < 0) std::terminate();  // an eventfd takes it always
-      thread_.join();
+    if (!own_thread_ && pthread_equal(pthread_self(), maker_)) {
+      close_all();
+      return;
     }
+    const std::uint64_t one = 1;
+    if (write(stop_.get(), &one, sizeof one) < 0) std::terminate();  // an eventfd takes it always
+    if (!own_thread_) return;                                        // whoever serves it closes all
+    thread_.join();
     close_all();
   }
 
@@ -131,7 +137,7 @@ class Backend::Server {
     const Nanos used = polls_ ? work() - work_begin_ : cpu;
     result.busy = wall > 0 ? std::clamp(static_cast<double>(used.count()) / wall, 0.0, 1.0) : 0;
     result.polled = polls_;
-    if (thread_.joinable()) result.cpu_ns = static_cast<double>(cpu.count());
+    if (own_thread_) result.cpu_ns = static_cast<double>(cpu.count());
     result.connections = connections_;
     result.refused = refused_;
     return result;
@@ -344,7 +350,9 @@ class Backend::Server {
   void heed(const epoll_event& event) {
     const std::uint64_t data = event.data.u64;
     if (data == kStop) {
-      running_ = false;
+      std::uint64_t count = 0;
+      if (read(stop_.get(), &count, sizeof count) > 0) close_all();
+      running_ = !own_thread_;
     } else if (data == kListener) {
       accept_one();
     } else {
@@ -405,6 +413,8 @@ class Backend::Server {
   }
 
   Descriptor listener_, epoll_, stop_, spare_;
+  const bool own_thread_;
+  const pthread_t maker_ = pthread_self();
   std::thread thread_;
   std::optional<clockid_t> clock_;  ///< CPU time of the serving thread
   std::atomic<bool> stopped_{false};

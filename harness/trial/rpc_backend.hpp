@@ -36,8 +36,8 @@ enum class BackendThread : std::uint8_t {
   callers,  ///< the thread that makes it, whenever it calls serve_until
 };
 
-/// Runs from construction to stop. Of the public members, report may be called by any thread, the
-/// others by the one that made it.
+/// Runs from construction to stop. Of the public members, report and stop may be called by any
+/// thread, the others by the one that made it.
 class Backend {
  public:
   /// Listens on an ephemeral port of 127.0.0.1. A thread of its own is pinned to `cpus` (anywhere
@@ -61,7 +61,8 @@ class Backend {
   /// closed every connection then.
   BackendReport report() const;
   /// Closes every connection, unanswered requests or not, and joins a thread of its own. Can be
-  /// repeated.
+  /// repeated. When serve_until is another thread's, that closes them, and this does not wait for
+  /// it.
   void stop() noexcept;
 
  private:

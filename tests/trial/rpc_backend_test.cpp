@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
 #include <vector>
 
 #include "harness/trial/drain.hpp"
@@ -189,6 +190,15 @@ TEST_P(CallersBackendAt, AStopClosesTheConnection) {
   EXPECT_TRUE(backend_.report().stopped);
   serve();  // as a generator goes on doing
   backend_.stop();
+}
+
+TEST_P(CallersBackendAt, AnotherThreadCanAskForAStop) {
+  const Descriptor fd = client_at_stage();
+  std::thread([this] { backend_.stop(); }).join();
+  EXPECT_TRUE(backend_.report().stopped);
+  serve();
+  EXPECT_TRUE(closed(fd));
+  serve();
 }
 
 }  // namespace
