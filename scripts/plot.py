@@ -76,6 +76,8 @@ def refuse_without_medium(arguments):
 
 def draw_standard(arguments, formats):
     run = load_run(arguments.runs[0])
+    if run.summary.get("nothing_valid"):
+        raise RunError(f"{run.directory}: {run.summary['nothing_valid']}")
     formats = formats or FORMATS
     out = arguments.out or os.path.join(run.directory, "figures")
     make_directories(out)

@@ -244,16 +244,20 @@ def document(run):
                                                                        for name in FIGURES if cell.get(name) is not None},
             "ideal_saturation": short(cell.get("ideal_saturation_per_s")), "ideal_cliff": short(cell.get("ideal_cliff_per_s")),
             "cpu": short(cell.get("cpu_ns_per_request")), "trials": cell.get("trials"), "invalid": cell.get("invalid"), "causes": causes,
+            "indicative": (cell.get("indicative") or {}).get("text"),
+            "indicative_cliff": interval(cell.get("indicative") or {}, "cliff_per_s"),
             "note": cell.get("note") or "", "failure": cell.get("failure") or "", "grid": grid(cell),
             "points": curve(entries.get((cell["series"], text), []))})
     manifest = run.manifest
+    nothing = run.summary.get("nothing_valid") or ""
     return {"name": run.name, "suite": run.summary.get("suite"), "blocks": whole(run.summary.get("blocks_done")),
             "interrupted": bool(run.summary.get("interrupted")), "finished": run.finished if manifest else None,
             "started": manifest.get("started"), "ended": manifest.get("ended"), "command": shlex.join(map(str, manifest.get("argv") or [])), "seed": manifest.get("seed"),
             "git": manifest.get("git_sha"), "binary": manifest.get("binary_hash"), "suite_hash": manifest.get("suite_hash"),
             "load": run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}, "slo": run.suite.get("slo"),
             "workloads": list(workloads.values()), "ranking": run.summary.get("ranking") or [],
-            "speed": (run.summary.get("speed") or {}).get("sentences") or [], "valid": valid, "invalid": invalid,
+            "nothing_valid": nothing,
+            "speed": [] if nothing else (run.summary.get("speed") or {}).get("sentences") or [], "valid": valid, "invalid": invalid,
             "environment": [[name, value] for name, value in flat(run.before).items()], "changes": changes(run.before, run.after),
             "has_after": bool(run.after), "warnings": list(run.warnings)}
 

@@ -8,11 +8,11 @@
 
 #include "harness/capacity/cell_twin.hpp"
 #include "harness/capacity/cliff.hpp"
+#include "harness/trial/gates.hpp"
 
 namespace precipice {
-namespace {
 
-CliffOptions options_of(const Plan& plan, const CellSummary& summary) {
+CliffOptions cliff_options(const Plan& plan, const CellSummary& summary) {
   CliffOptions options;
   options.slo_ns = summary.slo_ns;
   options.slo_percentile = summary.slo_percentile;
@@ -28,8 +28,6 @@ CliffOptions options_of(const Plan& plan, const CellSummary& summary) {
                      : twin_of(plan, summary.model, summary.workload, summary.service_time_ns);
   return options;
 }
-
-}  // namespace
 
 void count_trial(CellSummary& summary, Record&& record) {
   const Trial& trial = record.trial;
@@ -77,11 +75,12 @@ Point point_of(const Record& record) {
   Point point = point_of(record.trial, record.phase, record.block);
   point.valid = record.used;
   point.generator_limited = record.generator_limited;
+  point.disturbed = disturbed_by_host(record.trial);
   return point;
 }
 
 void estimate_figures(const Plan& plan, CellSummary& summary) {
-  summary.options = options_of(plan, summary);
+  summary.options = cliff_options(plan, summary);
   summary.result = ordered_for_display(analyse(summary.evidence, summary.options));
 }
 

@@ -18,6 +18,9 @@ Point point_of(const Trial& trial, Phase phase, int block);
 /// The same of a recorded attempt, whose point counts if the attempt is used.
 Point point_of(const Record& record);
 
+/// How the evidence of the cell is to be analysed.
+CliffOptions cliff_options(const Plan& plan, const CellSummary& summary);
+
 /// Fills saturation, cliffs and knee of `summary` from its evidence, and nothing else.
 void estimate_figures(const Plan& plan, CellSummary& summary);
 

@@ -16,6 +16,17 @@
 
 namespace precipice {
 
+/// What disturbed trials show of a figure that no valid trial shows. It enters no result,
+/// comparison or claim, and has no interval: how far the host lowered it is not known.
+struct Indicative {
+  Estimate cliff, saturation;  ///< unmeasured where there is a valid figure
+  int disturbed = 0;           ///< trials that only the host disturbed
+  std::string cause;           ///< "neighbour on CPU 1"; the commonest
+  bool any() const {
+    return cliff.reached != Reached::unmeasured || saturation.reached != Reached::unmeasured;
+  }
+};
+
 /// One row of the summary: a series on a workload.
 struct CellSummary {
   Spec model, workload;
@@ -36,6 +47,7 @@ struct CellSummary {
   /// The failure is that this machine lacks something; without a failure, a load was out of its
   /// reach for that reason, which bounds the search.
   bool lacking = false;
+  Indicative indicative;
   std::vector<Record> points;  ///< histograms dropped
   /// One point per probe, invalid ones included: what `result` was made from by analyse(evidence,
   /// options). A comparison or a claim analyses subsets of its blocks.

@@ -16,34 +16,6 @@ bool is_setting(TrialGate gate) {
   return gate == TrialGate::throttling || gate == TrialGate::rt_throttling;
 }
 
-/// The gate that failed in most trials, and its sentence in the last of them.
-struct Commonest {
-  Cause cause = Cause::generator;
-  TrialGate gate = TrialGate::unknown;
-  std::string text;
-  int trials = 0;
-};
-
-Commonest commonest_gate(std::span<const Record> trials) {
-  std::map<std::string, Commonest> by_gate;
-  for (const Record& record : trials) {
-    std::map<std::string, const InvalidReason*> seen;
-    for (const InvalidReason& reason : record.trial.invalid_reasons) {
-      seen[fmt::format("{} {}", to_string(reason.cause), to_string(reason.gate))] = &reason;
-    }
-    for (const auto& [name, reason] : seen) {
-      Commonest& entry = by_gate[name];
-      entry = {reason->cause, reason->gate, reason->text, entry.trials + 1};
-    }
-  }
-  Commonest result;
-  for (auto& [name, entry] : by_gate) {
-    if (entry.trials > result.trials || (entry.trials == result.trials && is_setting(entry.gate)))
-      result = std::move(entry);
-  }
-  return result;
-}
-
 /// Lowest rate (or loop) at which the backend, not the model, was at its end; "" if at none.
 std::string backend_bound(std::span<const Record> trials) {
   int bounded = 0;
@@ -92,6 +64,26 @@ std::string CellValidity::text() const {
   return result;
 }
 
+CommonestGate commonest_gate(std::span<const Record* const> trials) {
+  std::map<std::string, CommonestGate> by_gate;
+  for (const Record* record : trials) {
+    std::map<std::string, const InvalidReason*> seen;
+    for (const InvalidReason& reason : record->trial.invalid_reasons) {
+      seen[fmt::format("{} {}", to_string(reason.cause), to_string(reason.gate))] = &reason;
+    }
+    for (const auto& [name, reason] : seen) {
+      CommonestGate& entry = by_gate[name];
+      entry = {reason->cause, reason->gate, reason->text, entry.trials + 1};
+    }
+  }
+  CommonestGate result;
+  for (auto& [name, entry] : by_gate) {
+    if (entry.trials > result.trials || (entry.trials == result.trials && is_setting(entry.gate)))
+      result = std::move(entry);
+  }
+  return result;
+}
+
 CellValidity cell_validity(std::span<const Record> trials) {
   CellValidity verdict;
   for (const Record& record : trials) {
@@ -105,7 +97,9 @@ CellValidity cell_validity(std::span<const Record> trials) {
     verdict.neighbours += record.trial.neighbours;
   }
   if (verdict.trials > 0 && verdict.used == 0) {
-    const Commonest why = commonest_gate(trials);
+    std::vector<const Record*> all;
+    for (const Record& record : trials) all.push_back(&record);
+    const CommonestGate why = commonest_gate(all);
     verdict.unmeasured = fmt::format("none of {} trials is valid", verdict.trials);
     if (why.trials > 0) {
       verdict.unmeasured +=

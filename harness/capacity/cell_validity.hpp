@@ -17,6 +17,15 @@ struct PooledSteal {
   bool exceeded() const { return ticks > cpu_seconds; }
 };
 
+/// The gate that failed in most trials, and its sentence in the last of them.
+struct CommonestGate {
+  Cause cause = Cause::generator;
+  TrialGate gate = TrialGate::unknown;
+  std::string text;
+  int trials = 0;  ///< 0: none names a gate
+};
+CommonestGate commonest_gate(std::span<const Record* const> trials);
+
 struct CellValidity {
   int trials = 0, used = 0;
   PooledSteal steal;

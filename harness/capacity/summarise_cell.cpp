@@ -9,6 +9,7 @@
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cell_validity.hpp"
 #include "harness/capacity/cliff.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/recovery.hpp"
@@ -69,6 +70,7 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   const CellValidity verdict = cell_validity(summary.points);
   if (!verdict.unmeasured.empty()) {
     summary.failure = verdict.text();
+    summary.indicative = indicative(plan, summary);
     return;
   }
   std::vector<std::string> marks = verdict.marks;
@@ -81,6 +83,7 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
     summary.note += (summary.note.empty() ? "" : "; ") + mark;
   }
   estimate_figures(plan, summary);
+  summary.indicative = indicative(plan, summary);
   if (const std::string sentence = broken_below_sentence(summary.result); !sentence.empty())
     summary.note += (summary.note.empty() ? "" : "; ") + sentence;
   if (ideal) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/windows.hpp"
 #include "harness/cli/campaign_exit.hpp"
 #include "harness/cli/campaign_hosts.hpp"
@@ -103,7 +104,10 @@ int capacity(const CapacityArguments& arguments) {
     print_text(table(result, out.style()));
   }
   if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
-  if (!cell.failure.empty()) remark(cell.failure);
+  if (!cell.failure.empty()) {
+    const std::string nothing = nothing_valid(result);
+    remark(nothing.empty() ? cell.failure : nothing);
+  }
   return exit_of(result);
 }
 

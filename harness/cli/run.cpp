@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/speed_drift.hpp"
 #include "harness/cli/campaign_exit.hpp"
 #include "harness/cli/campaign_hosts.hpp"
@@ -196,26 +197,33 @@ int run(const RunArguments& arguments, const Words& argv) {
     }
   }
 
+  const std::string nothing = nothing_valid(result);
   if (arguments.json) {
     Json json = summary_json(plan.name, result);
     json["directory"] = store->directory();
     print_json(json);
   } else {
-    std::string text = fmt::format("\n{}\n{}", table(result, out.style()),
-                                   ranking(rank_models(result), out.style()));
-    for (const std::string& sentence : speed_drift(speed_samples(result)).sentences) {
-      text += sentence + '\n';
+    std::string text = fmt::format("\n{}\n", table(result, out.style()));
+    if (nothing.empty()) {
+      text += ranking(rank_models(result), out.style());
+      for (const std::string& sentence : speed_drift(speed_samples(result)).sentences)
+        text += sentence + '\n';
+    } else {
+      text += wrapped(nothing, out.style());
     }
     const std::string place = shell_quoted_path(store->directory());
     text += fmt::format("\nfiles: {}\n", store->directory());
-    if (!result.interrupted) text += fmt::format("next:  scripts/plot.py {}\n", place);
-    if (!result.interrupted && !plan.claims.empty())
-      text += fmt::format("       precipice check {}\n", place);
+    if (!result.interrupted && nothing.empty()) {
+      text += fmt::format("next:  scripts/plot.py {}\n", place);
+      if (!plan.claims.empty()) text += fmt::format("       precipice check {}\n", place);
+    }
     print_text(text);
   }
   if (result.interrupted) throw Interrupted("interrupted; " + hint);
   const Exit code = exit_of(result);
-  if (code == kInvalid) remark("a cell has no valid measurement: see precipice doctor");
+  if (code == kInvalid && nothing.empty())
+    remark("a cell has no valid measurement: see precipice doctor");
+  if (arguments.json) remark(nothing);
   if (code == kLacking) remark("a cell was left out because this machine lacks something");
   return code;
 }

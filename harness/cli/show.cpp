@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "harness/capacity/indicative.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
@@ -42,7 +43,9 @@ int show(const ShowArguments& arguments) {
                           said("ended").empty() ? "" : ", ended " + said("ended"), said("git_sha")),
               style, 2);
   text += '\n' + table(run.result, style) + '\n' + curves(run.result, style);
-  if (const std::string order = ranking(rank_models(run.result), style); !order.empty())
+  if (const std::string nothing = nothing_valid(run.result); !nothing.empty())
+    text += '\n' + wrapped(shown_in_line(nothing), style);
+  else if (const std::string order = ranking(rank_models(run.result), style); !order.empty())
     text += '\n' + order;
   print_text(text + fmt::format("\nfiles: {}\n", shown_in_line(run.directory)));
   return kDone;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/format.hpp"
 #include "harness/report/estimate_text.hpp"
 #include "harness/report/series_names.hpp"
@@ -34,6 +35,13 @@ std::vector<std::string> names_of(const std::vector<const CellSummary*>& cells) 
   return series_names(models);
 }
 
+/// A valid figure with its interval, else what disturbed trials show, marked.
+std::string measured_rate(const Estimate& valid, const Estimate& indicative, bool interval,
+                          const TableStyle& style) {
+  if (indicative.reached == Reached::unmeasured) return rate_text(valid, interval, style);
+  return "~" + rate_text(indicative, false, style);
+}
+
 /// `detail`: 2 all intervals, 1 none of shares, 0 none.
 TextTable rows_of(const std::vector<const CellSummary*>& cells, int detail,
                   const TableStyle& style) {
@@ -47,14 +55,21 @@ TextTable rows_of(const std::vector<const CellSummary*>& cells, int detail,
     if (!cell->failure.empty()) {
       std::vector<std::string> row = {names[i]};
       row.resize(header.size(), dash(style));
+      if (cell->indicative.any()) {
+        row[1] = measured_rate(r.cliff, cell->indicative.cliff, false, style);
+        row[3] = measured_rate(r.saturation, cell->indicative.saturation, false, style);
+        row.back() = fmt::format("{}/{}", cell->invalid, cell->trials);
+      }
       table.row(std::move(row));
       continue;
     }
     const bool saturates =
         r.cliff.reached == Reached::ok && r.cliff.limited_by == LimitedBy::saturation;
-    table.row({names[i], rate_text(r.cliff, detail >= 1, style) + (saturates ? " s" : ""),
+    table.row({names[i],
+               measured_rate(r.cliff, cell->indicative.cliff, detail >= 1, style) +
+                   (saturates ? " s" : ""),
                share_text(cell->cliff_of_ideal, detail >= 2, style),
-               rate_text(r.saturation, detail >= 1, style),
+               measured_rate(r.saturation, cell->indicative.saturation, detail >= 1, style),
                share_text(cell->saturation_of_ideal, detail >= 2, style),
                share_text(r.overload_retention, false, style),
                cell->cpu_ns_per_request > 0 ? short_time(cell->cpu_ns_per_request) : dash(style),
@@ -94,6 +109,11 @@ std::string notes_of(const std::vector<const CellSummary*>& cells) {
     const CellSummary* const cell = cells[i];
     if (!cell->failure.empty())
       text += fmt::format("  {}: not measured: {}\n", names[i], shown_in_line(cell->failure));
+    if (cell->indicative.any()) {
+      text += fmt::format("  {}: ~ is indicative: {} ({} of {} trials disturbed)\n", names[i],
+                          shown_in_line(why_indicative(cell->indicative)),
+                          cell->indicative.disturbed, cell->trials);
+    }
     if (!cell->note.empty()) text += fmt::format("  {}: {}\n", names[i], shown_in_line(cell->note));
     if (!cell->invalid_causes.empty()) {
       std::vector<std::string> causes;
@@ -176,12 +196,13 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
       workloads.push_back(name);
   }
   std::string text;
-  bool saturated = false;
+  bool saturated = false, indicative = false;
   for (const std::string& workload : workloads) {
     std::vector<const CellSummary*> cells;
     for (const CellSummary& cell : result.cells) {
       if (cell.workload.to_string() != workload) continue;
       cells.push_back(&cell);
+      indicative = indicative || cell.indicative.any();
       saturated |= cell.result.cliff.limited_by == LimitedBy::saturation &&
                    cell.result.cliff.reached == Reached::ok;
     }
@@ -193,6 +214,11 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
   std::string below;
   if (saturated)
     below += "s: the cliff is where it stops being stable, before the SLO is broken.\n";
+  if (indicative) {
+    below +=
+        "~: from trials that the host disturbed, so likely too low; it enters no result, ranking, "
+        "claim or comparison.\n";
+  }
   below +=
       "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
   if (result.blocks_done < 9) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/store/trial_json.hpp"
 
@@ -63,6 +64,16 @@ Json to_json(const SloGrid& grid) {
   return json;
 }
 
+Json to_json(const Indicative& indicative) {
+  if (!indicative.any()) return nullptr;
+  return {{"cliff_per_s", cliff_json(indicative.cliff)},
+          {"saturation_per_s", to_json(indicative.saturation)},
+          {"disturbed", indicative.disturbed},
+          {"errs", "low"},
+          {"cause", indicative.cause},
+          {"text", why_indicative(indicative)}};
+}
+
 Json capacity_json(const CellSummary& cell) {
   const CellResult& r = cell.result;
   Json json = {{"schema", kSchema},
@@ -92,6 +103,7 @@ Json capacity_json(const CellSummary& cell) {
                {"invalid_causes", cell.invalid_causes},
                {"note", cell.note},
                {"failure", cell.failure},
+               {"indicative", to_json(cell.indicative)},
                {"slo_grid", cell.failure.empty() ? to_json(slo_grid(cell.evidence, cell.options, r))
                                                  : Json(nullptr)}};
   Json& points = json["points"] = Json::array();

@@ -19,6 +19,9 @@ Json to_json(const SloGrid& grid);
 /// {"lambda_per_s", "sigma", "kappa", "peak_n", "peak_per_s": estimates, "relative_rms",
 /// "distinct_n", "blocks", "note"}.
 Json to_json(const UslFit& fit);
+/// {"cliff_per_s", "saturation_per_s": without interval, "disturbed", "errs", "cause", "text"};
+/// null where there is none.
+Json to_json(const Indicative& indicative);
 /// What `capacity --json` prints.
 Json capacity_json(const CellSummary& cell);
 

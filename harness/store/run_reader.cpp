@@ -13,6 +13,7 @@
 
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/ideal.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/service_level.hpp"
 #include "harness/capacity/summarise_cell.hpp"
@@ -269,6 +270,8 @@ class Reader {
       cell.service_time_ns = reference->mean_ns;
     if (cell.failure.empty() && !cell.evidence.empty())
       summarise_cell(plan_, result.service_by_block[work], ideal_of(plan_, cell), cell);
+    else if (!cell.lacking)
+      cell.indicative = indicative(plan_, cell);
   }
 
   Plan& plan_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/indicative.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/speed_drift.hpp"
 #include "harness/compare/ranking.hpp"
@@ -160,6 +161,7 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
     row.erase("overload_retention_interval");
     cells.push_back(std::move(row));
   }
+  json["nothing_valid"] = nothing_valid(result);
   json["ranking"] = ranking_json(rank_models(result));
   const SpeedDrift drift = speed_drift(speed_samples(result));
   json["speed"] = {{"probes", drift.samples},

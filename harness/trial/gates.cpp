@@ -324,6 +324,15 @@ bool met_quota(const Trial& trial) {
       [](const InvalidReason& reason) { return reason.gate == TrialGate::throttling; });
 }
 
+bool disturbed_by_host(const Trial& trial) {
+  const auto disturbs = [](const InvalidReason& reason) {
+    return reason.cause == Cause::host && reason.gate != TrialGate::throttling &&
+           reason.gate != TrialGate::rt_throttling && reason.gate != TrialGate::cpus;
+  };
+  return !trial.valid && !trial.model_fault && !trial.invalid_reasons.empty() &&
+         std::all_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(), disturbs);
+}
+
 bool cannot_offer(const Trial& trial) {
   bool unsent = false, off = false, late = false, backend = false;
   for (const InvalidReason& reason : trial.invalid_reasons) {

@@ -43,4 +43,9 @@ bool cannot_offer(const Trial& trial);
 /// A CPU quota throttled it: it does so again at this load and above.
 bool met_quota(const Trial& trial);
 
+/// Invalid, and by gates alone with which the host disturbs what runs: other processes, stalls,
+/// steal. All of these take time from the model or delay an arrival, so the trial shows a model as
+/// worse than it is. A setting of the machine (a quota, a CPU that is gone) is no disturbance.
+bool disturbed_by_host(const Trial& trial);
+
 }  // namespace precipice

@@ -95,8 +95,11 @@ function sentence({has, below, pair, blocks, onGrid}, under) {
   return says.join(" ");
 }
 
-// Why a cell has no figure, in a few words.
+// Why a cell has no figure, in a few words, and what disturbed trials show of it.
 function whyMissing(cell) {
+  const seen = cell.indicative_cliff;
+  if (cell.indicative && known(seen?.value) && seen.reached !== "unmeasured")
+    return `~${perSecond(seen)}, indicative: ${cell.indicative}`;
   const causes = Object.entries(cell.causes || {}).filter(c => c[1] > 0).sort((a, b) => b[1] - a[1]).map(c => c[0]);
   if (cell.trials > 0 && cell.invalid === cell.trials)
     return `all ${cell.trials} trials invalid${causes.length ? `, because of the ${listed(causes)}` : ""}`;
@@ -112,6 +115,11 @@ function responseLead() {
 }
 
 function verdictOf(w, r) {
+  if (doc.runs[r].nothing_valid) {
+    const each = cellsOf(w, r).filter(c => c.indicative).map(c => `${named(c.series)} ${escape(whyMissing(c))}`);
+    return `<p class="main">${runTag(r)}${escape(doc.runs[r].nothing_valid)}</p>` +
+        (each.length ? `<p class="more">${each.join(". ")}.</p>` : "");
+  }
   const main = contest(w, r, "cliff"), most = contest(w, r, "saturation");
   const more = [`Saturation, whatever the response: ${sentence(most, "")}`];
   if (main.has.length && main.below.length)

@@ -6,6 +6,7 @@
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/report/text_style.hpp"
+#include "harness/stats/estimate.hpp"
 #include "tests/support/command_line.hpp"
 #include "tests/support/two_pools.hpp"
 
@@ -28,6 +29,27 @@ TEST(Table, AHeadStatesOnlyWhatItsRowsShare) {
   head = lines_of(table(result, style)).front();
   EXPECT_NE(head.find("ideal 1000/s"), std::string::npos) << head;
   EXPECT_EQ(head.find("SLO"), std::string::npos) << head;
+}
+
+TEST(Table, MarksWhatDisturbedTrialsShowAndSaysWhichWayItErrs) {
+  CampaignResult result = two_pools(1e7);
+  const TableStyle style{.width = 140, .colour = false, .utf8 = false};
+  EXPECT_EQ(table(result, style).find('~'), std::string::npos);
+  CellSummary& cell = result.cells[1];
+  cell.failure = "none of 30 trials is valid";
+  cell.trials = cell.invalid = 30;
+  cell.result = {};
+  cell.indicative.cliff.value = 760;
+  cell.indicative.cliff.reached = Reached::ok;
+  cell.indicative.cause = "neighbour on CPU 1";
+  cell.indicative.disturbed = 28;
+  const std::string text = table(result, style);
+  EXPECT_NE(text.find(" ~760 "), std::string::npos) << text;
+  EXPECT_NE(text.find("~ is indicative: neighbour on CPU 1; a neighbour makes a model look worse, "
+                      "never"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("~: from trials that the host disturbed"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The charts as a process: what a tiny run's directory gives, and what a wrong one is told."""
 
+import json
 import os
 import tempfile
 import unittest
@@ -74,6 +75,20 @@ class Charts(unittest.TestCase):
             done = plot(directory, "--format", "svg")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("skipped spectrum-cpu: ", done.stdout)
+
+    def test_of_a_run_in_which_nothing_is_valid_the_reason_is_said(self):
+        with tempfile.TemporaryDirectory() as directory:
+            write_run(directory)
+            path = os.path.join(directory, "summary.json")
+            with open(path, encoding="utf-8") as stream:
+                summary = json.load(stream)
+            summary["nothing_valid"] = "Nothing was measured: none of 30 trials is valid."
+            with open(path, "w", encoding="utf-8") as stream:
+                json.dump(summary, stream)
+            done = plot(directory)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("none of 30 trials is valid", done.stderr)
+            self.assertFalse(os.path.exists(os.path.join(directory, "figures")))
 
     def test_what_cannot_be_drawn_is_one_line_and_exit_code_2(self):
         with tempfile.TemporaryDirectory() as directory:
