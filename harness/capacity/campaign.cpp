@@ -8,6 +8,7 @@
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cell_plan.hpp"
 #include "harness/capacity/cell_search.hpp"
+#include "harness/capacity/cliff.hpp"
 #include "harness/capacity/ideal.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/search.hpp"
@@ -24,11 +25,23 @@ namespace {
 
 double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
 
+/// A probe that was measured.
+struct Asked {
+  std::string key;  ///< of its records, without the attempt
+  Probe probe;
+  int block = 0;
+  int attempts = 0;
+  Point point;              ///< of the last attempt
+  bool repeatable = false;  ///< invalid, and a repetition may be valid
+};
+
 struct Cell {
   CellSummary summary;
   CellPlan cell_plan;
   std::optional<Search> search;
+  std::vector<Asked> asked;  ///< in the order of their first attempts
   bool quota_shown = false;  ///< a CPU quota throttled a trial and its repetition
+  bool steered = false;      ///< disturbed points steer its search: see CellMeasurement
 };
 
 /// The order of everything; one object per run.
@@ -50,6 +63,8 @@ class Campaign {
       // The first block also searches; its cells have said what it takes without.
       if (block > 0 || plan_.blocks == 1) block_took_ = Io::now() - block_begun;
     }
+    retry_cells_without_figure();
+    for (Cell& cell : cells_) take_kept_attempts(cell);
     result_.interrupted = stopped();
     for (Cell& cell : cells_) {
       CellSummary& summary = cell.summary;
@@ -174,28 +189,39 @@ class Campaign {
     cell.search.emplace(cell.cell_plan.search);
   }
 
-  void run_cell(Cell& cell, int block) {
-    ++progress_.cell;
-    progress_.series = cell.summary.model.to_string();
-    progress_.workload = cell.summary.workload.to_string();
-    const int before = cell.summary.trials, invalid_before = cell.summary.invalid;
-    if (!cell.summary.failure.empty() || !cell.search) return;
-    const CellMeasurement measurement = {
-        .measure = [&](const Probe& probe) { return measure(cell, probe, block); },
-        .proceed = [&] { return !stopped() && cell.summary.failure.empty(); }};
-    std::vector<Point>& evidence = cell.summary.evidence;
+  CellMeasurement measurement_of(Cell& cell, int block) {
+    return {.measure = [this, &cell, block](const Probe& p) { return measure(cell, p, block); },
+            .proceed = [this, &cell] { return !stopped() && cell.summary.failure.empty(); },
+            .steer_by_disturbed = cell.steered};
+  }
+
+  /// What a cell does, with the ends that every part of it has.
+  template <class Work>
+  void guarded(Cell& cell, Work work) {
     try {
-      if (block == 0 && !search_cell(*cell.search, measurement, evidence)) return;
-      const Time searched = Io::now();
-      if (!measure_block(*cell.search, block, measurement, evidence)) return;
-      // What the first block takes without its search is what the next one will take.
-      if (block == 0) block_took_ += Io::now() - searched;
+      work();
     } catch (const Unavailable& missing) {
       fail(cell, missing.what());
     } catch (const Interrupted&) {
       cut_short_ = true;
-      return;
     }
+  }
+
+  void run_cell(Cell& cell, int block) {
+    ++progress_.cell;
+    show(cell);
+    const int before = cell.summary.trials, invalid_before = cell.summary.invalid;
+    if (!cell.summary.failure.empty() || !cell.search) return;
+    bool whole = true;
+    guarded(cell, [&] {
+      whole = (block > 0 || search_for_cliff(cell));
+      const Time searched = Io::now();
+      whole = whole && measure_block(*cell.search, block, measurement_of(cell, block),
+                                     cell.summary.evidence);
+      // What the first block takes without its search is what the next one will take.
+      if (whole && block == 0) block_took_ += Io::now() - searched;
+    });
+    if (!whole || cut_short_) return;
     const int trials = cell.summary.trials - before,
               invalid = cell.summary.invalid - invalid_before;
     host_.cell_finished(progress_, cell.summary.failure.empty()
@@ -203,21 +229,166 @@ class Campaign {
                                        : cell.summary.failure);
   }
 
-  /// Repeats an invalid trial; the last attempt stands for the point, used or not.
+  void show(const Cell& cell) {
+    progress_.series = cell.summary.model.to_string();
+    progress_.workload = cell.summary.workload.to_string();
+  }
+
+  /// Where no valid trial shows a rate to measure at, the search begins again with disturbed trials
+  /// for its guide: they are enough to know where to measure, and the cell's blocks then have a
+  /// chance of valid ones.
+  bool search_for_cliff(Cell& cell) {
+    const std::vector<Point>& evidence = cell.summary.evidence;
+    if (!search_cell(*cell.search, measurement_of(cell, 0), cell.summary.evidence)) return false;
+    const bool disturbed = std::any_of(evidence.begin(), evidence.end(),
+                                       [](const Point& point) { return point.disturbed; });
+    if (cell.search->coarse_rate_per_s() > 0 || !disturbed) return true;
+    return search_again(cell);
+  }
+
+  /// From the beginning; what was measured before is not measured again.
+  bool search_again(Cell& cell) {
+    cell.steered = true;
+    cell.search.emplace(cell.cell_plan.search);
+    std::vector<Point> path;
+    const bool whole = search_cell(*cell.search, measurement_of(cell, 0), path);
+    gather_evidence(cell);
+    return whole;
+  }
+
+  /// One point a probe, as a reader of the journal has it.
+  static void gather_evidence(Cell& cell) {
+    cell.summary.evidence.clear();
+    for (const Asked& asked : cell.asked) cell.summary.evidence.push_back(asked.point);
+  }
+
+  bool without_figure(const Cell& cell) const {
+    if (!cell.summary.failure.empty() || !cell.search || cell.summary.lacking) return false;
+    CliffOptions options = cliff_options(plan_, cell.summary);
+    options.bootstrap = 10;  // no interval is looked at
+    const CellResult result = analyse(cell.summary.evidence, options);
+    return result.cliff.reached == Reached::unmeasured ||
+           result.saturation.reached == Reached::unmeasured;
+  }
+
+  bool budget_left() {
+    if (plan_.budget.count() <= 0 || Io::now() - begun_ < plan_.budget) return true;
+    result_.out_of_budget = true;
+    return false;
+  }
+
+  /// What disturbed a cell may have passed by the end of the run. With a budget as often as it
+  /// lasts, else once; a round in which nothing became valid is the last.
+  void retry_cells_without_figure() {
+    constexpr int kMostRounds = 20;
+    const int rounds = plan_.budget.count() > 0 ? kMostRounds : 1;
+    bool gained = true;
+    for (int round = 0; gained && round < rounds; ++round) {
+      gained = false;
+      for (Cell& cell : cells_) {
+        if (stopped() || !without_figure(cell)) continue;
+        if (!budget_left()) return;
+        gained = retry(cell) || gained;
+      }
+    }
+  }
+
+  /// Attempts that an earlier start of the run made at its end, and this one had no reason to make:
+  /// a reader of the journal counts them.
+  void take_kept_attempts(Cell& cell) {
+    bool taken = false;
+    for (Asked& asked : cell.asked) {
+      while (asked.repeatable && host_.find(key_of(asked, asked.attempts + 1))) {
+        attempt(cell, asked, 1);
+        taken = true;
+      }
+    }
+    if (taken) gather_evidence(cell);
+  }
+
+  /// Its invalid probes once more, those of the cliff first. True when one became valid.
+  bool retry(Cell& cell) {
+    constexpr int kHopeless = 3;  // invalid in a row: what disturbs is still there
+    show(cell);
+    std::vector<std::size_t> invalid;
+    for (std::size_t i = 0; i < cell.asked.size(); ++i) {
+      if (cell.asked[i].repeatable) invalid.push_back(i);
+    }
+    if (invalid.empty()) return false;
+    std::stable_partition(invalid.begin(), invalid.end(), [&](std::size_t i) {
+      return cell.asked[i].probe.phase == Phase::refine;
+    });
+    int in_a_row = 0, gained = 0;
+    guarded(cell, [&] {
+      for (const std::size_t i : invalid) {
+        if (stopped() || in_a_row >= kHopeless || !budget_left()) break;
+        attempt(cell, cell.asked[i], plan_.repeats + 1);
+        const bool valid = cell.asked[i].point.valid;
+        in_a_row = valid ? 0 : in_a_row + 1;
+        gained += valid ? 1 : 0;
+        if (!cell.summary.failure.empty()) return;
+      }
+      gather_evidence(cell);
+      if (gained == 0 || cell.search->coarse_rate_per_s() > 0 || !search_again(cell)) return;
+      for (int block = 0; block < std::max(1, result_.blocks_done); ++block) {
+        if (block > 0 && !budget_left()) break;
+        const bool whole =
+            measure_block(*cell.search, block, measurement_of(cell, block), cell.summary.evidence);
+        if (!whole) break;
+      }
+      gather_evidence(cell);
+    });
+    if (!cut_short_) {
+      host_.cell_finished(progress_, fmt::format("tried again: {} of {} invalid points are valid "
+                                                 "now",
+                                                 gained, invalid.size()));
+    }
+    return gained > 0;
+  }
+
+  static std::string key_of(const Asked& asked, int attempt) {
+    return fmt::format("{} | a{}", asked.key, attempt);
+  }
+
+  Asked& asked_of(Cell& cell, const Probe& probe, int block) {
+    const CellSummary& summary = cell.summary;
+    const std::string key =
+        fmt::format("{} | {} | {} | b{} | {}", summary.model.to_string(),
+                    summary.workload.to_string(), to_string(probe.phase), block,
+                    probe.closed > 0 ? fmt::format("N{}", probe.closed)
+                                     : fmt::format("{:.6g}/s", probe.rate_per_s));
+    for (Asked& each : cell.asked) {
+      if (each.key == key) return each;
+    }
+    Asked& asked = cell.asked.emplace_back();
+    asked.key = key;
+    asked.probe = probe;
+    asked.block = block;
+    return asked;
+  }
+
   Point measure(Cell& cell, const Probe& probe, int block) {
+    Asked& asked = asked_of(cell, probe, block);
+    if (asked.attempts > 0 && cell.steered) return asked.point;
+    asked.attempts = 0;
+    // Where disturbed trials are the guide, the repetitions are left to the end of the run.
+    attempt(cell, asked, cell.steered ? 1 : plan_.repeats + 1);
+    return asked.point;
+  }
+
+  /// Measures a probe until it is valid or nothing more may be expected, `most` times at most; the
+  /// last attempt stands for the point, used or not.
+  void attempt(Cell& cell, Asked& asked, int most) {
     CellSummary& summary = cell.summary;
+    const Probe& probe = asked.probe;
     progress_.phase = probe.phase;
     progress_.rate_per_s = probe.rate_per_s;
     progress_.closed = probe.closed;
+    asked.repeatable = false;
     int limited = 0;
     for (int attempt = 1;; ++attempt) {
       report_progress();
-      const std::string key =
-          fmt::format("{} | {} | {} | b{} | {} | a{}", summary.model.to_string(),
-                      summary.workload.to_string(), to_string(probe.phase), block,
-                      probe.closed > 0 ? fmt::format("N{}", probe.closed)
-                                       : fmt::format("{:.6g}/s", probe.rate_per_s),
-                      attempt);
+      const std::string key = key_of(asked, asked.attempts + 1);
       auto record = host_.find(key);
       if (!record) {
         record.emplace();
@@ -225,29 +396,32 @@ class Campaign {
         record->series = summary.model.to_string();
         record->workload = summary.workload.to_string();
         record->phase = probe.phase;
-        record->block = block;
-        record->attempt = attempt;
+        record->block = asked.block;
+        record->attempt = asked.attempts + 1;
         record->slo_ns = summary.slo_ns;
         try {
           record->trial = host_.measure(
-              request_for(plan_, cell.cell_plan, probe, block, cell.search->plateau_per_s()));
+              request_for(plan_, cell.cell_plan, probe, asked.block, cell.search->plateau_per_s()));
         } catch (const CpusGone&) {
           throw;  // no limit of this load: the machine is another one now
         } catch (const Unavailable& missing) {
-          if (!has_valid_point(summary.evidence)) throw;
+          if (!has_valid_point(summary.evidence) && !cell.steered) throw;
           summary.lacking = true;
           summary.note = missing.what();
-          return beyond_reach(probe, block);
+          asked.point = beyond_reach(probe, asked.block);
+          return;
         } catch (const UsageError& wrong) {
           // A rate or a window past what one trial can hold, which only the search could know.
-          if (!has_valid_point(summary.evidence)) throw;
+          if (!has_valid_point(summary.evidence) && !cell.steered) throw;
           summary.note = wrong.what();
-          return beyond_reach(probe, block);
+          asked.point = beyond_reach(probe, asked.block);
+          return;
         }
         record->used = record->trial.valid;
         record->generator_limited = cannot_offer(record->trial);
         host_.keep(*record);
       }
+      ++asked.attempts;
       last_ = record->trial;
       const bool throttled = met_quota(record->trial);
       if (record->generator_limited || throttled) ++limited;
@@ -257,11 +431,13 @@ class Campaign {
           limited > std::min(1, plan_.repeats) || (throttled && cell.quota_shown);
       cell.quota_shown = cell.quota_shown || (throttled && limit_shown);
       const bool final_attempt = record->used || last_.model_fault || limit_shown ||
-                                 cannot_be_repeated(last_) || attempt > plan_.repeats;
-      Point point = point_of(*record);
-      point.generator_limited = limit_shown;
+                                 cannot_be_repeated(last_) || attempt >= most;
+      asked.point = point_of(*record);
+      asked.point.generator_limited = limit_shown;
+      asked.repeatable =
+          !record->used && !last_.model_fault && !limit_shown && !cannot_be_repeated(last_);
       count_trial(summary, std::move(*record));
-      if (final_attempt || stopped()) return point;
+      if (final_attempt || stopped()) return;
     }
   }
 

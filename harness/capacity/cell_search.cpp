@@ -27,7 +27,9 @@ Point beyond_reach(const Probe& probe, int block) {
 bool search_cell(Search& search, const CellMeasurement& cell, std::vector<Point>& evidence) {
   while (const auto probe = search.next()) {
     evidence.push_back(cell.measure(*probe));
-    search.add(evidence.back());
+    Point seen = evidence.back();
+    seen.valid = seen.valid || (cell.steer_by_disturbed && seen.disturbed);
+    search.add(seen);
     if (!may_proceed(cell)) return false;
   }
   return true;

@@ -22,6 +22,10 @@ struct CellMeasurement {
   std::function<Point(const Probe&)> measure;  ///< may throw; then the evidence so far stays
   /// Asked between trials; false ends the cell early. Empty: never ended.
   std::function<bool()> proceed;
+  /// Disturbed points steer the search as valid ones do. For a cell of which nothing valid is
+  /// known: where to measure is no result, and a rate that is a little too low finds more than
+  /// none.
+  bool steer_by_disturbed = false;
 };
 
 /// Plateau and coarse search, up to Search::next() answering nullopt. Appends every point to

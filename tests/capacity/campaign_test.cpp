@@ -126,8 +126,43 @@ TEST(Campaign, GivesUpAfterTheRepeatsAndSaysUnmeasured) {
   EXPECT_EQ(result.result.saturation.reached, Reached::unmeasured);
   EXPECT_EQ(result.invalid, result.trials);
   for (const auto& [key, record] : broken.records) {
-    EXPECT_LE(record.attempt, 3) << key;
+    EXPECT_LE(record.attempt, 6) << key << " was repeated, and once more at the end";
     EXPECT_FALSE(record.used) << key;
+  }
+}
+
+TEST(Campaign, ARunThatWasStoppedWhileItTriesCellsAgainEndsAsIfItHadNotBeen) {
+  // Nothing is valid until the run tries its cells once more; then everything is.
+  Plan plan = plan_of();
+  plan.repeats = 1;
+  const auto noisy_until = [](Notebook& host, int quiet_after) {
+    host.spoil = [&host, quiet_after](Trial& trial) {
+      if (static_cast<int>(host.records.size()) >= quiet_after) return;
+      trial.valid = false;
+      trial.invalid_reasons.push_back({Cause::host, TrialGate::stall, "spoiled"});
+    };
+  };
+  Notebook never;
+  noisy_until(never, 1 << 30);
+  run_campaign(plan, never);
+  const int quiet_after = never.measured - 6;
+  Notebook whole;
+  noisy_until(whole, quiet_after);
+  const CellSummary expected = run_campaign(plan, whole).cells.front();
+  ASSERT_EQ(expected.result.cliff.reached, Reached::ok);
+  for (const int stop : {quiet_after - 3, quiet_after + 2, whole.measured - 1}) {
+    Notebook interrupted;
+    noisy_until(interrupted, quiet_after);
+    interrupted.stop_after = stop;
+    EXPECT_TRUE(run_campaign(plan, interrupted).interrupted);
+    Notebook resumed;
+    resumed.records = interrupted.records;
+    noisy_until(resumed, quiet_after);
+    const CellSummary result = run_campaign(plan, resumed).cells.front();
+    EXPECT_EQ(resumed.measured, whole.measured - stop);
+    EXPECT_EQ(result.trials, expected.trials);
+    expect_same(result.result.cliff, expected.result.cliff);
+    expect_same(result.result.saturation, expected.result.saturation);
   }
 }
 
