@@ -88,7 +88,7 @@ int capacity(const CapacityArguments& arguments) {
                        plan.precision > 0 ? ", less where the figures are precise sooner" : ""));
   }
   watch_signals(false);
-  look_at_noise(plan, arguments.force);
+  look_at_noise(plan, arguments.force, !arguments.seconds.empty());
   Terminal progress(stderr), out(stdout);
   InMemoryHost host(progress);
   const CampaignResult result = run_campaign(plan, host);

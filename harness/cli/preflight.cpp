@@ -1,5 +1,9 @@
 #include "harness/cli/preflight.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "harness/capacity/preflight.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/host/doctor.hpp"
@@ -15,15 +19,23 @@ void say_at_start(const CpuChoice& cpus, ClockKind clock) {
   for (const std::string& line : remarks_at_start(cpus.generator, cpus.model)) remark(line);
 }
 
-void look_at_noise(const Plan& plan, bool force) {
+void look_at_noise(Plan& plan, bool force, bool own_window) {
   if (force || plan.clock == ClockKind::virtual_time) return;
-  const NoiseFloor floor(sample_noise(plan.generator_cpus, plan.model_cpus, kPreflightWatch));
-  for (const std::string& sentence : preflight(plan, floor)) remark(sentence);
-  if (nothing_resolvable(plan, floor)) {
-    throw Unavailable(
-        "the noise of this machine hides everything that was to be measured: measure longer "
-        "requests or a wider SLO, see precipice doctor, or add --force to try all the same");
+  const NoiseWatch watch = watch_noise(plan.generator_cpus, plan.model_cpus, preflight_watch(plan));
+  const std::string losses = expected_losses(plan, watch);
+  // The least S that stalls allow is no property of the machine while others use its CPUs.
+  if (losses.empty() || !watch.samples.others.exceeded()) {
+    for (const std::string& sentence : preflight(plan, NoiseFloor(watch.samples))) remark(sentence);
   }
+  remark(losses);
+  if (own_window) return;
+  const Nanos window = window_for_noise(plan, watch);
+  if (window == plan.window) return;
+  remark(
+      fmt::format("windows are {} instead of {}, which fewer disturbances meet; --seconds sets it",
+                  format_duration(window), format_duration(plan.window)));
+  plan.window = window;
+  plan.coarse_window = std::min(plan.coarse_window, window);
 }
 
 }  // namespace precipice::cli

@@ -150,7 +150,8 @@ int run(const RunArguments& arguments, const Words& argv) {
   const std::unique_ptr<Store> store = Store::open(
       results_root(arguments.out), identity_of(plan, before, arguments, argv), arguments.fresh);
   store->environment("before", before);
-  look_at_noise(plan, arguments.force);
+  // The window is in the suite's hash, by which a run is continued and compared.
+  look_at_noise(plan, arguments.force, true);
   set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
   Terminal progress(arguments.json ? stderr : stdout), out(stdout);
   const PlanEstimate expected = estimate(plan);

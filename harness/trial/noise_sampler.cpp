@@ -1,12 +1,19 @@
 #include "harness/trial/noise_sampler.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <exception>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "harness/host/host_watch.hpp"
+#include "harness/host/proc_stat.hpp"
+#include "harness/host/process_times.hpp"
+#include "harness/host/throttling.hpp"
 #include "harness/trial/generator.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/model.hpp"
@@ -59,25 +66,100 @@ CpuSet both(const CpuSet& a, const CpuSet& b) {
   return CpuSet(std::move(cpus));
 }
 
+double clock_ns(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+NoiseWatch::Moment moment_now(const CpuSet& cpus) {
+  NoiseWatch::Moment moment;
+  moment.at_ns = Clock::now().time_since_epoch().count();
+  const auto ns_per_tick = 1e9 / static_cast<double>(sysconf(_SC_CLK_TCK));
+  for (const auto& [cpu, ticks] : read_proc_stat(cpus)) {
+    moment.busy_ns[cpu] = ticks.busy * ns_per_tick;
+    moment.steal_ticks += ticks.steal;
+  }
+  for (const auto& [cpu, ns] : softirq_thread_ns(cpus)) moment.busy_ns[cpu] -= ns;
+  moment.throttled_periods = read_throttled_periods();
+  moment.process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  moment.sampler_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  return moment;
+}
+
+/// The calling thread, for as long as this lives.
+class OnCpus {
+ public:
+  explicit OnCpus(const CpuSet& cpus) : before_(CpuSet::allowed()) { pin_this_thread(cpus); }
+  ~OnCpus() {
+    try {
+      pin_this_thread(before_);
+    } catch (const std::exception&) {
+      // those CPUs are gone meanwhile: the trials say so
+    }
+  }
+  OnCpus(const OnCpus&) = delete;
+  OnCpus& operator=(const OnCpus&) = delete;
+
+ private:
+  CpuSet before_;
+};
+
 }  // namespace
 
-NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch) {
-  NoiseSamples samples;
+NoiseWatch watch_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch) {
+  NoiseWatch seen;
+  seen.generator_cpus = generator_cpus;
+  seen.model_cpus = model_cpus;
+  NoiseSamples& samples = seen.samples;
   const CpuSet watched = both(generator_cpus, model_cpus);
   bool shared = false;
   for (const int cpu : generator_cpus.list()) shared = shared || model_cpus.contains(cpu);
-  HostWatch host(watched);
-  const Time epoch = Clock::now() + std::chrono::milliseconds(20);
-  std::exception_ptr failure;
-  new_thread("the generator of the look at the noise", [&] {
+  // Before and after the watch, which reading all of /proc would disturb.
+  const Time processes_from = Clock::now();
+  const auto processes_before = read_processes();
+  HostReport report;
+  {
+    const Time begun = Clock::now();
+    HostWatch host(watched);
+    const Time epoch = Clock::now() + std::chrono::milliseconds(20);
+    std::exception_ptr failure;
+    std::thread generator = new_thread("the generator of the look at the noise", [&] {
+      try {
+        samples.self_lags = offer_to_nobody(generator_cpus, !shared, epoch, watch);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
     try {
-      samples.self_lags = offer_to_nobody(generator_cpus, !shared, epoch, watch);
+      const OnCpus away_from_the_generator(model_cpus);
+      constexpr Nanos kApart = std::chrono::milliseconds(50);
+      for (Nanos at{0}; at <= watch; at += kApart) {
+        std::this_thread::sleep_until(epoch + at);
+        seen.moments.push_back(moment_now(watched));
+      }
     } catch (...) {
-      failure = std::current_exception();
+      generator.join();
+      throw;
     }
-  }).join();
-  if (failure) std::rethrow_exception(failure);
-  const HostReport report = host.end(epoch, epoch + watch);
+    generator.join();
+    if (failure) std::rethrow_exception(failure);
+    report = host.end(epoch, epoch + watch);
+    const double elapsed_ns =
+        std::chrono::duration<double, std::nano>(Clock::now() - begun).count();
+    seen.probe_share = report.probes_cpu_ns / static_cast<double>(watched.size()) / elapsed_ns;
+    for (const int cpu : watched.list()) {
+      // Lateness that may be the probe's own wait for its CPU is no stall, as in trials.
+      if (!report.run_delay_known) break;
+      for (const ProbeSleep& sleep : host.sleeps(cpu))
+        samples.stalls.push_back({cpu, sleep.due_ns, sleep.stall_ns});
+    }
+  }
+  const auto processes_after = read_processes();
+  seen.processes = processes_between(
+      processes_before, processes_after,
+      std::chrono::duration<double>(Clock::now() - processes_from).count(),
+      static_cast<double>(sysconf(_SC_CLK_TCK)), watched, static_cast<int>(getpid()));
   samples.watched_s = std::chrono::duration<double>(watch).count();
   samples.cpus = static_cast<int>(watched.size());
   SideTime all;
@@ -87,16 +169,14 @@ NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus
   all.tick_ns = sample_interval_ns();
   samples.others = neighbours(all);
   samples.not_judged = report.not_judged();
-  for (const int cpu : watched.list()) {
-    // Lateness that may be the probe's own wait for its CPU is no stall, as in trials.
-    if (!report.run_delay_known) break;
-    for (const ProbeSleep& sleep : host.sleeps(cpu))
-      samples.stalls.push_back({cpu, sleep.due_ns, sleep.stall_ns});
-  }
   samples.steal_ticks = report.steal_ticks;
   samples.steal_percent = report.steal_percent;
   samples.throttled_periods = report.throttled_periods;
-  return samples;
+  return seen;
+}
+
+NoiseSamples sample_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, Nanos watch) {
+  return watch_noise(generator_cpus, model_cpus, watch).samples;
 }
 
 }  // namespace precipice

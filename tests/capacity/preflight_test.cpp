@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "tests/support/noise_samples.hpp"
+#include "tests/support/noise_watch.hpp"
 
 namespace precipice {
 namespace {
 
+using testing::neighbour;
 using testing::quiet;
+using testing::quiet_watch;
 using testing::stall;
 
 constexpr Nanos kWindow = std::chrono::milliseconds(500);
@@ -46,12 +49,9 @@ TEST(Preflight, NamesTheWorkloadsBelowTheFloorAndTheSmallestServiceTime) {
   EXPECT_NE(sentences[1].find("The smallest SLO that can be resolved here is about 9.00ms."),
             std::string::npos)
       << sentences[1];
-  EXPECT_FALSE(nothing_resolvable(plan, noisy())) << "2 ms of work can be measured";
 }
 
-TEST(Preflight, SaysWhenNothingCanBeResolved) {
-  EXPECT_TRUE(nothing_resolvable(plan_of({{"cpu", {{"work", "20us"}}}}), noisy()));
-  EXPECT_FALSE(nothing_resolvable(plan_of({{"file", {}}}), noisy())) << "its S is not known yet";
+TEST(Preflight, SaysNothingOfWorkWhoseServiceTimeIsNotKnown) {
   EXPECT_TRUE(preflight(plan_of({{"file", {}}}), noisy()).empty());
 }
 
@@ -88,6 +88,65 @@ TEST(Preflight, BlamesStealAndTheGeneratorByName) {
   EXPECT_NE(preflight(plan, NoiseFloor(late))[0].find("the generator alone is 90.0us late"),
             std::string::npos)
       << preflight(plan, NoiseFloor(late))[0];
+}
+
+TEST(Preflight, NamesWhatWillMakeTrialsInvalidAndHowMany) {
+  Plan plan = plan_of({{"cpu", {{"work", "1ms"}}}, {"file", {}}});
+  NoiseWatch watch = quiet_watch();
+  EXPECT_EQ(expected_losses(plan, watch), "");
+  neighbour(watch, 1, 0.6);
+  watch.processes = {{4242, "cc1plus", 0.5}, {77, "make\x1b[31m", 0.1}};
+  const std::string said = expected_losses(plan, watch);
+  EXPECT_TRUE(said.starts_with("about 100% of the trials would be invalid here now, ")) << said;
+  EXPECT_NE(said.find("(neighbour 100%): other processes used 60% of CPU 1 (the model's): "
+                      "cc1plus (pid 4242) 50%, make\\x1b[31m (pid 77) 10%; it goes on"),
+            std::string::npos)
+      << said;
+  plan.precision = 0.03;
+  EXPECT_TRUE(expected_losses(plan, watch)
+                  .starts_with("about 100% of the trials would be invalid here now (neighbour"))
+      << "how many trials it takes is not known then";
+  watch.processes.clear();
+  EXPECT_NE(expected_losses(plan, watch).find("none of them is visible here"), std::string::npos);
+  plan.clock = ClockKind::virtual_time;
+  EXPECT_EQ(expected_losses(plan, watch), "");
+}
+
+TEST(Preflight, SaysNothingWhereAThirdOrLessIsLost) {
+  const Plan plan = plan_of({{"cpu", {{"work", "1ms"}}}});
+  NoiseWatch watch = quiet_watch();
+  stall(watch.samples, 1, 100, 6'000'000);
+  EXPECT_EQ(expected_losses(plan, watch), "") << "met by the first trials only";
+  stall(watch.samples, 1, 1000, 6'000'000);
+  EXPECT_NE(expected_losses(plan, watch).find("(stall "), std::string::npos);
+}
+
+TEST(Preflight, ShortensTheWindowWhereMoreOfTheTimeIsValidThen) {
+  Plan plan = plan_of({{"cpu", {{"work", "1ms"}}}});
+  plan.window = std::chrono::seconds(1);
+  plan.brief = true;
+  NoiseWatch watch = quiet_watch();
+  EXPECT_EQ(window_for_noise(plan, watch), plan.window) << "nothing disturbs";
+  for (const int at : {400, 1000, 1600}) stall(watch.samples, 1, at, 6'000'000);
+  const Nanos window = window_for_noise(plan, watch);
+  EXPECT_LT(window, std::chrono::milliseconds(600));
+  EXPECT_GE(window, std::chrono::milliseconds(200)) << "20 times the SLO of 10 ms";
+
+  NoiseWatch always = quiet_watch();
+  neighbour(always, 1, 0.6);
+  EXPECT_EQ(window_for_noise(plan, always), plan.window) << "no window is short enough";
+  Plan slow = plan_of({{"cpu", {{"work", "10ms"}}}});
+  slow.window = std::chrono::seconds(1);
+  EXPECT_EQ(window_for_noise(slow, watch), slow.window) << "its cliff needs 2 s";
+}
+
+TEST(Preflight, WatchesTwoTrialsWithinBounds) {
+  Plan plan = plan_of({{"cpu", {{"work", "1ms"}}}});
+  EXPECT_EQ(preflight_watch(plan), std::chrono::milliseconds(1600));
+  plan.window = std::chrono::seconds(5);
+  EXPECT_EQ(preflight_watch(plan), std::chrono::seconds(2));
+  plan.clock = ClockKind::virtual_time;
+  EXPECT_EQ(preflight_watch(plan), std::chrono::milliseconds(400));
 }
 
 }  // namespace
