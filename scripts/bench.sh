@@ -39,7 +39,8 @@ directory=$(cat "$record")
 case $status in
   0 | 3 | 4)
     if [ -n "$directory" ]; then
-      "$root/scripts/plot.py" "$directory" >&2 || status=$?
+      # Where nothing is valid there is no chart, and the run's own code says so.
+      "$root/scripts/plot.py" "$directory" >&2 || status=$((status == 3 ? status : $?))
       "$root/scripts/report.py" "$directory" >&2 || status=$?
     fi
     ;;

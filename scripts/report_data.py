@@ -246,6 +246,7 @@ def document(run):
             "cpu": short(cell.get("cpu_ns_per_request")), "trials": cell.get("trials"), "invalid": cell.get("invalid"), "causes": causes,
             "indicative": (cell.get("indicative") or {}).get("text"),
             "indicative_cliff": interval(cell.get("indicative") or {}, "cliff_per_s"),
+            "indicative_saturation": interval(cell.get("indicative") or {}, "saturation_per_s"),
             "note": cell.get("note") or "", "failure": cell.get("failure") or "", "grid": grid(cell),
             "points": curve(entries.get((cell["series"], text), []))})
     manifest = run.manifest

@@ -97,9 +97,10 @@ function sentence({has, below, pair, blocks, onGrid}, under) {
 
 // Why a cell has no figure, in a few words, and what disturbed trials show of it.
 function whyMissing(cell) {
-  const seen = cell.indicative_cliff;
-  if (cell.indicative && known(seen?.value) && seen.reached !== "unmeasured")
-    return `~${perSecond(seen)}, indicative: ${cell.indicative}`;
+  const seen = [[cell.indicative_cliff, "under the SLO"], [cell.indicative_saturation, "at saturation"]]
+                   .filter(([f]) => f && known(f.value) && f.reached !== "unmeasured")
+                   .map(([f, where]) => `~${perSecond(f)} ${where}`);
+  if (cell.indicative && seen.length) return `${seen.join(", ")}, indicative: ${cell.indicative}`;
   const causes = Object.entries(cell.causes || {}).filter(c => c[1] > 0).sort((a, b) => b[1] - a[1]).map(c => c[0]);
   if (cell.trials > 0 && cell.invalid === cell.trials)
     return `all ${cell.trials} trials invalid${causes.length ? `, because of the ${listed(causes)}` : ""}`;

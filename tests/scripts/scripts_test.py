@@ -298,6 +298,25 @@ class Runs(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("nothing was measured yet", done.stderr)
 
+    def test_in_which_nothing_is_valid_give_the_page_the_reason_and_what_was_seen(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.write(os.path.join(directory, "run"), True)
+            path = os.path.join(directory, "run", "summary.json")
+            with open(path, encoding="utf-8") as stream:
+                summary = json.load(stream)
+            summary["speed"] = {"sentences": ["The machine's speed held."]}
+            document = report_data.document(precipice_run.load(os.path.join(directory, "run")))
+            self.assertEqual((document["nothing_valid"], len(document["speed"])), ("", 0))
+            summary["nothing_valid"] = "Nothing was measured."
+            summary["cells"][0]["indicative"] = {"cliff_per_s": {"value": 760, "reached": "ok"}, "text": "neighbour on CPU 1"}
+            with open(path, "w", encoding="utf-8") as stream:
+                json.dump(summary, stream)
+            document = report_data.document(precipice_run.load(os.path.join(directory, "run")))
+            self.assertEqual((document["nothing_valid"], document["speed"]), ("Nothing was measured.", []))
+            cells = document["workloads"][0]["cells"]
+            self.assertEqual((cells[0]["indicative"], cells[0]["indicative_cliff"]["value"]), ("neighbour on CPU 1", 760))
+            self.assertIsNone(cells[1]["indicative"])
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv)
