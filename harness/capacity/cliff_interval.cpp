@@ -54,6 +54,11 @@ void CliffIntervals::bound(Estimate& estimate, const std::vector<double>& values
                                               : student_t(0.975, n - 1) * seen;
   }
   relative = std::hypot(relative, bounds.systematic);
+  if (groups_.blocks > 1) {
+    const double own = static_cast<double>(groups_.blocks) - 1;
+    keep_deviation(estimate, relative,
+                   std::isfinite(bounds.expected) ? pooled_degrees(bounds.prior) : own);
+  }
   double below = relative, above = relative;
   if (bounds.skewed_by > 0) {
     const double skew = kSkew * bounds.skewed_by;
@@ -98,6 +103,9 @@ void CliffIntervals::bound_below(Estimate& estimate, const SloCrossing& crossing
   const Spread spread = spread_of_room(expected, seen, power, prior);
   estimate.low = std::max(0.0, ceiling - room * std::exp(spread.more));
   estimate.high = ceiling - room * std::exp(-spread.fewer);
+  // Of the value as of its room: to first order, by what the room is of it.
+  if (groups_.blocks > 1 && estimate.value > 0)
+    keep_deviation(estimate, spread.bound * room / estimate.value, pooled_degrees(prior));
   if (seen > kMoreThanBursts * levelled) {
     // Blocks that differ by more than bursts explain differ in what they carry: what is left is
     // no measure of that, least of all where little is.
@@ -105,6 +113,11 @@ void CliffIntervals::bound_below(Estimate& estimate, const SloCrossing& crossing
     bound(by_blocks, values, {});
     estimate.low = std::max(estimate.low, by_blocks.low);
   }
+}
+
+void CliffIntervals::keep_deviation(Estimate& estimate, double bound, double degrees) {
+  estimate.log_deviation = bound / student_t(0.975, degrees);
+  estimate.degrees = degrees;
 }
 
 void CliffIntervals::bound_censored(Estimate& estimate, const SloCrossing& crossing,
@@ -151,6 +164,7 @@ void CliffIntervals::bound_by_blocks(Estimate& estimate, const CliffReadings& al
     relative = student_t(0.975, n - 1) * median_inefficiency(logs.size()) *
                standard_deviation(logs) / std::sqrt(n);
     relative = std::max(relative, 1 / std::max(1.0, requests));  // a count is whole
+    keep_deviation(estimate, relative, n - 1);
   }
   estimate.low = estimate.value * std::exp(-relative);
   estimate.high = estimate.value * std::exp(relative);
@@ -190,11 +204,15 @@ double CliffIntervals::usual_power() const {
   return -std::log(std::max(1e-9, 1 - options_.slo_percentile / 100));
 }
 
+double CliffIntervals::pooled_degrees(const IntervalPrior& prior) const {
+  const auto n = static_cast<double>(groups_.blocks);
+  return std::max(kLeastPrior, prior.degrees + 1 - n) + n - 1;
+}
+
 double CliffIntervals::pooled_bound(double expected, double seen, const IntervalPrior& prior,
                                     double side) const {
   const auto n = static_cast<double>(groups_.blocks);
-  const double known = std::max(kLeastPrior, prior.degrees + 1 - n);
-  const double degrees = known + n - 1;
+  const double degrees = pooled_degrees(prior), known = degrees - (n - 1);
   const double pooled = std::sqrt((known * expected * expected + (n - 1) * seen * seen) / degrees);
   return std::max(student_t(side, degrees) * pooled, prior.least * student_t(side, 1e6) * expected);
 }
@@ -205,7 +223,8 @@ CliffIntervals::Spread CliffIntervals::spread_of_room(double expected, double se
   expected = level_off(expected);
   if (!std::isfinite(seen)) seen = expected;
   const double spread = kWidth * pooled_bound(expected, seen, prior, side);
-  return {std::expm1(kSkew * spread) / kSkew / power, -std::expm1(-kSkew * spread) / kSkew / power};
+  return {std::expm1(kSkew * spread) / kSkew / power, -std::expm1(-kSkew * spread) / kSkew / power,
+          spread / power};
 }
 
 }  // namespace precipice

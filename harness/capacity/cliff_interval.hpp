@@ -65,10 +65,15 @@ class CliffIntervals {
  private:
   struct Spread {
     double more = 0, fewer = 0;  ///< 95% on the logarithm of what is left to saturation
+    double bound = 0;            ///< the same without the skew
   };
 
   /// Of what is left to saturation, for a tail that falls exponentially with it.
   double usual_power() const;
+  /// `bound`: 97.5% of the logarithm, which Student's t with these degrees was multiplied into.
+  static void keep_deviation(Estimate& estimate, double bound, double degrees);
+  /// Of what pooled_bound returns: those of the blocks and those that `expected` counts as.
+  double pooled_degrees(const IntervalPrior& prior) const;
   /// Few blocks can agree, or differ, by chance: the deviation that bursts alone would cause is
   /// `expected`, and is pooled with what was `seen`. The quantile `side`.
   double pooled_bound(double expected, double seen, const IntervalPrior& prior,

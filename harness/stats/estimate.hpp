@@ -31,6 +31,10 @@ struct Estimate {
   Reached reached = Reached::unmeasured;
   LimitedBy limited_by = LimitedBy::none;  ///< of cliffs
   double resolution = 0;  ///< relative: the smallest step that the trials can tell apart
+  /// Standard deviation of the estimate's logarithm, from all sources of scatter; NaN: unknown.
+  /// What a comparison of two estimates adds in squares.
+  double log_deviation = std::numeric_limits<double>::quiet_NaN();
+  double degrees = std::numeric_limits<double>::quiet_NaN();  ///< of freedom, of log_deviation
 };
 
 }  // namespace precipice

@@ -17,7 +17,9 @@ Json to_json(const Estimate& e) {
   return {{"value", number(e.value)},
           {"low", number(e.low)},
           {"high", number(e.high)},
-          {"reached", to_string(e.reached)}};
+          {"reached", to_string(e.reached)},
+          {"log_deviation", number(e.log_deviation)},
+          {"degrees", number(e.degrees)}};
 }
 
 Json cliff_json(const Estimate& e) {
