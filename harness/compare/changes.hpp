@@ -13,7 +13,7 @@ enum class Change {
   none,    ///< nothing beyond noise: no difference, or bounds that agree
   higher,  ///< than the base, beyond noise
   lower,
-  unclear,  ///< cannot be told: an interval leaves out 1 on too few blocks, or nothing decides
+  unclear,  ///< cannot be told: too few blocks, or nothing decides
   missing,  ///< one side has no figure
 };
 /// "unchanged", "higher", "lower", "unclear", "missing".

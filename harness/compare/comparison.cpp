@@ -114,6 +114,8 @@ RunComparison compare_runs(const RunToCompare& a, const RunToCompare& b,
   comparison.blocks_b = b.result->blocks_done;
   comparison.min_effect = options.min_effect;
   std::vector<PairedTest> tests;
+  std::vector<std::size_t> family;
+  std::map<std::string, std::size_t> questions;  // one workload and one figure
   for (const auto& [cell_a, cell_b] : match(*a.result, *b.result, comparison)) {
     ComparedCell cell;
     cell.model_a = cell_a->model;
@@ -153,10 +155,12 @@ RunComparison compare_runs(const RunToCompare& a, const RunToCompare& b,
       if (cell_a->slo_percentile != cell_b->slo_percentile && test.comparison.figure == "cliff")
         refuse(test, "the SLOs are of different percentiles");
       tests.push_back(std::move(test));
+      const std::string question = cell.workload_a.to_string() + '\n' + figure;
+      family.push_back(questions.try_emplace(question, questions.size()).first->second);
     }
     comparison.cells.push_back(std::move(cell));
   }
-  comparison.tests = decide(tests, options);
+  comparison.tests = decide(tests, family, options);
   for (std::size_t i = 0; i < tests.size(); ++i)
     comparison.cells[i / 2].figures.push_back(std::move(tests[i].comparison));
   return comparison;

@@ -38,7 +38,7 @@ struct RunComparison {
   std::string name_a, name_b;
   int blocks_a = 0, blocks_b = 0;
   double min_effect = 0;
-  int tests = 0;  ///< in the family that Holm's correction covers
+  int tests = 0;  ///< all that were made; a family of Holm's correction is one workload's figure
   std::vector<ComparedCell> cells;
   std::vector<std::string> only_a, only_b;  ///< "series workload", without a counterpart
   std::vector<std::string> remarks;         ///< of machines, binaries and suites that differ

@@ -11,6 +11,27 @@
 #include "harness/stats/statistics.hpp"
 
 namespace precipice {
+namespace {
+
+/// What the estimate's own interval rests on. Where the interval was widened afterwards, as by
+/// rates whose verdicts may change, what is shown counts.
+void add_known_scatter(PairSide& side, bool cliff) {
+  const Estimate& e = side.estimate;
+  const double own = std::max(0, side.blocks - 1);
+  const double degrees = std::isfinite(e.degrees) ? e.degrees : own;
+  if (!(degrees >= 1)) return;
+  double deviation = 0.5 * std::log(e.high / e.low) / student_t(0.975, degrees);
+  if (!std::isfinite(deviation)) deviation = 0;
+  if (std::isfinite(e.log_deviation)) deviation = std::max(deviation, e.log_deviation);
+  if (degrees > own)
+    side.known = {deviation, degrees - own};
+  else if (cliff)
+    // All blocks of a cell share the rates that its search chose: what that adds is in the interval
+    // of the cliff, and not in the scatter of its blocks.
+    side.least_error = std::max(side.least_error, deviation);
+}
+
+}  // namespace
 
 std::string cell_name(const CellSummary& cell) {
   return cell.model.to_string() + " " + cell.workload.to_string();
@@ -30,14 +51,8 @@ PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
   if (cliff && other_slo) side.estimate = analyse(cell.evidence, options).cliff;
   side.series =
       cliff ? cliff_by_block(cell.evidence, options) : saturation_by_block(cell.evidence, options);
+  side.of_all_blocks = cliff;
   side.window_s = options.window_s;
-  // All blocks of a cell share the rates that its search chose: what that adds is in the interval
-  // of the cliff, and not in the scatter of its blocks.
-  const double width = std::log(side.estimate.high / side.estimate.low);
-  if (cliff && side.series.size() > 1 && std::isfinite(width)) {
-    const double degrees = static_cast<double>(side.series.size()) - 1;
-    side.least_error = 0.5 * width / student_t(0.975, degrees);
-  }
   // Where the cliff is where stability ends, or nothing was seen to end, it rests on verdicts that
   // a trial of this length gives only to within its resolution, whatever the blocks agree on.
   const double resolution = side.estimate.resolution;
@@ -57,6 +72,7 @@ PairSide side_of(const CellSummary& cell, const char* figure, double slo_ns,
     if (point.valid) blocks.insert(point.block);
   }
   side.blocks = static_cast<int>(blocks.size());
+  add_known_scatter(side, cliff);
   return side;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "harness/format.hpp"
 #include "harness/stats/estimate.hpp"
@@ -12,8 +13,9 @@
 namespace precipice {
 namespace {
 
-bool has_series(const PairSide& side) {
-  return side.failure.empty() && side.estimate.reached == Reached::ok && !side.series.empty();
+bool is_measured(const PairSide& side) {
+  return side.failure.empty() && side.estimate.reached == Reached::ok &&
+         (!side.series.empty() || side.known.degrees > 0);
 }
 bool has_bound(const PairSide& side) {
   return side.failure.empty() && side.estimate.value > 0 &&
@@ -51,30 +53,57 @@ std::string why_absent(const char* name, const PairSide& side) {
   return fmt::format("{} has no valid points", name);
 }
 
-void take_mean(PairedTest& test, const std::vector<double>& differences, double floor,
-               const ComparisonOptions& options) {
-  test.mean = paired_mean(differences, floor, options.between_runs);
-  test.comparison.blocks = test.mean.blocks;
-  test.comparison.scatter = test.mean.blocks > 1 ? test.mean.scatter : kNaN;
-  const double d = detectable(test.mean.scatter, test.mean.blocks);
-  test.comparison.detectable = std::isfinite(d) ? std::expm1(d) : kNaN;
+/// The error from the blocks, from what is known besides, and its floor.
+void take_error(PairedTest& test, const Deviation& besides, double least,
+                const ComparisonOptions& options) {
+  Deviation known = besides;
+  known.value = std::hypot(known.value, std::sqrt(2.0) * options.between_runs);
+  test.mean = pooled(test.mean, known);
+  test.mean.error = std::max(test.mean.error, least);
+  Comparison& c = test.comparison;
+  c.blocks = test.mean.blocks;
+  c.scatter = test.mean.blocks > 1 ? test.mean.scatter : kNaN;
+  c.degrees = test.mean.degrees > 0 ? test.mean.degrees : kNaN;
+  const double d = detectable(test.mean.error, test.mean.degrees);
+  c.detectable = std::isfinite(d) ? std::expm1(d) : kNaN;
+}
+
+/// Whether the sides' own intervals are disjoint.
+bool disjoint(const PairSide& a, const PairSide& b, const ComparisonOptions& options) {
+  const double shift = mean_adjust(b) - mean_adjust(a);
+  // Two runs differ by a part that no interval of one run shows.
+  const double allowance = student_t(0.975, 1e6) * std::sqrt(2.0) * options.between_runs;
+  return std::log(b.estimate.low / a.estimate.high) + shift > allowance ||
+         std::log(b.estimate.high / a.estimate.low) + shift < -allowance;
 }
 
 void by_ratio(const PairSide& a, const PairSide& b, const ComparisonOptions& options,
               PairedTest& test) {
   std::vector<double> differences;
+  double adjusted = 0;
   for (const auto& [block, log_a] : a.series) {
     const auto other = b.series.find(block);
     if (other == b.series.end()) continue;
-    differences.push_back(other->second + adjust_of(b, block) - log_a - adjust_of(a, block));
+    const double by = adjust_of(b, block) - adjust_of(a, block);
+    differences.push_back(other->second - log_a + by);
+    adjusted += by;
   }
   Comparison& c = test.comparison;
-  if (differences.empty()) {
+  const Deviation known = combined(a.known, b.known);
+  if (differences.empty() && !(known.degrees > 0)) {
     c.remark = "no block has both";
     return;
   }
-  take_mean(test, differences, std::hypot(least_scatter(a), least_scatter(b)), options);
-  test.mean.error = std::max(test.mean.error, std::hypot(a.least_error, b.least_error));
+  test.mean = paired_mean(differences, std::hypot(least_scatter(a), least_scatter(b)),
+                          options.between_runs);
+  if (a.of_all_blocks && b.of_all_blocks) {
+    adjusted = differences.empty() ? mean_adjust(b) - mean_adjust(a)
+                                   : adjusted / static_cast<double>(differences.size());
+    test.mean.mean = std::log(b.estimate.value / a.estimate.value) + adjusted;
+  }
+  take_error(test, known, std::hypot(a.least_error, b.least_error), options);
+  if (differences.empty()) c.blocks = std::min(a.blocks, b.blocks);
+  c.disjoint = disjoint(a, b, options);
   test.kind = PairedTest::Kind::ratio;
   c.ratio = std::exp(test.mean.mean);
   // The logarithms of equal figures differ by rounding, in the fifteenth digit of numbers below
@@ -92,7 +121,13 @@ void by_bound(const PairSide& measured, const PairSide& bounded, int sign,
   std::vector<double> differences;  // of bounded to measured
   for (const auto& [block, value] : measured.series)
     differences.push_back(bound - value - adjust_of(measured, block));
-  take_mean(test, differences, least_scatter(measured), options);
+  test.mean = paired_mean(differences, least_scatter(measured), options.between_runs);
+  if (measured.of_all_blocks)
+    test.mean.mean = bound - std::log(measured.estimate.value) - mean_adjust(measured);
+  take_error(test, measured.known, measured.least_error, options);
+  if (differences.empty()) test.comparison.blocks = measured.blocks;
+  test.comparison.disjoint =
+      sign > 0 ? disjoint(measured, bounded, options) : disjoint(bounded, measured, options);
   test.kind = PairedTest::Kind::bound;
   test.sign = at_least ? sign : -sign;
   if (sign < 0) test.mean.mean = -test.mean.mean;
@@ -136,32 +171,42 @@ Difference verdict_of(double low, double high, double margin) {
                                         : Difference::undecided;
 }
 
-Difference named(Difference verdict, int blocks) {
-  const bool winner = verdict == Difference::a_higher || verdict == Difference::b_higher;
-  return winner && blocks < kBlocksForAWinner ? Difference::too_few_blocks : verdict;
+bool enough(const PairedTest& test) {
+  const Comparison& c = test.comparison;
+  return c.blocks >= kLeastBlocks && (test.mean.degrees >= kLeastDegrees || c.disjoint);
+}
+
+/// The interval that is shown, and the verdict that is read off it.
+void settle_ratio(PairedTest& test, double alpha, double margin, double family_alpha) {
+  Comparison& c = test.comparison;
+  if (c.blocks < kLeastBlocks) {
+    c.verdict = Difference::too_few_blocks;
+    c.remark = "one block: its scatter is not known";
+    return;
+  }
+  const auto [low, high] = interval(test.mean, alpha);
+  const auto [low95, high95] = interval(test.mean, family_alpha);
+  c.low = std::exp(low);
+  c.high = std::exp(high);
+  c.low95 = std::exp(low95);
+  c.high95 = std::exp(high95);
+  c.verdict = verdict_of(low, high, margin);
+  // Of many equal models, two have disjoint intervals by chance: that alone does not tell them
+  // apart, but nor are they alike.
+  if (c.verdict == Difference::indistinguishable && c.disjoint) c.verdict = Difference::undecided;
+  if (!enough(test)) c.verdict = Difference::too_few_blocks;
 }
 
 void settle(PairedTest& test, double alpha, double margin, double family_alpha) {
-  Comparison& c = test.comparison;
   if (test.kind == PairedTest::Kind::ratio) {
-    const auto [low, high] = interval(test.mean, alpha);
-    const auto [low95, high95] = interval(test.mean, family_alpha);
-    c.low = std::exp(low);
-    c.high = std::exp(high);
-    c.low95 = std::exp(low95);
-    c.high95 = std::exp(high95);
-    if (test.mean.blocks < 2) {
-      c.low = c.high = c.low95 = c.high95 = kNaN;
-      c.verdict = Difference::too_few_blocks;
-      c.remark = "one block: its scatter is not known";
-      return;
-    }
-    c.verdict = named(verdict_of(low, high, margin), c.blocks);
+    settle_ratio(test, alpha, margin, family_alpha);
     return;
   }
+  Comparison& c = test.comparison;
   const bool decides = c.p_holm <= family_alpha;
+  const bool few = test.kind == PairedTest::Kind::bound && !enough(test);
   const Difference winner = test.sign > 0 ? Difference::b_higher : Difference::a_higher;
-  c.verdict = decides ? named(winner, c.blocks) : Difference::undecided;
+  c.verdict = !decides ? Difference::undecided : few ? Difference::too_few_blocks : winner;
   c.remark += decides ? ": that alone decides" : ": that alone does not decide";
 }
 
@@ -179,20 +224,20 @@ PairedTest pair_up(const PairSide& a, const PairSide& b, const ComparisonOptions
   Comparison& c = test.comparison;
   c.a = a.estimate;
   c.b = b.estimate;
-  if (has_series(a) && has_series(b)) {
+  if (is_measured(a) && is_measured(b)) {
     by_ratio(a, b, options, test);
     return test;
   }
   for (const auto& [name, side] : {std::pair{"A", &a}, std::pair{"B", &b}}) {
-    if (has_series(*side) || has_bound(*side)) continue;
+    if (is_measured(*side) || has_bound(*side)) continue;
     c.remark += (c.remark.empty() ? "" : "; ") + why_absent(name, *side);
   }
   if (!c.remark.empty()) return test;
   c.remark = known("A", a) + ", " + known("B", b);
   c.verdict = Difference::undecided;
-  if (has_series(a)) {
+  if (is_measured(a)) {
     by_bound(a, b, 1, options, test);
-  } else if (has_series(b)) {
+  } else if (is_measured(b)) {
     by_bound(b, a, -1, options, test);
   } else {
     by_two_bounds(a, b, options, test);
@@ -211,30 +256,43 @@ void refuse(PairedTest& test, const std::string& why) {
   test.comparison.remark = why;
 }
 
-int decide(std::vector<PairedTest>& tests, const ComparisonOptions& options) {
+int decide(std::vector<PairedTest>& tests, const std::vector<std::size_t>& family,
+           const ComparisonOptions& options) {
   const double margin = std::log1p(options.min_effect);
-  std::vector<double> p;
-  std::vector<PairedTest*> family;
-  for (PairedTest& test : tests) {
-    test.comparison.p = p_of(test, margin);
-    if (std::isnan(test.comparison.p)) continue;
-    p.push_back(test.comparison.p);
-    family.push_back(&test);
+  std::map<std::size_t, std::vector<PairedTest*>> families;
+  std::vector<PairedTest*> all;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    tests[i].comparison.p = p_of(tests[i], margin);
+    if (std::isnan(tests[i].comparison.p)) continue;
+    families[family[i]].push_back(&tests[i]);
+    all.push_back(&tests[i]);
   }
-  const Holm corrected = holm(p, options.alpha);
-  for (std::size_t i = 0; i < family.size(); ++i) {
-    family[i]->comparison.p_holm = corrected.adjusted[i];
-    settle(*family[i], corrected.alpha[i], margin, options.alpha);
+  const auto corrected = [&](const std::vector<PairedTest*>& members) {
+    std::vector<double> p;
+    for (const PairedTest* each : members) p.push_back(each->comparison.p);
+    return holm(p, options.alpha);
+  };
+  for (const auto& [number, members] : families) {
+    const Holm of_family = corrected(members);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      members[i]->comparison.p_holm = of_family.adjusted[i];
+      settle(*members[i], of_family.alpha[i], margin, options.alpha);
+    }
   }
-  return static_cast<int>(family.size());
+  const Holm of_run = corrected(all);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i]->comparison.p_holm_run = of_run.adjusted[i];
+  return static_cast<int>(all.size());
 }
 
 double detectable_alone(const PairSide& side) {
-  if (!has_series(side) || side.series.size() < 2) return kNaN;
+  if (!is_measured(side) || side.series.size() < 2) return kNaN;
   std::vector<double> values;
   for (const auto& [block, value] : side.series) values.push_back(value);
-  const double scatter = std::max(standard_deviation(values), least_scatter(side));
-  return std::expm1(detectable(std::sqrt(2.0) * scatter, static_cast<int>(values.size())));
+  const double root = std::sqrt(2.0);
+  PairedMean mean = paired_mean(values, least_scatter(side));
+  mean.error *= root;
+  mean = pooled(mean, {root * side.known.value, 2 * side.known.degrees});
+  return std::expm1(detectable(std::max(mean.error, root * side.least_error), mean.degrees));
 }
 
 }  // namespace precipice

@@ -2,6 +2,7 @@
 // under comparison.hpp and ranking.hpp.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ struct PairedTest {
 PairedTest pair_up(const PairSide& a, const PairSide& b, const ComparisonOptions& options);
 /// Takes a test out of the family, with the reason.
 void refuse(PairedTest& test, const std::string& why);
-/// Holm over all tests that have a p-value; fills intervals and verdicts. Returns their number.
-int decide(std::vector<PairedTest>& tests, const ComparisonOptions& options);
+/// Holm over each family (`family`: one number a test, those of one question alike), and over all
+/// tests for p_holm_run; fills intervals and verdicts. Returns how many tests have a p-value.
+int decide(std::vector<PairedTest>& tests, const std::vector<std::size_t>& family,
+           const ComparisonOptions& options);
 
 /// What two runs of this one cell could tell apart; NaN when no two blocks say.
 double detectable_alone(const PairSide& side);

@@ -13,15 +13,12 @@ namespace precipice {
 void finish_ranking(Ranking& ranking) {
   const std::size_t n = ranking.rows.size();
   std::vector<double> found;
-  const auto pair = [&](std::size_t i, std::size_t j) -> const Comparison& {
-    return ranking.pairs[i * n - i * (i + 1) / 2 + (j - i - 1)];
-  };
   // A bound gives no ratios, so the highest that is a number stands for the first.
   std::size_t first = 0;
   while (first < n && ranking.rows[first].estimate.reached != Reached::ok) ++first;
   for (std::size_t j = 0; j < n && first < n; ++j) {
     Comparison& to_first = ranking.rows[j].to_first;
-    if (j > first) to_first = pair(first, j);
+    if (j > first) to_first = ranking.pair(first, j);
     to_first.figure = ranking.figure;
     to_first.a = ranking.rows[first].estimate;
     to_first.b = ranking.rows[j].estimate;
@@ -31,7 +28,7 @@ void finish_ranking(Ranking& ranking) {
     if (each.ratio > 0 && std::isfinite(each.detectable)) found.push_back(each.detectable);
   }
   if (!found.empty()) ranking.detectable = median(found);
-  if (ranking.blocks < kBlocksForAWinner) return;
+  if (ranking.blocks < kLeastBlocks) return;
 
   // Compact letter display by insertion and absorption (H.-P. Piepho, 2004): a letter for each
   // largest set of rows of which no two were told apart.
@@ -42,7 +39,7 @@ void finish_ranking(Ranking& ranking) {
   std::vector<std::set<std::size_t>> sets = {{ranked.begin(), ranked.end()}};
   for (std::size_t x = 0; x < ranked.size(); ++x) {
     for (std::size_t y = x + 1; y < ranked.size(); ++y) {
-      const Difference verdict = pair(ranked[x], ranked[y]).verdict;
+      const Difference verdict = ranking.pair(ranked[x], ranked[y]).verdict;
       if (verdict != Difference::a_higher && verdict != Difference::b_higher) continue;
       std::vector<std::set<std::size_t>> next;
       const auto keep = [&next](std::set<std::size_t> set) {
@@ -87,6 +84,7 @@ RunRanking rank_models(const CampaignResult& result, const ComparisonOptions& op
       workloads.push_back(&cell.workload);
   }
   std::vector<PairedTest> tests;
+  std::vector<std::size_t> family;
   for (const Spec* workload : workloads) {
     for (const char* figure : {"cliff", "saturation"}) {
       Ranking ranking;
@@ -115,13 +113,14 @@ RunRanking rank_models(const CampaignResult& result, const ComparisonOptions& op
           PairedTest test = pair_up(sides[i].second, sides[j].second, options);
           test.comparison.figure = figure;
           tests.push_back(std::move(test));
+          family.push_back(all.rankings.size());
         }
       }
       if (sides.size() == 1) ranking.detectable = detectable_alone(sides.front().second);
       all.rankings.push_back(std::move(ranking));
     }
   }
-  all.tests = decide(tests, options);
+  all.tests = decide(tests, family, options);
   std::size_t next = 0;
   for (Ranking& ranking : all.rankings) {
     const std::size_t n = ranking.rows.size();

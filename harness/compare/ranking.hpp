@@ -2,6 +2,7 @@
 // analyse() was given. docs/comparisons.md explains the method.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct Ranking {
     Spec model;
     Estimate estimate;
     Comparison to_first;  ///< A: the first measured row, B: this one; of that row itself ratio 1
-    std::string groups;   ///< letters; rows that share one cannot be told apart. "" below 9 blocks
+    std::string groups;   ///< letters; rows that share one cannot be told apart. "" of one block
   };
   Spec workload;
   std::string figure;
@@ -26,11 +27,16 @@ struct Ranking {
   /// Relative difference between two models (with one model: between two such runs) that this suite
   /// finds here in 80% of the attempts, at 5%. NaN where no two blocks say.
   double detectable = kNaN;
+
+  /// Of rows i < j.
+  const Comparison& pair(std::size_t i, std::size_t j) const {
+    return pairs[i * rows.size() - i * (i + 1) / 2 + (j - i - 1)];
+  }
 };
 
 struct RunRanking {
   int blocks = 0;
-  int tests = 0;
+  int tests = 0;  ///< of all rankings; each ranking is a family of Holm's correction
   std::vector<Ranking> rankings;  ///< by workload, cliff before saturation
 };
 

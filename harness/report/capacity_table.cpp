@@ -221,12 +221,8 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
   }
   below +=
       "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
-  if (result.blocks_done < 9) {
-    below += fmt::format(
-        "{} block{}: the rows are in the order that was measured; it takes 9 blocks to name a "
-        "winner.\n",
-        result.blocks_done, result.blocks_done == 1 ? "" : "s");
-  }
+  if (result.blocks_done == 1)
+    below += "1 block: the rows are in the order that was measured; it takes 2 to compare them.\n";
   return text + folded(below, style);
 }
 

@@ -9,7 +9,7 @@
 namespace precipice {
 
 /// One section a workload, ordered by cliff, invalid trials with their causes underneath. With
-/// fewer than 9 blocks it shows an order and says that it names no winner.
+/// one block it shows an order and says that it compares nothing.
 std::string table(const CampaignResult& result, const TableStyle& style);
 
 }  // namespace precipice

@@ -139,11 +139,10 @@ std::string comparison_table(const RunComparison& comparison, const TableStyle& 
                         : ""),
         style, 2);
   }
-  text +=
-      wrapped(fmt::format("B / A: mean of the blocks' ratios; its interval holds at 95% for all {} "
-                          "comparisons by Holm's correction.",
-                          comparison.tests),
-              style);
+  text += wrapped(
+      "B / A: its interval holds at 95% for all comparisons of one workload and figure, by "
+      "Holm's correction.",
+      style);
   if (comparison.min_effect > 0) {
     text += wrapped(
         fmt::format("A difference matters from {} on: no relevant difference where the whole "
@@ -153,8 +152,8 @@ std::string comparison_table(const RunComparison& comparison, const TableStyle& 
   } else {
     text += wrapped("Indistinguishable: the interval holds 1.", style);
   }
-  if (std::min(comparison.blocks_a, comparison.blocks_b) < kBlocksForAWinner)
-    text += wrapped("It takes 9 blocks in both runs to name a winner.", style);
+  if (std::min(comparison.blocks_a, comparison.blocks_b) < kLeastBlocks)
+    text += wrapped("It takes 2 blocks in both runs to name a winner.", style);
   return text;
 }
 

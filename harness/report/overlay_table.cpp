@@ -149,15 +149,15 @@ std::string overlay_table(const Overlay& overlay, const TableStyle& style) {
   text += wrapped(
       fmt::format(
           "{} higher and {} lower than A beyond noise; = not beyond noise, ? cannot be told "
-          "yet. Intervals of all runs hold together at 95%: Holm's correction within a run, "
-          "the error shared among {} runs.",
+          "yet. Intervals of all runs hold together at 95% for one workload and figure: Holm's "
+          "correction within a run, the error shared among {} runs.",
           style.utf8 ? "▲" : "UP", style.utf8 ? "▼" : "DOWN", overlay.comparisons.size()),
       style);
   const bool few = std::any_of(overlay.comparisons.begin(), overlay.comparisons.end(),
                                [](const RunComparison& each) {
-                                 return std::min(each.blocks_a, each.blocks_b) < kBlocksForAWinner;
+                                 return std::min(each.blocks_a, each.blocks_b) < kLeastBlocks;
                                });
-  if (few) text += wrapped("It takes 9 blocks in both runs to name a change.", style);
+  if (few) text += wrapped("It takes 2 blocks in both runs to name a change.", style);
   return text;
 }
 

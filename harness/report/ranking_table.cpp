@@ -108,10 +108,10 @@ std::string ranking(const RunRanking& all, const TableStyle& style) {
   }
   if (all.tests == 0) return text;
   text += wrapped(
-      fmt::format("By blocks; intervals hold at 95% for all {} comparisons by Holm's correction.{}",
-                  all.tests,
+      fmt::format("Intervals hold at 95% for all comparisons of one workload and figure, by Holm's "
+                  "correction.{}",
                   letters ? " Models that share a letter cannot be told apart."
-                          : " It takes 9 blocks to name a winner."),
+                          : " It takes 2 blocks to compare models."),
       style);
   return text;
 }

@@ -1,6 +1,7 @@
 #include "harness/stats/paired_t.hpp"
 
 #include <algorithm>
+#include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -18,12 +19,14 @@ double upper_tail(double t, double degrees) {
       boost::math::complement(boost::math::students_t_distribution<double>(degrees), t));
 }
 
+bool known(const PairedMean& mean) { return mean.degrees >= 1 && std::isfinite(mean.error); }
+
 /// Of the mean lying above `bound` by chance.
 double one_sided(const PairedMean& mean, double bound) {
-  if (mean.blocks < 2) return 1;
+  if (!known(mean)) return 1;
   const double above = mean.mean - bound;
   if (mean.error == 0) return above > 0 ? 0 : 1;
-  return upper_tail(above / mean.error, mean.blocks - 1);
+  return upper_tail(above / mean.error, mean.degrees);
 }
 
 PairedMean mirrored(PairedMean mean) {
@@ -46,7 +49,32 @@ PairedMean paired_mean(std::span<const double> differences, double least_scatter
       differences.size() < 2
           ? kInfinity
           : std::sqrt(result.scatter * result.scatter / n + 2 * between_runs * between_runs);
+  result.degrees = n - 1;
   return result;
+}
+
+Deviation combined(const Deviation& a, const Deviation& b) {
+  if (!(a.degrees > 0 && b.degrees > 0)) return {};
+  const double of_a = a.value * a.value, of_b = b.value * b.value, sum = of_a + of_b;
+  if (sum == 0) return {0, a.degrees + b.degrees};
+  return {std::sqrt(sum), sum * sum / (of_a * of_a / a.degrees + of_b * of_b / b.degrees)};
+}
+
+PairedMean pooled(PairedMean mean, const Deviation& other) {
+  if (!(other.degrees > 0)) return mean;
+  if (!known(mean)) {
+    mean.error = other.value;
+    mean.degrees = other.degrees;
+    return mean;
+  }
+  const double seen = mean.error * mean.error, expected = other.value * other.value;
+  constexpr double kLevel = 0.05;
+  const boost::math::fisher_f_distribution<double> f(mean.degrees, other.degrees);
+  if (seen > expected * boost::math::quantile(boost::math::complement(f, kLevel))) return mean;
+  const double degrees = mean.degrees + other.degrees;
+  mean.error = std::sqrt((mean.degrees * seen + other.degrees * expected) / degrees);
+  mean.degrees = degrees;
+  return mean;
 }
 
 double p_different(const PairedMean& mean, double margin) {
@@ -61,8 +89,8 @@ double p_equivalent(const PairedMean& mean, double margin) {
 }
 
 std::pair<double, double> interval(const PairedMean& mean, double alpha) {
-  if (mean.blocks < 2 || !std::isfinite(mean.error)) return {-kInfinity, kInfinity};
-  const double half = mean.error > 0 ? student_t(1 - alpha / 2, mean.blocks - 1) * mean.error : 0.0;
+  if (!known(mean)) return {-kInfinity, kInfinity};
+  const double half = mean.error > 0 ? student_t(1 - alpha / 2, mean.degrees) * mean.error : 0.0;
   return {mean.mean - half, mean.mean + half};
 }
 
@@ -90,10 +118,9 @@ Holm holm(std::span<const double> p_values, double alpha) {
   return result;
 }
 
-double detectable(double scatter, int blocks) {
-  if (blocks < 2) return kInfinity;
-  const double degrees = blocks - 1;
-  return (student_t(0.975, degrees) + student_t(0.8, degrees)) * scatter / std::sqrt(blocks);
+double detectable(double error, double degrees) {
+  if (degrees < 1) return kInfinity;
+  return (student_t(0.975, degrees) + student_t(0.8, degrees)) * error;
 }
 
 }  // namespace precipice

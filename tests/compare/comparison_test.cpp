@@ -86,18 +86,24 @@ TEST(Comparison, ARunAgainstItselfIsIndistinguishable) {
   }
 }
 
-TEST(Comparison, BelowNineBlocksThereIsAnOrderAndNoWinner) {
+TEST(Comparison, LittleEvidenceGivesAnOrderAndNoWinner) {
   Script a, b;
-  a.blocks = b.blocks = 8;
+  a.blocks = b.blocks = 3;  // two degrees of freedom, and intervals that overlap
   b.seed = 2;
-  b.capacity_per_s = 8000;
+  b.capacity_per_s = 4100;
   const Comparison s = figure(compared(a, b), "saturation");
   EXPECT_EQ(s.verdict, Difference::too_few_blocks);
   EXPECT_EQ(s.order, "B");
-  EXPECT_GT(s.low, 1.5);
-  a.blocks = b.blocks = 9;
-  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Difference::b_higher);
+  EXPECT_EQ(s.degrees, 2);
+  b.capacity_per_s = 8000;  // disjoint intervals are evidence enough
+  const Comparison apart = figure(compared(a, b), "saturation");
+  EXPECT_TRUE(apart.disjoint);
+  EXPECT_EQ(apart.verdict, Difference::b_higher);
+  EXPECT_GT(apart.low, 1);
   EXPECT_EQ(figure(compared(b, a), "saturation").verdict, Difference::a_higher);
+  a.blocks = b.blocks = 4;
+  b.capacity_per_s = 4800;
+  EXPECT_EQ(figure(compared(a, b), "saturation").verdict, Difference::b_higher);
   a.blocks = b.blocks = 1;
   const Comparison one = figure(compared(a, b), "saturation");
   EXPECT_EQ(one.verdict, Difference::too_few_blocks);
@@ -251,10 +257,21 @@ TEST(Comparison, ACliffsRatioIsNeverSurerThanTheCliffs) {
   CellSummary vague = cell_of({});
   vague.result.cliff.low = vague.result.cliff.value / 1.5;
   vague.result.cliff.high = vague.result.cliff.value * 1.5;
-  const CampaignResult a = run_of({vague}), b = run_of({vague});
-  const Comparison cliff = figure(compare_runs({"a", &a}, {"b", &b}), "cliff");
-  EXPECT_NEAR(cliff.high95, std::exp(std::sqrt(2.0) * std::log(1.5)), 0.02);
-  EXPECT_NEAR(cliff.low95, 1 / cliff.high95, 1e-9);
+  const auto with = [&](double degrees) {
+    vague.result.cliff.degrees = degrees;
+    const CampaignResult a = run_of({vague}), b = run_of({vague});
+    return figure(compare_runs({"a", &a}, {"b", &b}), "cliff");
+  };
+  // The intervals know no more than the nine blocks, which agree.
+  const Comparison alone = with(8);
+  EXPECT_EQ(alone.degrees, 8);
+  EXPECT_NEAR(alone.high95, std::exp(std::sqrt(2.0) * std::log(1.5)), 0.02);
+  EXPECT_NEAR(alone.low95, 1 / alone.high95, 1e-9);
+  // Two degrees of freedom more, of either cliff, count as four beside the eight.
+  const Comparison both = with(10);
+  EXPECT_NEAR(both.degrees, 12, 1e-9);
+  const double deviation = std::log(1.5) / 2.228139;
+  EXPECT_NEAR(both.high95, std::exp(2.178813 * deviation * std::sqrt(8.0 / 12)), 0.01);
 }
 
 TEST(Comparison, TheCliffsOfBlocksScatterAsTheBlocksDo) {

@@ -125,12 +125,16 @@ std::array<double, kFigures> truths(const Queue& queue) {
           kPerSecond * true_knee(queue.truth)};
 }
 
-CellResult search(const Queue& queue, const Plan& plan, std::uint64_t seed) {
+CellSummary searched(const Queue& queue, const Plan& plan, std::uint64_t seed) {
   Plan own = plan;
   own.seed = seed;
   own.models = {queue.model};
   Host host;
-  return run_campaign(own, host).cells.front().result;
+  return std::move(run_campaign(own, host).cells.front());
+}
+
+CellResult search(const Queue& queue, const Plan& plan, std::uint64_t seed) {
+  return searched(queue, plan, seed).result;
 }
 
 void Tally::add(const Estimate& estimate) {

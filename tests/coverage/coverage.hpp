@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/plan.hpp"
 #include "harness/stats/estimate.hpp"
@@ -38,7 +39,8 @@ inline constexpr std::array<const char*, kFigures> kFigureNames = {"cliff", "cli
 /// In the order of kFigureNames, per second.
 std::array<double, kFigures> truths(const Queue& queue);
 
-/// One search from its seed.
+/// One search from its seed, with its trials.
+CellSummary searched(const Queue& queue, const Plan& plan, std::uint64_t seed);
 CellResult search(const Queue& queue, const Plan& plan, std::uint64_t seed);
 
 /// How one figure came out over many searches. Shares are of all searches but where said.

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "tests/coverage/comparisons.hpp"
+
 namespace precipice::coverage {
 namespace {
 
@@ -86,6 +88,19 @@ TEST(Coverage, IsTheSameWhateverTheNumberOfThreads) {
   const Tallies two = study(queues().front(), plan_of("quick"), 3, 9, 2);
   EXPECT_EQ(one[0].sum, two[0].sum);
   EXPECT_EQ(one[3].widths, two[3].widths);
+}
+
+TEST(Comparisons, OfEqualQueuesSeldomTellTwoApart) {
+  for (const Queue& queue : queues()) {
+    if (queue.name != "M/D/1") continue;
+    const ComparisonTally tally =
+        compare_equals(queue, plan_of("quick"), "cliff",
+                       {.models = 3, .difference = 0.5, .families = kSearches / 2});
+    // Of 20, 5% are one; six or more have a probability of 0.03%.
+    EXPECT_LE(tally.alarms, 5);
+    EXPECT_GE(tally.found, tally.families * 9 / 10);
+    EXPECT_EQ(tally.pairs, 3 * tally.families);
+  }
 }
 
 }  // namespace

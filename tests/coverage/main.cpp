@@ -2,6 +2,7 @@
 //
 //   precipice_coverage --searches 2000 --jobs 2
 //   precipice_coverage --searches 400 --queue M/M/1 --size quick
+//   precipice_coverage --comparisons --searches 400 --size quick
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/json.hpp"
+#include "tests/coverage/comparisons.hpp"
 #include "tests/coverage/coverage.hpp"
 
 namespace {
@@ -46,6 +48,18 @@ void print(const std::string& queue, const Tallies& tallies, bool all) {
   std::fflush(stdout);
 }
 
+/// Families of equal models, and planted differences: the alarms and the finds of one figure.
+void print_comparisons(const Queue& queue, const Plan& plan, const ComparisonStudy& study) {
+  for (const char* figure : {"cliff", "saturation"}) {
+    const ComparisonTally t = compare_equals(queue, plan, figure, study);
+    const auto share = [](int part, int of) { return of > 0 ? 100.0 * part / of : 0.0; };
+    fmt::print("| {} | {} | {:.1f} | {:.2f} | {:.1f} | {:.1f} | {:.1f} |\n", queue.name, figure,
+               share(t.alarms, t.families), share(t.apart, t.pairs), share(t.found, t.families),
+               share(t.found_in_family, t.families), 50 * t.log_widths / t.families);
+  }
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,8 +69,9 @@ int main(int argc, char** argv) {
   double requests = 0;
   std::uint64_t seed = 1;
   std::string only, size_name;
-  bool json = false, all = false, no_twin = false;
+  bool json = false, all = false, no_twin = false, comparisons = false;
   TwinError twin = {.slower = 1.03, .scatter = 0.05};
+  ComparisonStudy study_of_pairs;
   app.add_option("--searches", searches, "Searches per queue")->check(CLI::Range(2, 1'000'000));
   app.add_option("--queue", only, "Only queues whose name contains this");
   app.add_option("--size", size_name,
@@ -71,6 +86,12 @@ int main(int argc, char** argv) {
   app.add_option("--scatter", twin.scatter,
                  "Deviation of the logarithm of a request's service over its twin's");
   app.add_flag("--json", json, "One JSON document");
+  app.add_flag("--comparisons", comparisons,
+               "Instead: false alarms in families of equal models, and planted differences found");
+  app.add_option("--models", study_of_pairs.models, "Equal models in a family")
+      ->check(CLI::Range(2, 50));
+  app.add_option("--difference", study_of_pairs.difference, "Planted, as 0.15");
+  app.add_flag("--common-luck", study_of_pairs.common_luck, "The planted pair shares its arrivals");
   CLI11_PARSE(app, argc, argv);
 
   nlohmann::json document = nlohmann::json::array();
@@ -85,7 +106,18 @@ int main(int argc, char** argv) {
       plan.window = Nanos(static_cast<std::int64_t>(requests * 1e6));
       plan.coarse_window = plan.window / 2;
     }
-    if (!json) {
+    if (comparisons) {
+      study_of_pairs.families = searches;
+      study_of_pairs.seed = seed;
+      study_of_pairs.jobs = jobs;
+      fmt::print(
+          "\n{}: {} blocks, {} families of {} equal models and one that is {:g}% faster{}\n\n"
+          "| queue | figure | families with a false alarm % | pairs % | pair found % | first of "
+          "all "
+          "found % | half width of its ratio % |\n|---|---|---|---|---|---|---|\n",
+          size.name, plan.blocks, searches, study_of_pairs.models, 100 * study_of_pairs.difference,
+          study_of_pairs.common_luck ? ", sharing its arrivals" : "");
+    } else if (!json) {
       fmt::print(
           "\n{}: {} blocks, windows of {} S, {} searches a queue, seeds from {}\n\n"
           "| queue | figure | truth/s | bias % | deviation % | half width % | coverage % | misses "
@@ -97,6 +129,10 @@ int main(int argc, char** argv) {
     for (const Queue& queue : queues()) {
       if (queue.name.find(only) == std::string::npos) continue;
       any = true;
+      if (comparisons) {
+        print_comparisons(queue, plan, study_of_pairs);
+        continue;
+      }
       const Tallies tallies = study(queue, plan, searches, seed, jobs);
       if (!json) {
         print(queue.name, tallies, all);

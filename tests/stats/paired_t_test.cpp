@@ -38,6 +38,40 @@ TEST(Paired, EqualBlocksStillHaveTheScatterOfCounting) {
   EXPECT_GT(p_different(mean), 0.3);
 }
 
+TEST(Pooled, VariancesWeighByTheirDegreesOfFreedom) {
+  PairedMean mean =
+      paired_mean(std::vector{0.0, 0.03, 0.06}, 0);  // standard error 0.01732, 2 degrees
+  const PairedMean both = pooled(mean, {0.01, 8});
+  EXPECT_NEAR(both.error, std::sqrt((2 * 0.0003 + 8 * 0.0001) / 10), 1e-9);
+  EXPECT_DOUBLE_EQ(both.degrees, 10);
+  EXPECT_DOUBLE_EQ(both.mean, mean.mean);
+  EXPECT_NEAR(interval(both, 0.05).second, 0.03 + 2.228139 * both.error, 1e-6);
+}
+
+TEST(Pooled, BlocksThatScatterMoreCountAlone) {
+  const PairedMean mean = paired_mean(std::vector{0.0, 0.1, 0.2}, 0);
+  // F is 0.00333 / variance; its 95% point for 2 and 8 degrees is 4.459.
+  const double limit = std::sqrt(0.01 / 3 / 4.459);
+  EXPECT_EQ(pooled(mean, {0.99 * limit, 8}).degrees, 2);
+  EXPECT_EQ(pooled(mean, {0.99 * limit, 8}).error, mean.error);
+  EXPECT_EQ(pooled(mean, {1.01 * limit, 8}).degrees, 10);
+}
+
+TEST(Pooled, WithoutBlocksWhatIsKnownCounts) {
+  const PairedMean mean = pooled(paired_mean(std::vector{0.5}, 0), {0.1, 6});
+  EXPECT_EQ(mean.degrees, 6);
+  EXPECT_EQ(mean.error, 0.1);
+  EXPECT_EQ(pooled(paired_mean(std::vector{1.0, 2.0}, 0), {}).degrees, 1);
+}
+
+TEST(Pooled, DegreesOfADifferenceAreWelchsAndSatterthwaites) {
+  EXPECT_DOUBLE_EQ(combined({0.1, 4}, {0.1, 4}).degrees, 8);
+  EXPECT_DOUBLE_EQ(combined({0.3, 4}, {0.4, 9}).value, 0.5);
+  EXPECT_NEAR(combined({0.3, 4}, {0.4, 9}).degrees, 0.0625 / (0.0081 / 4 + 0.0256 / 9), 1e-9);
+  EXPECT_NEAR(combined({1e-9, 2}, {0.1, 7}).degrees, 7, 1e-6);
+  EXPECT_EQ(combined({0.1, 0}, {0.1, 7}).degrees, 0);
+}
+
 TEST(Holm, WorkedExample) {
   // Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, made ascending.
   const Holm result = holm(std::vector{0.01, 0.04, 0.03, 0.005});
