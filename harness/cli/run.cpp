@@ -21,6 +21,7 @@
 #include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
 #include "harness/report/ranking_table.hpp"
+#include "harness/report/verdict_text.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/store/circumstances.hpp"
 #include "harness/store/redact_run.hpp"
@@ -204,9 +205,12 @@ int run(const RunArguments& arguments, const Words& argv) {
     json["directory"] = store->directory();
     print_json(json);
   } else {
-    std::string text = fmt::format("\n{}\n", table(result, out.style()));
+    const RunRanking ranked = rank_models(result);
+    std::string text = "\n";
+    if (nothing.empty()) text += verdict_text(verdicts_of(result, ranked), out.style()) + '\n';
+    text += fmt::format("{}\n", table(result, out.style()));
     if (nothing.empty()) {
-      text += ranking(rank_models(result), out.style());
+      text += ranking(ranked, out.style());
       for (const std::string& sentence : speed_drift(speed_samples(result)).sentences)
         text += sentence + '\n';
     } else {

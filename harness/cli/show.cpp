@@ -12,6 +12,7 @@
 #include "harness/report/tail_curves.hpp"
 #include "harness/report/terminal.hpp"
 #include "harness/report/text_style.hpp"
+#include "harness/report/verdict_text.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/store/run_reader.hpp"
 #include "harness/store/summary_files.hpp"
@@ -42,10 +43,13 @@ int show(const ShowArguments& arguments) {
       wrapped(fmt::format("{}: begun {}{}, commit {}", shown_in_line(run.name), said("started"),
                           said("ended").empty() ? "" : ", ended " + said("ended"), said("git_sha")),
               style, 2);
+  const RunRanking ranked = rank_models(run.result);
+  const std::string nothing = nothing_valid(run.result);
+  if (nothing.empty()) text = verdict_text(verdicts_of(run.result, ranked), style) + '\n' + text;
   text += '\n' + table(run.result, style) + '\n' + curves(run.result, style);
-  if (const std::string nothing = nothing_valid(run.result); !nothing.empty())
+  if (!nothing.empty())
     text += '\n' + wrapped(shown_in_line(nothing), style);
-  else if (const std::string order = ranking(rank_models(run.result), style); !order.empty())
+  else if (const std::string order = ranking(ranked, style); !order.empty())
     text += '\n' + order;
   print_text(text + fmt::format("\nfiles: {}\n", shown_in_line(run.directory)));
   return kDone;

@@ -5,15 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "harness/compare/short_names.hpp"
 #include "harness/report/text_style.hpp"
-#include "harness/trial/trial.hpp"
 
 namespace precipice {
-
-/// The short names of the rows that are shown together, in their order: a model that occurs once is
-/// its name alone; of one that occurs more often, its name and those options in which its rows
-/// differ. Where two would still be equal, both are given in full.
-std::vector<std::string> series_names(const std::vector<const Spec*>& rows);
 
 /// The names in at most `width` columns each. Where the width asks for it they lose their middles,
 /// then the keys of their options, then their beginnings; different names stay different wherever

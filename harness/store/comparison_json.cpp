@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/compare/comparison_notes.hpp"
+#include "harness/compare/verdict_sentence.hpp"
 #include "harness/store/cell_json.hpp"
 
 namespace precipice {
@@ -20,6 +21,9 @@ Json json_of(const Comparison& c) {
           {"high95", number(c.high95)},
           {"p", number(c.p)},
           {"p_holm", number(c.p_holm)},
+          {"p_holm_run", number(c.p_holm_run)},
+          {"degrees", number(c.degrees)},
+          {"intervals_disjoint", c.disjoint},
           {"scatter", number(c.scatter)},
           {"detectable", number(c.detectable)},
           {"verdict", to_string(c.verdict)},
@@ -85,6 +89,9 @@ Json ranking_json(const RunRanking& ranking) {
                          {"low", number(c.low)},
                          {"high", number(c.high)},
                          {"p_holm", number(c.p_holm)},
+                         {"p_holm_run", number(c.p_holm_run)},
+                         {"degrees", number(c.degrees)},
+                         {"intervals_disjoint", c.disjoint},
                          {"verdict", to_string(c.verdict)},
                          {"remark", c.remark}});
       }
@@ -95,6 +102,39 @@ Json ranking_json(const RunRanking& ranking) {
                     {"order", rows},
                     {"pairs", pairs},
                     {"smallest_detectable_difference", number(each.detectable)}});
+  }
+  return json;
+}
+
+Json verdict_json(const std::vector<WorkloadVerdict>& verdicts) {
+  Json json = Json::array();
+  for (const WorkloadVerdict& each : verdicts) {
+    const auto rows = [](const std::vector<WorkloadVerdict::Row>& of) {
+      Json list = Json::array();
+      for (const WorkloadVerdict::Row& row : of) {
+        list.push_back({{"series", row.model.to_string()},
+                        {"cliff_per_s", to_json(row.cliff)},
+                        {"share", number(row.share)},
+                        {"low", number(row.low)},
+                        {"high", number(row.high)},
+                        {"reached", to_string(row.reached)},
+                        {"apart", row.apart},
+                        {"groups", row.groups}});
+      }
+      return list;
+    };
+    std::vector<std::string> unmeasured;
+    for (const Spec& model : each.unmeasured) unmeasured.push_back(model.to_string());
+    json.push_back({{"workload", each.workload.to_string()},
+                    {"slo_ns", number(each.slo_ns)},
+                    {"slo_percentile", each.slo_percentile},
+                    {"text", verdict_sentence(each)},
+                    {"kind", to_string(each.kind)},
+                    {"blocks", each.blocks},
+                    {"best", rows(each.best)},
+                    {"rest", rows(each.rest)},
+                    {"none_holds", rows(each.none)},
+                    {"unmeasured", unmeasured}});
   }
   return json;
 }

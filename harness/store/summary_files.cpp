@@ -161,8 +161,10 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
     row.erase("overload_retention_interval");
     cells.push_back(std::move(row));
   }
+  const RunRanking ranking = rank_models(result);
   json["nothing_valid"] = nothing_valid(result);
-  json["ranking"] = ranking_json(rank_models(result));
+  json["verdict"] = verdict_json(verdicts_of(result, ranking));
+  json["ranking"] = ranking_json(ranking);
   const SpeedDrift drift = speed_drift(speed_samples(result));
   json["speed"] = {{"probes", drift.samples},
                    {"median_ns", number(drift.median_ns)},
