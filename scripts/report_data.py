@@ -257,10 +257,22 @@ def document(run):
             "git": manifest.get("git_sha"), "binary": manifest.get("binary_hash"), "suite_hash": manifest.get("suite_hash"),
             "load": run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}, "slo": run.suite.get("slo"),
             "workloads": list(workloads.values()), "ranking": run.summary.get("ranking") or [],
-            "nothing_valid": nothing,
+            "verdict": verdict(run.summary.get("verdict")), "nothing_valid": nothing,
             "speed": [] if nothing else (run.summary.get("speed") or {}).get("sentences") or [], "valid": valid, "invalid": invalid,
             "environment": [[name, value] for name, value in flat(run.before).items()], "changes": changes(run.before, run.after),
             "has_after": bool(run.after), "warnings": list(run.warnings)}
+
+
+def verdict(stored):
+    """The verdicts of a run, with numbers shortened: [{workload, text, kind, best, rest, none, unmeasured}]."""
+    def row(one):
+        return {"series": one["series"], "cliff": interval(one, "cliff_per_s"), "reached": one.get("reached"), "apart": bool(one.get("apart")),
+                "groups": one.get("groups") or "",
+                **{name: short(one.get(name)) for name in ("share", "low", "high")}}
+
+    return [{"workload": one["workload"], "text": one["text"], "kind": one.get("kind"), "unmeasured": one.get("unmeasured") or [],
+             **{name: [row(each) for each in one.get(field) or []] for name, field in (("best", "best"), ("rest", "rest"), ("none", "none_holds"))}}
+            for one in stored or []]
 
 
 def report(runs):

@@ -33,8 +33,7 @@ function contest(w, r, name) {
 }
 
 function orderOnly(blocks) {
-  if (!(blocks < fewest)) return "";
-  return ` ${blocks === 1 ? "One block gives" : `${blocks} blocks give`} an order, not a winner: that takes ${fewest}.`;
+  return ` ${blocks === 1 ? "One block gives" : `${blocks} blocks give`} an order, not a winner.`;
 }
 
 const valued = c => `${named(c.id)} (${perSecond(c.f)})`;
@@ -115,12 +114,22 @@ function responseLead() {
   return runs.map(r => runTag(r) + sentence(contest(w, r, "cliff"), ` under ${boundText(w, r)}`)).join(" ");
 }
 
+// The run's own verdict, where it has one and the reader has moved no bound and hidden no model.
+function ownVerdict(w, r) {
+  const own = ownBound(w) && !state.off.size && (doc.runs[r].verdict || []).find(v => v.workload === w.text);
+  if (!own) return "";
+  return `<div class="own"><div><p class="line">${runTag(r)}${escape(own.text)}</p>${verdictTable(own)}</div>${
+      verdictPicture(own)}</div>`;
+}
+
 function verdictOf(w, r) {
   if (doc.runs[r].nothing_valid) {
     const each = cellsOf(w, r).filter(c => c.indicative).map(c => `${named(c.series)} ${escape(whyMissing(c))}`);
     return `<p class="main">${runTag(r)}${escape(doc.runs[r].nothing_valid)}</p>` +
         (each.length ? `<p class="more">${each.join(". ")}.</p>` : "");
   }
+  const own = ownVerdict(w, r);
+  if (own) return own;
   const main = contest(w, r, "cliff"), most = contest(w, r, "saturation");
   const more = [`Saturation, whatever the response: ${sentence(most, "")}`];
   if (main.has.length && main.below.length)

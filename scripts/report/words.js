@@ -17,7 +17,6 @@ function perSecond(f, n = 3) {
 
 const named = (id, r) => `<span class="name">${swatch(id)} ${escape(label(id, r))}</span>`;
 const names = list => listed(list.map(c => named(c.id, c.r)));
-const fewest = 9;  // blocks that a winner takes in the program's ranking (docs/comparisons.md)
 const times = (v, n = 3) => `${digits(v, n)} times`;
 
 // How a pair compares in the run's own comparison, which pairs the blocks: "ahead" (a carries more), "behind", "tied",

@@ -115,6 +115,20 @@ RANKING = [{"workload": CPU, "figure": "cliff", "pairs": [
     {"workload": MIXED, "figure": "cliff", "pairs": [{"a": POOL64, "b": POOL8, "ratio": 0.99, "low": 0.97, "high": 1.02, "verdict": "indistinguishable"}]}]
 
 
+def in_verdict(series, workload, groups, apart, share=None):
+    limit = LIMITS[workload][series]
+    return {"series": series, "cliff_per_s": estimate(carried(limit, 99, SLO_NS[workload])), "groups": groups, "apart": apart, "reached": "ok",
+            "share": share, "low": share and share - 0.01, "high": share and share + 0.01}
+
+
+VERDICT = [{"workload": CPU, "text": "cpu 1ms, p99 <= 10.0ms: event_loop carries most (1539/s +-2%); fixed_pool 64 0.68x, fixed_pool 8 0.35x",
+            "kind": "winner", "best": [in_verdict(LOOP, CPU, "a", False, 1)], "none_holds": [], "unmeasured": [],
+            "rest": [in_verdict(POOL64, CPU, "b", True, 0.675), in_verdict(POOL8, CPU, "c", True, 0.35)]},
+           {"workload": MIXED, "text": "mixed wait=2ms work=500us: fixed_pool 64, fixed_pool 8 alike (980/s +-2%); event_loop not measured",
+            "kind": "alike", "best": [in_verdict(POOL64, MIXED, "a", False, 1), in_verdict(POOL8, MIXED, "a", False, 0.99)], "rest": [],
+            "none_holds": [], "unmeasured": [LOOP]}]
+
+
 def write_run(directory, faster=1.0, bare=False):
     """The whole run, or with `bare` only what a run cannot lack: no journal, no environment, no manifest."""
     os.makedirs(directory)
@@ -123,7 +137,8 @@ def write_run(directory, faster=1.0, bare=False):
         with open(os.path.join(directory, name), "w", encoding="utf-8") as stream:
             stream.write(text)
 
-    put("summary.json", json.dumps({"schema": 1, "suite": "known", "blocks_done": BLOCKS, "cells": list(cells(faster, bare)), "ranking": [] if bare else RANKING}))
+    put("summary.json", json.dumps({"schema": 1, "suite": "known", "blocks_done": BLOCKS, "cells": list(cells(faster, bare)),
+                                    "ranking": [] if bare else RANKING, **({} if bare else {"verdict": VERDICT})}))
     columns = ["series", "workload", "phase", "block", "closed", "rate_per_s", "goodput_per_s", "stable", "used", "key"]
     put("points.csv", ",".join(columns) + "\n" + ",".join([POOL8, CPU, "refine", "0", "0", "300", "300", "true", "true", "x"]) + "\n")
     if bare:

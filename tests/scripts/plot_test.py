@@ -59,7 +59,7 @@ class Charts(unittest.TestCase):
             second = plot(directory, "--out", os.path.join(directory, "again"))
             self.assertEqual(second.returncode, 0, second.stderr)
             drawn = digests(os.path.join(directory, "figures"))
-            names = ("capacity", "response-cpu", "goodput-cpu", "spectrum-cpu", "pool-threads-cpu")
+            names = ("verdict", "capacity", "response-cpu", "goodput-cpu", "spectrum-cpu", "pool-threads-cpu")
             self.assertEqual(set(drawn), {f"{name}.{form}" for name in names for form in ("svg", "pdf", "png")})
             self.assertEqual(drawn, digests(os.path.join(directory, "again")))
 

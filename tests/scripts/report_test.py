@@ -13,7 +13,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 from report_page import PATHS, Page, setUpModule, tearDownModule  # noqa: E402, F401  (first: exits where a tool is missing)
-from known_run import CPU, LIMITS, LOOP, MIXED, POOL8, POOL64, REQUESTS, SHARES, SLO_NS, carried  # noqa: E402
+from known_run import CPU, LIMITS, LOOP, MIXED, POOL8, POOL64, REQUESTS, SHARES, SLO_NS, VERDICT, carried  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.actions import interaction  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -36,11 +36,20 @@ class Both:
 
     def test_SaysWhoCarriesMostByHowMuchAndWhatIsTied(self):
         self.open()
-        cpu = self.text(f'article[data-workload="{CPU}"] .main')
-        self.assertIn("event_loop carries most under p99 ≤ 10 ms: 1539/s [1509, 1570], 1.48 [1.45, 1.52] times what", cpu)
-        mixed = self.text(f'article[data-workload="{MIXED}"]')
-        self.assertIn("cannot be told apart under p99 ≤ 20 ms", mixed)
-        self.assertIn("Not measured: event_loop (the kernel has no <rings>)", mixed)
+        cpu = self.text(f'article[data-workload="{CPU}"]')
+        self.assertIn(VERDICT[0]["text"], cpu)
+        self.js(f"document.querySelector('article[data-workload=\"{CPU}\"] details').open = true")
+        rows = self.js(f"return [...document.querySelectorAll('article[data-workload=\"{CPU}\"] tbody tr')].map(r => [...r.cells].map(c => c.textContent.trim()))")
+        self.assertEqual([row[1:] for row in rows], [["1539 [1509, 1570]", "", "first"], ["1039 [1019, 1060]", "0.68 [0.67, 0.69]", "lower"],
+                                                     ["539 [529, 550]", "0.35 [0.34, 0.36]", "lower"]])
+        picture = f"document.querySelector('article[data-workload=\"{MIXED}\"] svg.cliffs')"
+        self.assertEqual(self.js(f"return [{picture}.querySelectorAll('circle').length, {picture}.querySelectorAll('path').length]"), [2, 1])
+        self.assertIn("event_loop not measured", self.text(f'article[data-workload="{MIXED}"]'))
+        # A hidden model leaves the run's own verdict, which is of all of them: sentences take its place.
+        self.click(f'.chip[data-series="{POOL8}"]')
+        self.assertIn("event_loop carries most under p99 ≤ 10 ms: 1539/s [1509, 1570], 1.48 [1.45, 1.52] times what",
+                      self.text(f'article[data-workload="{CPU}"] .main'))
+        self.click(f'.chip[data-series="{POOL8}"]')
         self.assertEqual(self.text("#valid"), "360 valid trials")
         self.assertIn("1 invalid trial,", self.text("#invalid-count"))
 

@@ -2,10 +2,10 @@
 
 from figures.names import slugs
 from figures.save import Built, save
-from figures.standard import capacity, load, pool, spectrum
+from figures.standard import capacity, load, pool, spectrum, verdict
 from figures.standard.base import Skip, titled
 
-OF_RUN = (("capacity", capacity.capacity),)  # chart(run) -> Slide, or Skip
+OF_RUN = (("verdict", verdict.verdict), ("capacity", capacity.capacity))  # chart(run) -> Slide, or Skip
 OF_WORKLOAD = (("response", load.response), ("goodput", load.goodput), ("spectrum", spectrum.spectrum),
                ("pool-threads", pool.pool_threads))  # chart(run, text, name, cells)
 
