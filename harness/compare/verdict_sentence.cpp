@@ -61,13 +61,18 @@ class Sentence {
   std::string text(const Form& form) const {
     std::string text = head(form) + middle(form);
     if (!v_.best.empty()) {
-      add(text, listed(v_.rest, form.rest, [&](const Row& row) { return share(row, form); }));
-      add(text, missing(v_.none.size(), "over it at every rate tried",
-                        [&](std::size_t i) { return name(v_.none[i].model, form); }));
+      add(text, form.rest > 0
+                    ? listed(v_.rest, form.rest, [&](const Row& row) { return share(row, form); })
+                    : range_of_rest());
+      const std::size_t none = v_.none.size();
+      if (none > 0)
+        add(text, none == 1 ? name(v_.none[0].model, form) + " breaks it"
+                            : fmt::format("{} break it", none));
     }
-    if (v_.kind != VerdictKind::unmeasured)
-      add(text, missing(v_.unmeasured.size(), "not measured",
-                        [&](std::size_t i) { return name(v_.unmeasured[i], form); }));
+    const std::size_t left = v_.unmeasured.size();
+    if (v_.kind != VerdictKind::unmeasured && left > 0)
+      add(text,
+          (left == 1 ? name(v_.unmeasured[0], form) : std::to_string(left)) + " not measured");
     return text;
   }
 
@@ -106,29 +111,33 @@ class Sentence {
     const char* const bound = row.reached == Reached::below   ? "< "
                               : row.reached == Reached::above ? "> "
                                                               : "";
-    const std::string number =
-        row.share >= 0.1 ? fmt::format("{:.2f}", row.share) : fmt::format("{:.1g}", row.share);
-    return fmt::format("{} {}{}x{}", text, bound, number, row.apart ? "" : " (open)");
+    return fmt::format("{} {}{}{}", text, bound, times(row.share), row.apart ? "" : " (open)");
+  }
+
+  static std::string times(double share) {
+    return share >= 0.1 ? fmt::format("{:.2f}x", share) : fmt::format("{:.1g}x", share);
+  }
+
+  /// What there is no room to name.
+  std::string range_of_rest() const {
+    if (v_.rest.empty()) return "";
+    const Row &first = v_.rest.front(), &last = v_.rest.back();
+    if (first.reached != Reached::ok || last.reached != Reached::ok)
+      return fmt::format("{} less", v_.rest.size());
+    return fmt::format("{} at {} to {}", v_.rest.size(), times(first.share), times(last.share));
   }
 
   template <class Text>
-  static std::string listed(const std::vector<Row>& rows, std::size_t most, Text text_of) {
+  std::string listed(const std::vector<Row>& rows, std::size_t most, Text text_of) const {
     std::vector<std::string> parts;
     for (const Row& row : rows) {
       if (parts.size() == most) break;
       parts.push_back(text_of(row));
     }
     if (rows.empty()) return "";
-    if (parts.empty()) return fmt::format("{} less", rows.size());
     const std::size_t left = rows.size() - parts.size();
     return fmt::format("{}{}", fmt::join(parts, ", "),
                        left > 0 ? fmt::format(" and {} more", left) : "");
-  }
-
-  template <class Name>
-  static std::string missing(std::size_t count, std::string_view what, Name name_of) {
-    if (count == 0) return "";
-    return count == 1 ? fmt::format("{} {}", name_of(0), what) : fmt::format("{} {}", count, what);
   }
 
   static void add(std::string& text, const std::string& part) {
@@ -168,28 +177,16 @@ class Sentence {
 std::string verdict_sentence(const WorkloadVerdict& verdict, std::size_t width, bool utf8) {
   width = std::max<std::size_t>(width, 40);
   const Sentence sentence(verdict, utf8);
-  constexpr std::size_t kWhole = 1000;
-  Form form{std::max<std::size_t>(verdict.best.size(), 1), verdict.rest.size(), kWhole};
-  // Of the rest first, but not all of it; then of the best; then names.
-  constexpr std::size_t kKeptRest = 1, kKeptBest = 2;
-  constexpr std::size_t kNames[] = {kWhole, 18, 12, 8, 5};
+  // Of the rest first, then of the best, then names lose their middles.
+  constexpr std::size_t kNames[] = {1000, 18, 12, 8, 5};
   std::string text;
   for (const std::size_t name : kNames) {
-    form = {std::max<std::size_t>(verdict.best.size(), 1), verdict.rest.size(), name};
-    const auto fits = [&] { return width_of(text = sentence.text(form)) <= width; };
-    while (!fits()) {
-      if (form.rest > kKeptRest)
-        --form.rest;
-      else if (form.best > kKeptBest)
-        --form.best;
-      else if (form.rest > 0)
-        --form.rest;
-      else if (form.best > 1)
-        --form.best;
-      else
-        break;
+    for (std::size_t best = std::max<std::size_t>(verdict.best.size(), 1); best > 0; --best) {
+      for (std::size_t rest = verdict.rest.size() + 1; rest-- > 0;) {
+        text = sentence.text({best, rest, name});
+        if (width_of(text) <= width) return text;
+      }
     }
-    if (width_of(text) <= width) return text;
   }
   return cut(text, width);
 }
