@@ -1,10 +1,12 @@
-// Compute, wait, compute: a request handler that asks something downstream in its middle.
+// Compute, wait, compute: a request handler that asks something downstream in its middle, or
+// several things one after the other.
 //
-// `work` and `wait` are the two means. `io_share` keeps their sum T = work + wait and divides it
-// anew: wait = io_share x T, work = (1 - io_share) x T. So a sweep of io_share from 0 to 1 moves
-// from pure computation to pure waiting while the unloaded service time stays the same. Each
-// request draws its work, of which one half is done before the wait and one after it, and
-// independently its wait. A part whose mean is 0 is left out, rather than awaited for no time.
+// `work` is the mean of all computing, `wait` that of each of the `waits` waits. `io_share` keeps
+// the total T = work + waits x wait and divides it anew: io_share x T is waiting and the rest work.
+// So a sweep of io_share from 0 to 1 moves from pure computation to pure waiting while the unloaded
+// service time stays the same. Each request draws its work, which is done in equal parts before,
+// between and after the waits, and independently each wait. A part whose mean is 0 is left out,
+// rather than awaited for no time.
 #include <fmt/format.h>
 
 #include <memory>
@@ -24,54 +26,69 @@ class Mixed final : public Workload {
  public:
   explicit Mixed(const Options& options)
       : work_(mean_option(options, "mixed", "work", true)),
-        wait_(mean_option(options, "mixed", "wait", true)) {
+        wait_(mean_option(options, "mixed", "wait", true)),
+        count_(static_cast<int>(options.count("waits", 1, kMostWaits))) {
     const Distribution dist = dist_option(options, "mixed");
-    const Nanos total = work_ + wait_;
+    const Distribution wait_dist =
+        options.given("wait_dist")
+            ? Distribution::parse(options.text("wait_dist"), "mixed: wait_dist")
+            : dist;
+    const Nanos total = work_ + count_ * wait_;
     if (total == Nanos(0)) throw UsageError("mixed: work and wait are both 0; give one of them");
     if (options.given("io_share")) {
       const double share = options.number("io_share", 0, 1);
-      wait_ = Nanos(static_cast<std::int64_t>(share * static_cast<double>(total.count()) + 0.5));
-      work_ = total - wait_;
+      wait_ = Nanos(
+          static_cast<std::int64_t>(share * static_cast<double>(total.count()) / count_ + 0.5));
+      work_ = total - count_ * wait_;
     }
-    if (work_ > Nanos(0)) half_.emplace(dist, work_ / 2, 0x6d69786564);
-    if (wait_ > Nanos(0)) waits_.emplace(dist, wait_, 0x77616974);
+    if (work_ > Nanos(0)) part_.emplace(dist, work_ / (count_ + 1), 0x6d69786564);
+    if (wait_ > Nanos(0)) waits_.emplace(wait_dist, wait_, 0x77616974);
   }
 
   void prepare(const WorkloadSetup& setup) override {
     tabulating_ = setup.tabulating;
-    if (half_) half_->prepare(setup.tabulating);
+    if (part_) part_->prepare(setup.tabulating);
   }
   Task<Outcome> run(Io& io, const Request& request) override {
     const std::uint64_t seed = request.seed;
     std::uint64_t digest = mix64(seed);
-    if (half_) {
-      const std::uint64_t before = co_await io.compute(half_->compute(seed));
-      digest = fold(digest, before);
-    }
-    if (waits_) {
-      const Nanos wait = tabulating_ ? Nanos(0) : (*waits_)[seed];
-      const std::int64_t slept = co_await io.sleep(wait);
-      if (slept < 0) co_return Outcome::failed(slept);
-    }
-    if (half_) {
-      const std::uint64_t after = co_await io.compute(half_->compute(seed));
-      digest = fold(digest, after);
+    for (int i = 0; i <= count_; ++i) {
+      if (i > 0 && waits_) {
+        const Nanos wait = tabulating_ ? Nanos(0) : wait_of(seed, i);
+        const std::int64_t slept = co_await io.sleep(wait);
+        if (slept < 0) co_return Outcome::failed(slept);
+      }
+      if (part_) {
+        const std::uint64_t part = co_await io.compute(part_->compute(seed));
+        digest = fold(digest, part);
+      }
     }
     co_return Outcome::ok(digest);
   }
-  Nanos nominal_service() const override { return work_ + wait_; }
+  Nanos nominal_service() const override { return work_ + count_ * wait_; }
   Nanos nominal_draw(std::uint64_t seed) const override {
     Nanos draw{0};
-    if (half_) draw += 2 * half_->draw(seed);
-    if (waits_) draw += (*waits_)[seed];
+    if (part_) draw += (count_ + 1) * part_->draw(seed);
+    for (int i = 1; waits_ && i <= count_; ++i) draw += wait_of(seed, i);
     return draw;
   }
   Nanos nominal_cpu() const override { return work_; }
 
  private:
+  static constexpr std::uint64_t kMostWaits = 100;
+
+  /// The draws are in random order, so those of other seeds are independent, and all seeds together
+  /// take each draw once, which keeps the mean exact. The stride keeps requests with neighbouring
+  /// seeds from sharing draws.
+  Nanos wait_of(std::uint64_t seed, int i) const {
+    constexpr std::uint64_t kStride = 977;
+    return (*waits_)[seed + kStride * static_cast<std::uint64_t>(i - 1)];
+  }
+
   Nanos work_;
   Nanos wait_;
-  std::optional<CpuWork> half_;
+  int count_;
+  std::optional<CpuWork> part_;
   std::optional<Draws> waits_;
   bool tabulating_ = false;
 };
@@ -84,15 +101,17 @@ WorkloadInfo mixed_workload() {
           .control = false,
           .waits = true,
           .options = {{"work", "200us",
-                       "mean CPU time of a request, half of it before the wait and half after; 0 "
-                       "to 1m"},
+                       "mean CPU time of a request, in equal parts before, between and after its "
+                       "waits; 0 to 1m"},
                       {"wait", "200us",
-                       "mean wait of a request, 0 to 1m; as long as the work by default, so that "
+                       "mean of each wait, 0 to 1m; as long as the work by default, so that "
                        "io_share=0.5 is what is given"},
+                      {"waits", "1", "waits one after the other, 1 to 100"},
                       {"dist", "fixed", kDistHelp},
+                      {"wait_dist", "", "distribution of each wait; unset, as dist"},
                       {"io_share", "",
-                       "0 to 1: divides work + wait anew, this share of it waiting; unset, work "
-                       "and wait are as given"}},
+                       "0 to 1: divides work and all waits anew, this share of the sum waiting; "
+                       "unset, work and wait are as given"}},
           .make = [](const Options& options) -> std::unique_ptr<Workload> {
             return std::make_unique<Mixed>(options);
           }};

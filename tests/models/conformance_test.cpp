@@ -72,6 +72,8 @@ const std::vector<Spec>& kinds_of_work() {
       {"file", {{"size", "4MiB"}}},
       {"rpc", {{"wait", "300us"}, {"bytes", "5000"}}},
       {"mixed", {{"work", "20us"}, {"wait", "300us"}}},
+      {"mixed",
+       {{"work", "20us"}, {"wait", "150us"}, {"waits", "3"}, {"wait_dist", "exponential"}}},
   };
   return all;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ TEST(Workloads, AWrongValueNamesItsKey) {
                                                {"rpc", "bytes", "2MiB"},
                                                {"rpc", "connections", "-1"},
                                                {"mixed", "io_share", "1.5"},
+                                               {"mixed", "waits", "0"},
+                                               {"mixed", "wait_dist", "normal"},
                                                {"mixed", "dist", "pareto(1)"}}) {
     try {
       make_workload(name, {{key, value}});
@@ -72,6 +75,29 @@ TEST(Mixed, ComputesWaitsComputes) {
   EXPECT_EQ(io.kinds, (std::vector{compute, sleep, compute}));
   EXPECT_EQ(workload->nominal_cpu(), std::chrono::microseconds(10));
   EXPECT_EQ(workload->nominal_service(), std::chrono::microseconds(40));
+}
+
+TEST(Mixed, WaitsOneAfterTheOtherEachWithADrawOfItsOwn) {
+  using enum IoOp::Kind;
+  const auto workload = make_workload(
+      "mixed",
+      {{"work", "30us"}, {"wait", "10us"}, {"waits", "2"}, {"wait_dist", "bimodal(0.5,1,3)"}});
+  workload->prepare({});
+  PlainIo io;
+  EXPECT_TRUE(run_request(*workload, io, 1).succeeded());
+  EXPECT_EQ(io.kinds, (std::vector{compute, sleep, compute, sleep, compute}));
+  EXPECT_EQ(workload->nominal_service(), std::chrono::microseconds(50));
+  // The work is fixed, and each wait is 5 or 15 us: half of the requests have one of each.
+  Nanos sum{0};
+  std::map<std::int64_t, int> times;
+  for (std::uint64_t seed = 0; seed < kTabulatedSeeds; ++seed) {
+    const Nanos draw = workload->nominal_draw(seed);
+    sum += draw;
+    ++times[draw.count()];
+  }
+  EXPECT_EQ(sum / kTabulatedSeeds, std::chrono::microseconds(50));
+  EXPECT_EQ(times.size(), 3U);
+  EXPECT_NEAR(times[50'000], kTabulatedSeeds / 2, kTabulatedSeeds / 20);
 }
 
 TEST(Mixed, IoShareDividesTheTotalAnew) {
