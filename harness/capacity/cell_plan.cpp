@@ -87,6 +87,7 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
   options.grid = plan.grid;
   options.twin = twin_of(plan, model, workload, cell.service.mean_ns);
   if (options.twin) options.coarse_ratio = kCoarseRatioWithTwin;
+  options.rates = plan.rates;
   options.seed = plan.seed;
   // Work that waits is far from its plateau with a handful in flight; the doubling starts where
   // it can matter.

@@ -39,6 +39,7 @@ struct Plan {
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};
   std::vector<double> overload = {1.2, 1.5};
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};
+  std::vector<double> rates;  ///< per second: measured in every block, whatever the search finds
   int repeats = 3;           ///< of an invalid trial
   std::vector<Spec> models;  ///< one per series, lists already expanded
   std::vector<Spec> workloads;

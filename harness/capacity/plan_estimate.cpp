@@ -17,8 +17,8 @@ PlanEstimate estimate(const Plan& plan) {
   const auto seconds = [](Nanos duration) {
     return std::chrono::duration<double>(duration).count();
   };
-  const int block_trials =
-      static_cast<int>(plan.refine.size() + plan.overload.size() + plan.grid.size());
+  const int block_trials = static_cast<int>(plan.refine.size() + plan.overload.size() +
+                                            plan.grid.size() + plan.rates.size());
   PlanEstimate total;
   for (const Spec& spec : plan.workloads) {
     const WorkloadInfo& info = workload_named(spec.name);

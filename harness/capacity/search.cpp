@@ -274,9 +274,10 @@ std::vector<Probe> Search::block(int index) const {
   std::vector<Probe> probes;
   // A rate's sequence is its place in the suite's list, so that models share it whatever each
   // leaves out.
-  std::array<int, 5> places{};
-  const auto offer = [&](Phase phase, double rate, double apart = 0.005) {
-    const auto kind = static_cast<std::size_t>(phase);
+  constexpr std::size_t kNamed = 5;  // beside those of the phases
+  std::array<int, kNamed + 1> places{};
+  const auto offer = [&](Phase phase, double rate, double apart = 0.005, bool named = false) {
+    const auto kind = named ? kNamed : static_cast<std::size_t>(phase);
     const int sequence = kSequencesApart * static_cast<int>(kind) + ++places[kind];
     const bool possible = rate > 0 && rate < too_fast_ &&
                           (options_.highest_rate_per_s <= 0 || rate <= options_.highest_rate_per_s);
@@ -286,6 +287,8 @@ std::vector<Probe> Search::block(int index) const {
     if (possible && !known)
       probes.push_back({.phase = phase, .rate_per_s = rate, .sequence = sequence});
   };
+  for (const double rate : options_.rates) offer(Phase::grid, rate, 0, true);
+  const std::size_t named = probes.size();
   const std::span<const double> around = settled_ ? std::span(kClose) : std::span(options_.refine);
   for (const double times : around) {
     double rate = times * middle, apart = kMergeable;
@@ -302,7 +305,7 @@ std::vector<Probe> Search::block(int index) const {
   // At the edge of what can be offered the refining rates above are missing, and where the blocks
   // so far point past it all of them may be: measure the edge.
   const bool reached_above = pass_ > 0 && fail_ == kUnknown;
-  if (reached_above || probes.empty()) offer(Phase::refine, coarse);
+  if (reached_above || probes.size() == named) offer(Phase::refine, coarse);
   if (!settled_) {
     for (const double times : options_.overload) {
       offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));

@@ -32,6 +32,7 @@ struct SearchOptions {
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};  ///< times the coarse value
   std::vector<double> overload = {1.2, 1.5};                          ///< times the plateau
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};                    ///< times the coarse value
+  std::vector<double> rates;  ///< per second, of the phase `grid`
   /// Times the plateau; kept where they lie above the coarse value and 2% from every other rate.
   /// They bracket the looser cliffs (20xS), and a cliff just below saturation. None by default,
   /// since each costs a trial in every block; {0.8, 0.92, 0.97, 0.99} where trials are cheap.
@@ -77,9 +78,9 @@ class Search {
   /// What lies beyond the cliff and far below it is known well enough: further blocks go to the
   /// rates that place the cliff.
   void settle() { settled_ = true; }
-  /// The rates of one refining block in random order: refine, overload, grid, and from
-  /// the second block on the closed loop of the plateau. Rates
-  /// that the generator cannot offer are left out. A refining rate near one that has been measured
+  /// The rates of one refining block in random order: those named, refine, overload, grid, and from
+  /// the second block on the closed loop of the plateau. Rates that the generator cannot offer, and
+  /// those that are as good as one before them, are left out. A refining rate near one that has been measured
   /// takes its place, so that blocks can be merged.
   std::vector<Probe> block(int index) const;
 

@@ -36,10 +36,18 @@ constexpr std::size_t kMostClaims = 500;
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestSuite = std::size_t{1} << 20;
 
+/// At the head of a suite, where they stand beside the SLO as part of the question, and as well in
+/// [load] and [search], where they are looked for too.
+void read_rates(const Section& section, Plan& plan) {
+  section.factors("rates", 0, kHighestRatePerS, true, plan.rates, "rate", "[600, 900]");
+  std::sort(plan.rates.begin(), plan.rates.end());
+  plan.rates.erase(std::unique(plan.rates.begin(), plan.rates.end()), plan.rates.end());
+}
+
 void read_head(const Place& place, const toml::table& root, Plan& plan) {
-  const Section head(
-      place, "", root,
-      {"schema", "name", "seed", "blocks", "slo", "load", "search", "model", "workload", "claim"});
+  const Section head(place, "", root,
+                     {"schema", "name", "seed", "blocks", "slo", "rates", "load", "search", "model",
+                      "workload", "claim"});
   std::int64_t schema = 0;
   if (head.find("schema") == nullptr)
     throw place.error(fmt::format("schema is missing: begin with schema = {}", kSuiteSchema));
@@ -68,6 +76,7 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
   head.text("slo", [&](const std::string& text) {
     if (text != "default") plan.slo = parse_slo(text);
   });
+  read_rates(head, plan);
 }
 
 /// A relative path is the suite's before it is the working directory's: a run's directory holds its
@@ -89,8 +98,9 @@ std::string with_trace_found(const std::string& text, std::string_view suite) {
 void read_load(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "load");
   if (table == nullptr) return;
-  const Section load(place, "load", *table,
-                     {"arrivals", "window", "warmup", "drain", "coarse_window", "brief", "clock"});
+  const Section load(
+      place, "load", *table,
+      {"arrivals", "window", "warmup", "drain", "coarse_window", "brief", "clock", "rates"});
   using namespace std::chrono_literals;
   load.text("arrivals", [&](const std::string& text) {
     plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
@@ -100,6 +110,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   load.duration("drain", 10ms, 1h, plan.drain);
   load.duration("coarse_window", 10ms, 1h, plan.coarse_window);
   load.flag("brief", plan.brief);
+  read_rates(load, plan);
   load.text("clock", [&](const std::string& text) {
     if (text != "real" && text != "virtual")
       throw UsageError(fmt::format("'{}' is no clock: real or virtual", text));
@@ -112,10 +123,11 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
 void read_search(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "search");
   if (table == nullptr) return;
-  const Section search(place, "search", *table, {"refine", "overload", "grid", "repeats"});
+  const Section search(place, "search", *table, {"refine", "overload", "grid", "rates", "repeats"});
   search.factors("refine", 0, 10, false, plan.refine);
   search.factors("overload", 1, 100, true, plan.overload);
   search.factors("grid", 0, 1, true, plan.grid);
+  read_rates(search, plan);
   search.integer("repeats", 0, 20, plan.repeats);
 }
 

@@ -32,6 +32,7 @@ std::string to_toml(const Plan& plan) {
   std::string text =
       fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSuiteSchema,
                   in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
+  if (!plan.rates.empty()) text += fmt::format("rates = {}\n", list_text(plan.rates));
   const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
   text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));
   if (by_time) text += fmt::format("window = {}\n", in_quotes(exact_duration(plan.window)));

@@ -53,26 +53,30 @@ void Section::flag(std::string_view key, bool& into) const {
 }
 
 void Section::factors(std::string_view key, double low, double high, bool may_be_empty,
-                      std::vector<double>& into) const {
+                      std::vector<double>& into, std::string_view each,
+                      std::string_view example) const {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const toml::array* list = node->as_array();
   if (list == nullptr) {
-    throw place_.error(node->source(), path(key), "should be a list of numbers, as in [0.9, 1]");
+    throw place_.error(node->source(), path(key),
+                       fmt::format("should be a list of numbers, as in {}", example));
   }
   if (list->empty() && !may_be_empty) {
     throw place_.error(node->source(), path(key),
                        "is empty, so no cliff could be found: give at least one factor");
   }
   if (list->size() > kMostFactors)
-    throw place_.error(node->source(), path(key),
-                       fmt::format("has {} factors; give at most {}", list->size(), kMostFactors));
+    throw place_.error(
+        node->source(), path(key),
+        fmt::format("has {} {}s; give at most {}", list->size(), each, kMostFactors));
   std::vector<double> values;
   for (const toml::node& element : *list) {
     const auto value = element.value<double>();
     if (!value || !std::isfinite(*value) || *value <= low || *value > high) {
-      throw place_.error(element.source(), path(key),
-                         fmt::format("each factor is a number above {} and at most {}", low, high));
+      throw place_.error(
+          element.source(), path(key),
+          fmt::format("each {} is a number above {} and at most {}", each, low, high));
     }
     values.push_back(*value);
   }

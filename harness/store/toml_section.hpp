@@ -82,9 +82,10 @@ class Section {
     into = static_cast<Integer>(*value);
   }
   void flag(std::string_view key, bool& into) const;
-  /// Factors, each in (low, high].
+  /// Numbers, each in (low, high]. The last two are for messages.
   void factors(std::string_view key, double low, double high, bool may_be_empty,
-               std::vector<double>& into) const;
+               std::vector<double>& into, std::string_view each = "factor",
+               std::string_view example = "[0.9, 1]") const;
 
  private:
   const Place& place_;

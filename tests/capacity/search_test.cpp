@@ -8,6 +8,8 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "harness/capacity/point.hpp"
 
@@ -303,6 +305,34 @@ TEST(Search, GivesEveryRateOfABlockASequenceThatModelsShare) {
   const auto limited = sequences_of(1000, 600);
   EXPECT_LT(limited.size(), slow.size());
   for (const auto& [sequence, load] : limited) EXPECT_NEAR(slow.at(sequence) / load, 1, 0.1);
+}
+
+TEST(Search, MeasuresNamedRatesInEveryBlockWithSequencesOfTheirOwn) {
+  const std::set<double> wanted = {100, 500, 2000};
+  const auto searched = [](std::vector<double> rates) {
+    SearchOptions options = with_slo(2e6);
+    options.rates = std::move(rates);
+    Search search(options);
+    drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+    return search;
+  };
+  const Search plain = searched({});
+  Search search = searched({100, 500, 2000});
+  search.settle();  // which leaves out what is not needed for the cliff
+  for (const int block : {0, 1}) {
+    std::set<double> rates;
+    std::set<int> named, others;
+    for (const Probe& probe : search.block(block)) {
+      if (!wanted.contains(probe.rate_per_s)) continue;
+      EXPECT_EQ(probe.phase, Phase::grid);
+      rates.insert(probe.rate_per_s);
+      named.insert(probe.sequence);
+    }
+    for (const Probe& probe : plain.block(block)) others.insert(probe.sequence);
+    EXPECT_EQ(rates, wanted);
+    EXPECT_EQ(named.size(), 3U);
+    for (const int sequence : named) EXPECT_FALSE(others.contains(sequence));
+  }
 }
 
 TEST(Search, AddsRatesTowardsThePlateauOnlyAboveTheCoarseOneAndApartFromOthers) {

@@ -77,6 +77,19 @@ TEST(Suite, ExpandsListsToTheirCrossProduct) {
   EXPECT_EQ(plan.claims.at(0).say, "more \"threads\" help");
 }
 
+TEST(Suite, RatesMayStandWhereverTheyAreLookedFor) {
+  for (const char* where : {"slo    =", "arrivals =", "refine ="}) {
+    const Plan plan =
+        parse_suite(with(where, std::string("rates = [900, 600.5, 900]\n") + where), "good.toml");
+    EXPECT_EQ(plan.rates, (std::vector<double>{600.5, 900})) << where;
+    EXPECT_EQ(parse_suite(to_toml(plan), "resolved.toml").rates, plan.rates);
+    EXPECT_NE(plan_hash(plan), plan_hash(parse_suite(kGood, "good.toml")));
+  }
+  EXPECT_EQ(to_toml(parse_suite(kGood, "good.toml")).find("rates"), std::string::npos);
+  expect_complaint(with("slo    =", "rates = 600\nslo    ="), {"bad.toml:6: rates", "[600, 900]"});
+  expect_complaint(with("slo    =", "rates = [0]\nslo    ="), {"each rate", "above 0"});
+}
+
 TEST(Suite, ResolvedTextParsesToTheSamePlan) {
   const Plan plan = parse_suite(kGood, "good.toml");
   const Plan again = parse_suite(to_toml(plan), "resolved.toml");
