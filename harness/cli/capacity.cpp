@@ -1,4 +1,4 @@
-// precipice capacity: the cliff and the saturation of one model on one workload.
+// precipice capacity: the cliff and the saturation of models on one workload.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -14,9 +14,14 @@
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/compare/ranking.hpp"
 #include "harness/format.hpp"
+#include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
+#include "harness/report/ranking_table.hpp"
+#include "harness/report/text_style.hpp"
 #include "harness/store/cell_json.hpp"
+#include "harness/store/comparison_json.hpp"
 #include "harness/store/suite.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/spec.hpp"
@@ -25,6 +30,7 @@ namespace precipice::cli {
 namespace {
 
 struct CapacityArguments : CellArguments, CommonArguments {
+  std::vector<std::string> models;
   std::string blocks, precision, budget;
   bool force = false;
 };
@@ -35,15 +41,22 @@ constexpr std::uint64_t kVirtualRequests = 90'000;  // a trial; all of it takes 
 // What a minute on a quiet machine gives: many short blocks, because the interval comes from them.
 constexpr int kMostBlocks = 40;
 constexpr double kPrecision = 0.03;
-constexpr Nanos kBudget = std::chrono::seconds(60);
+constexpr Nanos kBudgetOfModel = std::chrono::seconds(60);
 
 Plan plan_from(const CapacityArguments& a) {
   Plan plan;
   plan.clock = parse_clock(a.clock);
   plan.virtual_requests = kVirtualRequests;
-  plan.models = {parse_model(a.model)};
   plan.workloads = {parse_workload(a.workload)};
-  check_clock(plan.clock, plan.models.front(), plan.workloads.front());
+  for (const std::string& text : a.models) {
+    Spec model = parse_model(text);
+    check_clock(plan.clock, model, plan.workloads.front());
+    const bool twice = std::any_of(plan.models.begin(), plan.models.end(), [&](const Spec& known) {
+      return known.to_string() == model.to_string();
+    });
+    if (twice) throw UsageError(fmt::format("--model '{}' is given twice", text));
+    plan.models.push_back(std::move(model));
+  }
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
   if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
   if (!a.blocks.empty()) {
@@ -53,7 +66,7 @@ Plan plan_from(const CapacityArguments& a) {
   } else {
     plan.blocks = kMostBlocks;
     plan.precision = kPrecision;
-    plan.budget = kBudget;
+    plan.budget = static_cast<int>(plan.models.size()) * kBudgetOfModel;
     plan.refine = {0.86, 0.94, 1.02};
     plan.overload = {1.5};
     plan.grid = {0.6};
@@ -72,6 +85,32 @@ Plan plan_from(const CapacityArguments& a) {
   if (!a.warmup.empty()) plan.warmup = parse_seconds(a.warmup, "--warmup");
   if (!a.seed.empty()) plan.seed = parse_count(a.seed, "--seed", 0, ~std::uint64_t{0});
   return plan;
+}
+
+/// Of one model its document alone.
+Json json_of(const CampaignResult& result) {
+  if (result.cells.size() == 1) return capacity_json(result.cells.front());
+  Json json = {{"schema", kSchema}};
+  Json& cells = json["cells"] = Json::array();
+  for (const CellSummary& cell : result.cells) cells.push_back(capacity_json(cell));
+  json["ranking"] = ranking_json(rank_models(result));
+  return json;
+}
+
+std::string text_of(const CampaignResult& result, const TableStyle& style) {
+  std::string text = table(result, style);
+  if (result.cells.size() > 1) text += '\n' + ranking(rank_models(result), style);
+  return text;
+}
+
+int exit_of(const CampaignResult& result) {
+  int code = kDone;
+  for (const CellSummary& cell : result.cells) {
+    if (cell.failure.empty() && cell.result.cliff.reached != Reached::unmeasured) continue;
+    if (!cell.lacking) return kInvalid;
+    code = kLacking;
+  }
+  return code;
 }
 
 int capacity(const CapacityArguments& arguments) {
@@ -97,33 +136,36 @@ int capacity(const CapacityArguments& arguments) {
     if (result.interrupted) throw Interrupted("interrupted before anything was measured");
     throw std::logic_error("the campaign has measured no cell");
   }
-  const CellSummary& cell = result.cells.front();
-  if (arguments.json) {
-    print_json(capacity_json(cell));
-  } else {
-    print_text(table(result, out.style()));
-  }
+  if (arguments.json)
+    print_json(json_of(result));
+  else
+    print_text(text_of(result, out.style()));
   if (result.interrupted) throw Interrupted("interrupted: the figures are from what was measured");
-  if (!cell.failure.empty()) {
-    const std::string nothing = nothing_valid(result);
-    remark(nothing.empty() ? cell.failure : nothing);
+  if (const std::string nothing = nothing_valid(result); !nothing.empty()) {
+    remark(nothing);
+  } else {
+    for (const CellSummary& cell : result.cells) remark(cell.failure);
   }
   return exit_of(result);
 }
 
 void add_options(CLI::App& app, CapacityArguments& a) {
+  add_models(app, a.models, std::string(kModelHelp) + ", or several, each with its --model");
+  app.get_option("--model")->required();
   add_cell(app, a);
   app.add_option(
       "--blocks", a.blocks,
       "Exactly so many repetitions of the whole measurement (default: as --precision asks)");
   app.add_option("--precision", a.precision,
                  "Stop when cliff and saturation are known to within this (default: 3%)");
-  app.add_option("--budget", a.budget, "Begin no block that would end after this (default: 60s)");
+  app.add_option("--budget", a.budget,
+                 "Begin no block that would end after this (default: 60s a model)");
   add_force(app, a.force);
   add_common(app, a);
   app.footer(
       "Examples:\n"
       "  precipice capacity --model event_loop --workload sleep:wait=5ms --slo 'p99<20ms'\n"
+      "  precipice capacity --model event_loop --model fixed_pool:threads=8 --workload cpu\n"
       "  precipice capacity --model oracle:servers=1,service=fixed,mean=1ms --workload empty \\\n"
       "      --clock virtual --json");
 }
@@ -131,7 +173,7 @@ void add_options(CLI::App& app, CapacityArguments& a) {
 }  // namespace
 
 Verb capacity_verb() {
-  return make_verb("capacity", "The cliff and the saturation of one model on one workload",
+  return make_verb("capacity", "The cliff and the saturation of models on one workload",
                    add_options, capacity);
 }
 

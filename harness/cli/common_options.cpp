@@ -48,8 +48,6 @@ void add_run(CLI::App& app, std::string& run) {
 }
 
 void add_cell(CLI::App& app, CellArguments& a) {
-  app.add_option("--model", a.model, "A model, as in fixed_pool:threads=8 (precipice list models)")
-      ->required();
   app.add_option("--workload", a.workload,
                  "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)")
       ->required();
@@ -60,6 +58,10 @@ void add_cell(CLI::App& app, CellArguments& a) {
                  "poisson, fixed, uniform, bursts(on,off) or trace(FILE) (default: poisson)");
   app.add_option("--slo", a.slo, "As in 'p99<10ms' or 'p99 < 10xS'");
   app.add_option("--clock", a.clock, "real, or virtual for the oracle (default: real)");
+}
+
+void add_models(CLI::App& app, std::vector<std::string>& models, const std::string& help) {
+  app.add_option("--model", models, help)->allow_extra_args(false);
 }
 
 CpuChoice choose_cpus(const CommonArguments& arguments) {

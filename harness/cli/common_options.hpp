@@ -25,12 +25,16 @@ void add_force(CLI::App& app, bool& force);
 /// The positional argument of verbs that read one run.
 void add_run(CLI::App& app, std::string& run);
 
-/// One model on one workload: what `trial` and `capacity` are asked alike.
+/// What `trial` and `capacity` are asked alike, beside the model.
 struct CellArguments {
-  std::string model, workload, warmup, seconds, seed, arrivals, slo;
+  std::string workload, warmup, seconds, seed, arrivals, slo;
   std::string clock = "real";
 };
 void add_cell(CLI::App& app, CellArguments& arguments);
+inline constexpr const char* kModelHelp =
+    "A model, as in fixed_pool:threads=8 (precipice list models)";
+/// --model as often as it is given.
+void add_models(CLI::App& app, std::vector<std::string>& models, const std::string& help);
 
 /// The CPUs that the arguments name, and for the rest the default (cpu_choice.hpp). Throws
 /// UsageError.

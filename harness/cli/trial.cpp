@@ -18,7 +18,7 @@ namespace precipice::cli {
 namespace {
 
 struct TrialArguments : CellArguments, CommonArguments {
-  std::string rate, closed, think;
+  std::string model, rate, closed, think;
 };
 
 /// What the virtual clock can simulate in a second or so, and slots can hold.
@@ -94,6 +94,7 @@ int trial(const TrialArguments& arguments) {
 }
 
 void add_options(CLI::App& app, TrialArguments& a) {
+  app.add_option("--model", a.model, kModelHelp)->required();
   add_cell(app, a);
   app.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
   app.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
