@@ -5,33 +5,26 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/indicative.hpp"
 #include "harness/capacity/speed_drift.hpp"
 #include "harness/cli/campaign_exit.hpp"
-#include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/cli/recorded_run.hpp"
 #include "harness/format.hpp"
-#include "harness/host/build_info.hpp"
-#include "harness/host/environment.hpp"
-#include "harness/host/environment_variable.hpp"
 #include "harness/json.hpp"
 #include "harness/report/capacity_table.hpp"
 #include "harness/report/ranking_table.hpp"
+#include "harness/report/terminal.hpp"
 #include "harness/report/verdict_text.hpp"
 #include "harness/shown_text.hpp"
-#include "harness/store/circumstances.hpp"
-#include "harness/store/redact_run.hpp"
 #include "harness/store/suite.hpp"
 #include "harness/store/summary_files.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/spec.hpp"
-#include "harness/trial/trace_file.hpp"
 #include "models/did_you_mean.hpp"
-#include "workloads/cpu_work.hpp"
 
 namespace precipice::cli {
 namespace {
@@ -67,40 +60,6 @@ Plan plan_from(const RunArguments& a) {
   return plan;
 }
 
-/// Of the arrivals, as it is now: that it has not changed since the plan was read is checked.
-std::string text_of_trace(const Plan& plan) {
-  const std::string file = plan.arrivals.trace_file();
-  if (file.empty()) return "";
-  std::string text = read_file(file);
-  std::istringstream lines(text);
-  if (!plan.arrivals.has_times(parse_trace(lines, file)))
-    throw UsageError(fmt::format("{}: has changed while it was read; take a copy of it", file));
-  return text;
-}
-
-RunIdentity identity_of(const Plan& plan, const Json& environment, const RunArguments& a,
-                        const Words& argv) {
-  // The run's directory holds its trace, wherever it was read from.
-  Plan kept = plan;
-  kept.arrivals = plan.arrivals.with_trace_file(kTraceName);
-  RunIdentity identity{.suite = plan.name,
-                       .suite_hash = plan_hash(plan),
-                       .suite_toml = to_toml(kept),
-                       .seed = plan.seed,
-                       .git_sha = build_git_sha(),
-                       .binary_hash = binary_hash(),
-                       .argv = argv,
-                       .circumstances = circumstances_of(plan, environment),
-                       .trace = text_of_trace(plan)};
-  if (a.anonymous) {
-    const Secrets secrets = Secrets::of_this_process();
-    identity.argv = anonymous_argv(argv, secrets);
-    for (auto& [what, value] : identity.circumstances) value = without_secrets(value, secrets);
-    identity.trace = anonymous_text(identity.trace, secrets);
-  }
-  return identity;
-}
-
 int show_plan(const Plan& plan, bool json) {
   const PlanEstimate expected = estimate(plan);
   if (json) {
@@ -127,13 +86,6 @@ int show_plan(const Plan& plan, bool json) {
   return kDone;
 }
 
-std::string resume_command(const Words& argv) {
-  std::string text = "precipice";
-  for (std::size_t i = 1; i < argv.size(); ++i) {
-    if (argv[i] == "--fresh") continue;
-    text += " " + shell_quoted(argv[i]);
-  }
-  return text;
 }
 
 int run(const RunArguments& arguments, const Words& argv) {
@@ -144,65 +96,20 @@ int run(const RunArguments& arguments, const Words& argv) {
   if (arguments.dry_run) return show_plan(plan, arguments.json);
 
   say_at_start(cpus, plan.clock);
-  watch_signals(false);
-  const EnvironmentOptions looking{.anonymous = arguments.anonymous,
-                                   .wake_up_cpus = plan.generator_cpus};
-  const Json before = environment_json(looking);
-  const std::unique_ptr<Store> store = Store::open(
-      results_root(arguments.out), identity_of(plan, before, arguments, argv), arguments.fresh);
-  store->environment("before", before);
-  // The window is in the suite's hash, by which a run is continued and compared.
-  look_at_noise(plan, arguments.force, true);
-  set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
-  Terminal progress(arguments.json ? stderr : stdout), out(stdout);
-  const PlanEstimate expected = estimate(plan);
-  progress.line(fmt::format("{}: {} cells, {} blocks, about {} trials, about {}", plan.name,
-                            expected.cells, plan.blocks, expected.trials,
-                            readable_duration(expected.seconds)));
-  progress.line(fmt::format("into {}", store->directory()));
-  if (store->recovered() > 0)
-    progress.line(fmt::format("continuing: {} trials are there already", store->recovered()));
-  remark(store->remark());
-  if (store->recovered() > 0 && plan.clock == ClockKind::real) {
-    for (const std::string& sentence : changed_settings(store->environment_before(), before))
-      remark("since this run was begun, " + sentence);
-  }
-
-  JournallingHost host(progress, *store);
-  CampaignResult result;
-  const std::string hint = fmt::format("what was measured is in {}; to continue: {}",
-                                       store->directory(), resume_command(argv));
-  set_last_words("interrupted; " + hint);
-  try {
-    result = run_campaign(plan, host);
-    progress.clear_live();
-    const Json after = environment_json(looking);
-    store->environment("after", after);
-    // Virtual time passes on any machine alike.
-    if (plan.clock == ClockKind::real) {
-      for (const std::string& sentence : differences(before, after)) remark(sentence);
-    }
-    store->finish(result);
-  } catch (const Interrupted& interrupted) {
-    progress.clear_live();
-    throw Interrupted(fmt::format("{}; {}", interrupted.what(), hint));
-  } catch (const CannotWrite& failed) {
-    progress.clear_live();
-    throw CannotWrite(fmt::format("{}; {}", failed.what(), hint));
-  }
-  // For scripts that go on from the run: its directory, in a file of their choice.
-  if (const auto file = environment_variable("PRECIPICE_DIRECTORY_FILE")) {
-    try {
-      replace_file(*file, store->directory() + "\n");
-    } catch (const CannotWrite& failed) {
-      throw CannotWrite(failed.problem + ": name another file in PRECIPICE_DIRECTORY_FILE");
-    }
-  }
-
+  const RecordedRun recorded = record_run(plan,
+                                          {.out = arguments.out,
+                                           .fresh = arguments.fresh,
+                                           .anonymous = arguments.anonymous,
+                                           .force = arguments.force,
+                                           .progress = arguments.json ? stderr : stdout},
+                                          argv);
+  const CampaignResult& result = recorded.result;
+  const std::string& directory = recorded.directory;
+  Terminal out(stdout);
   const std::string nothing = nothing_valid(result);
   if (arguments.json) {
     Json json = summary_json(plan.name, result);
-    json["directory"] = store->directory();
+    json["directory"] = directory;
     print_json(json);
   } else {
     const RunRanking ranked = rank_models(result);
@@ -216,15 +123,15 @@ int run(const RunArguments& arguments, const Words& argv) {
     } else {
       text += wrapped(nothing, out.style());
     }
-    const std::string place = shell_quoted_path(store->directory());
-    text += fmt::format("\nfiles: {}\n", store->directory());
+    const std::string place = shell_quoted_path(directory);
+    text += fmt::format("\nfiles: {}\n", directory);
     if (!result.interrupted && nothing.empty()) {
       text += fmt::format("next:  scripts/plot.py {}\n", place);
       if (!plan.claims.empty()) text += fmt::format("       precipice check {}\n", place);
     }
     print_text(text);
   }
-  if (result.interrupted) throw Interrupted("interrupted; " + hint);
+  if (result.interrupted) throw Interrupted("interrupted; " + recorded.hint);
   const Exit code = exit_of(result);
   if (code == kInvalid && nothing.empty())
     remark("a cell has no valid measurement: see precipice doctor");
