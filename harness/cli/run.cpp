@@ -86,8 +86,6 @@ int show_plan(const Plan& plan, bool json) {
   return kDone;
 }
 
-}
-
 int run(const RunArguments& arguments, const Words& argv) {
   Plan plan = plan_from(arguments);
   const CpuChoice cpus = choose_cpus(arguments);

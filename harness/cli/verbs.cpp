@@ -7,6 +7,7 @@ Verb doctor_verb();
 Verb list_verb();
 Verb trial_verb();
 Verb capacity_verb();
+Verb advise_verb();
 Verb run_verb();
 Verb check_verb();
 Verb compare_verb();
@@ -17,10 +18,10 @@ Verb completion_verb();
 Verb complete_verb();
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {doctor_verb(),   list_verb(),       trial_verb(),
-                                        capacity_verb(), run_verb(),        check_verb(),
-                                        compare_verb(),  export_verb(),     show_verb(),
-                                        bundle_verb(),   completion_verb(), complete_verb()};
+  static const std::vector<Verb> all = {
+      doctor_verb(), list_verb(),       trial_verb(),   capacity_verb(), advise_verb(),
+      run_verb(),    check_verb(),      compare_verb(), export_verb(),   show_verb(),
+      bundle_verb(), completion_verb(), complete_verb()};
   return all;
 }
 
