@@ -45,8 +45,8 @@ std::string measured_rate(const Estimate& valid, const Estimate& indicative, boo
 /// `detail`: 2 all intervals, 1 none of shares, 0 none.
 TextTable rows_of(const std::vector<const CellSummary*>& cells, int detail,
                   const TableStyle& style) {
-  const std::vector<std::string> header = {"model",    "cliff/s", "of ideal", "saturation/s",
-                                           "of ideal", "at 1.5x", "CPU/req",  "invalid"};
+  const std::vector<std::string> header = {"model",    "cliff/s",     "of ideal", "saturation/s",
+                                           "of ideal", "at 1.5x sat", "CPU/req",  "invalid"};
   TextTable table(header);
   const std::vector<std::string> names = names_of(cells);
   for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -81,7 +81,8 @@ TextTable rows_of(const std::vector<const CellSummary*>& cells, int detail,
 /// Columns that are read least go first, while the table is wider than `room` with names of at most
 /// `name` columns.
 bool narrowed(TextTable& table, std::size_t room, std::size_t name) {
-  for (const std::string_view header : {"CPU/req", "at 1.5x", "of ideal", "of ideal", "invalid"}) {
+  for (const std::string_view header :
+       {"CPU/req", "at 1.5x sat", "of ideal", "of ideal", "invalid"}) {
     if (table.least_width(name) <= room) return true;
     table.drop(header);
   }
@@ -220,7 +221,7 @@ std::string table(const CampaignResult& result, const TableStyle& style) {
         "claim or comparison.\n";
   }
   below +=
-      "at 1.5x: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
+      "at 1.5x sat: goodput at 1.5 times saturation, as a share of saturation. [low, high]: 95%.\n";
   if (result.blocks_done == 1)
     below += "1 block: the rows are in the order that was measured; it takes 2 to compare them.\n";
   return text + folded(below, style);
