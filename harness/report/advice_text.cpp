@@ -221,14 +221,17 @@ std::string cell_text(const AdviceAtRate& at, bool interval, const TableStyle& s
   return at.valid ? text : '~' + text;
 }
 
+std::string rate_header(const Advice& advice, const AdviceAtRate& at) {
+  return fmt::format("{} at {}", percentile_name(advice), rate_of(at.rate_per_s));
+}
+
 const char* verdict_text(const std::optional<bool>& meets) {
   return !meets ? "?" : *meets ? "yes" : "no";
 }
 
 TextTable rows(const Advice& advice, const Names& names, int detail, const TableStyle& style) {
   std::vector<std::string> header = {"model", "meets"};
-  for (const AdviceAtRate& at : advice.models.front().at)
-    header.push_back(fmt::format("{} at {}", percentile_name(advice), rate_of(at.rate_per_s)));
+  for (const AdviceAtRate& at : advice.models.front().at) header.push_back(rate_header(advice, at));
   header.insert(header.end(), {"cliff/s", "headroom"});
   TextTable table(header);
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -267,7 +270,7 @@ std::vector<AdviceSentence> advice_sentences(const Advice& advice) {
 std::string advice_answer(const Advice& advice, const TableStyle& style) {
   std::string text;
   for (const AdviceSentence& sentence : advice_sentences(advice))
-    text += wrapped(fmt::format("{:<6} {}", sentence.topic + ":", sentence.text), style, 7);
+    text += wrapped(fmt::format("{}: {}", sentence.topic, sentence.text), style, 2);
   return text;
 }
 
@@ -278,6 +281,13 @@ std::string advice_table(const Advice& advice, const TableStyle& style) {
   int detail = 3;
   TextTable table = rows(advice, names, detail, style);
   while (detail > 0 && table.width() > room) table = rows(advice, names, --detail, style);
+  // What is read least goes first.
+  Names columns = {"headroom"};
+  for (const std::size_t which : {1, 2, 0})
+    columns.push_back(rate_header(advice, advice.models.front().at[which]));
+  for (const std::string& header : columns) {
+    if (table.least_width() > room) table.drop(header);
+  }
   const bool nothing = !advice.nothing_valid.empty();
   if (nothing) {  // a column of dashes each
     for (const char* header : {"meets", "cliff/s", "headroom"}) table.drop(header);

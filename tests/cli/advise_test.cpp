@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -13,7 +14,7 @@ using Json = nlohmann::json;
 class Advise : public testing::CommandLine {};
 
 constexpr const char* kQuestion =
-    "advise --wait 'exponential(5ms)' --rate 600 --slo 'p99<40ms' --clock virtual";
+    "advise --wait 'exponential(5ms)' --rate 600 --slo 'p99<40ms' --clock virtual --out results";
 
 TEST_F(Advise, AnswersInOneDocumentAndKeepsTheRun) {
   const Ended ended =

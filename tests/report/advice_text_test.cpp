@@ -61,13 +61,13 @@ TEST(AdviceText, AnswersInFiveSentences) {
       advice_answer(example(), wide),
       "today: fixed_pool threads=200 is enough: p99 8.00ms [7.20ms, 8.80ms] at 600/s; "
       "p99 <= 25.0ms holds up to 1000/s [900, 1100], 1.67 times the rate\n"
-      "most:  io_uring carries most under p99 <= 25.0ms: 2800/s [2520, 3080], 4.67 times "
+      "most: io_uring carries most under p99 <= 25.0ms: 2800/s [2520, 3080], 4.67 times "
       "the rate; event_loop cannot be told apart from it\n"
-      "gain:  that is 2.8 [2.2, 3.3] times what fixed_pool threads=200 does, today's "
+      "gain: that is 2.8 [2.2, 3.3] times what fixed_pool threads=200 does, today's "
       "(95%, 2 blocks)\n"
-      "pool:  200 is the smallest size that holds, of 3 and 200 measured; 3 does not; Little's "
+      "pool: 200 is the smallest size that holds, of 3 and 200 measured; 3 does not; Little's "
       "law: 2.58 busy at 600/s\n"
-      "past:  at 900/s (1.5x the rate asked) all but fixed_pool threads=3 meet the SLO (p99 up to "
+      "past: at 900/s (1.5x the rate asked) all but fixed_pool threads=3 meet the SLO (p99 up to "
       "90.0ms); at 1200/s (2x the rate asked) io_uring and event_loop meet the SLO, fixed_pool "
       "threads=200 and fixed_pool threads=3 do not (p99 up to 120ms)\n");
 }
@@ -98,7 +98,7 @@ TEST(AdviceText, TheTableMarksInvalidTrialsAndKeepsToTheWidth) {
                              advice_chart(advice, {.width = width, .utf8 = false}) +
                              advice_answer(advice, {.width = width, .utf8 = false});
     EXPECT_NE(text.find("~5.60ms"), std::string::npos) << text;
-    EXPECT_NE(text.find("never better"), std::string::npos);
+    EXPECT_NE(text.find("indicative"), std::string::npos) << text;
     for (std::size_t from = 0; from < text.size();) {
       const std::size_t end = text.find('\n', from);
       EXPECT_LE(end - from, static_cast<std::size_t>(width)) << text.substr(from, end - from);

@@ -86,7 +86,7 @@ TEST(Suite, RatesMayStandWhereverTheyAreLookedFor) {
     EXPECT_NE(plan_hash(plan), plan_hash(parse_suite(kGood, "good.toml")));
   }
   EXPECT_EQ(to_toml(parse_suite(kGood, "good.toml")).find("rates"), std::string::npos);
-  expect_complaint(with("slo    =", "rates = 600\nslo    ="), {"bad.toml:6: rates", "[600, 900]"});
+  expect_complaint(with("slo    =", "rates = 600\nslo    ="), {"bad.toml:5: rates", "[600, 900]"});
   expect_complaint(with("slo    =", "rates = [0]\nslo    ="), {"each rate", "above 0"});
 }
 
