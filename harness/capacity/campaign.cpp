@@ -40,6 +40,7 @@ struct Cell {
   CellPlan cell_plan;
   std::optional<Search> search;
   std::vector<Asked> asked;  ///< in the order of their first attempts
+  bool known = false;        ///< to the plan's precision: no further block
   bool quota_shown = false;  ///< a CPU quota throttled a trial and its repetition
   bool steered = false;      ///< disturbed points steer its search: see CellMeasurement
 };
@@ -57,7 +58,10 @@ class Campaign {
       calibrate_block(block);
       for (const std::size_t index : shuffled(block)) {
         if (stopped() || out_of_budget(block, Nanos{0})) break;
-        run_cell(cells_[index], block);
+        if (cells_[index].known)
+          ++progress_.cell;
+        else
+          run_cell(cells_[index], block);
       }
       if (!stopped() && !result_.out_of_budget) ++result_.blocks_done;
       // The first block also searches; its cells have said what it takes without.
@@ -86,25 +90,31 @@ class Campaign {
     return spent;
   }
 
-  /// Every cell's cliff and saturation known to within plan.precision, either way.
+  /// Every cell's cliff and saturation known to within plan.precision, either way. A cell that is
+  /// gets no further block: the time goes to those that are not. That depends on the widths of the
+  /// intervals and not on what they say.
   bool precise_enough(int block) {
-    // Fewer blocks show their own scatter too badly for an interval to be a reason to stop.
-    constexpr int kLeastBlocks = 5, kLeastOfSaturation = 4;
-    if (plan_.precision <= 0 || block < kLeastOfSaturation) return false;
+    // Fewer blocks show their own scatter too badly for an interval to be a reason to stop; twins
+    // show it in every trial.
+    constexpr int kLeastBlocks = 5, kLeastOfSaturation = 4, kLeastWithTwins = 3;
+    if (plan_.precision <= 0 || block < kLeastWithTwins) return false;
     const auto precise = [&](const Estimate& estimate) {
       return estimate.reached == Reached::ok &&
              (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
     };
-    bool all = block >= kLeastBlocks;
+    bool all = true;
     for (Cell& cell : cells_) {
-      if (!cell.summary.failure.empty() || !cell.search) continue;
+      if (cell.known || !cell.summary.failure.empty() || !cell.search) continue;
       CellSummary summary = cell.summary;
       estimate_figures(plan_, summary);
       const CellResult& result = summary.result;
-      if (precise(result.saturation)) cell.search->settle();
+      const int fewer = result.twin_weight > 0 ? kLeastBlocks - kLeastWithTwins : 0;
+      if (block >= kLeastOfSaturation - fewer && precise(result.saturation)) cell.search->settle();
       // What could not be offered, or met by nothing, no further block will show.
-      if (cell.search->bracketed())
-        all = all && precise(result.cliff) && precise(result.saturation);
+      cell.known = block >= kLeastBlocks - fewer &&
+                   (!cell.search->bracketed() ||
+                    (precise(result.cliff) && precise(result.saturation)));
+      all = all && cell.known;
     }
     return all;
   }

@@ -60,7 +60,9 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
   cell.slo_percentile = plan.slo_of(workload).percentile;
   cell.slo_ns = resolve_slo_ns(plan.slo_of(workload), model, workload, service);
   cell.warmup = resolve_warmup(plan, service.mean_ns);
-  cell.window = resolve_window(plan.window, service.mean_ns);
+  const bool computes = model.name != "oracle" && only_computes(workload);
+  cell.window =
+      cell_window(plan, service.mean_ns, cell.slo_ns, computes ? plan.model_cpus.size() : 0);
   cell.coarse_window = resolve_window(plan.coarse_window, service.mean_ns);
   cell.drain = resolve_drain(plan.drain, model, workload);
   const bool sized = plan.clock == ClockKind::virtual_time && plan.virtual_requests > 0;

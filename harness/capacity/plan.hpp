@@ -32,6 +32,9 @@ struct Plan {
   Slo slo;
   Arrivals arrivals;
   Nanos window = std::chrono::seconds(1);
+  /// Not 0: the window is the least one, and longer where that holds fewer requests of work that
+  /// computes at saturation, or less than 20 times the SLO; up to kMostWindows of it.
+  std::uint64_t requests = 0;
   Nanos warmup{0};  ///< 0: max(0.3 s, 100 S), or with `brief` max(0.2 s, 20 S)
   bool brief = false;
   Nanos coarse_window = std::chrono::milliseconds(500);
@@ -51,8 +54,8 @@ struct Plan {
   std::map<std::string, std::set<std::string>> workload_models;
   std::vector<Claim> claims;
   Nanos budget{0};  ///< 0: none; else begins no block that would end after it
-  /// Half an interval as a share of its value: from the fifth block on, no further one is begun
-  /// when every cell's cliff and saturation are known that well. 0: all blocks.
+  /// Half an interval as a share of its value: from the fifth block on (the third, where twins are
+  /// used), a cell whose cliff and saturation are known that well gets no further one. 0: all blocks.
   double precision = 0;
   CpuSet generator_cpus;
   CpuSet model_cpus;

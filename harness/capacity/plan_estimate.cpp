@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "harness/capacity/service_level.hpp"
 #include "harness/capacity/windows.hpp"
 #include "harness/trial/spec.hpp"
 #include "workloads/workload.hpp"
@@ -27,7 +28,10 @@ PlanEstimate estimate(const Plan& plan) {
     const double warmup = plan.warmup > Nanos::zero() ? seconds(plan.warmup)
                           : plan.brief                ? std::max(0.2, 20 * service)
                                                       : std::max(0.3, 100 * service);
-    const double window = seconds(resolve_window(plan.window, service * 1e9));
+    // The SLO is not known yet: twice the service for work that waits, as by default.
+    const std::size_t cpus =
+        only_computes(spec) ? std::max<std::size_t>(1, plan.model_cpus.size()) : 0;
+    const double window = seconds(cell_window(plan, service * 1e9, 2e9 * service, cpus));
     const double coarse_window = seconds(resolve_window(plan.coarse_window, service * 1e9));
     for (const Spec& model : plan.models) {
       if (!plan.includes(model, spec)) continue;

@@ -37,30 +37,28 @@ std::string broken_below_sentence(const CellResult& result) {
       rates);
 }
 
+void scale(Estimate& estimate, double factor) {
+  for (double* part : {&estimate.value, &estimate.low, &estimate.high}) *part *= factor;
+}
+
 /// Each block against its own S: what repeats on a machine whose speed drifts.
-void compare_with_ideal(const std::map<int, Calibration>& service, const Ideal& ideal,
-                        CellSummary& summary) {
+void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& summary) {
   std::vector<Point> relative;
   std::set<int> blocks;
   for (Point point : summary.evidence) {
     blocks.insert(point.block);
-    point.goodput_per_s *= drift(service, summary, point.block) / summary.ideal_saturation_per_s;
+    point.goodput_per_s *= drift(service, summary, point.block);
     relative.push_back(std::move(point));
   }
   summary.saturation_of_ideal = analyse(relative, summary.options).saturation;
+  scale(summary.saturation_of_ideal, 1 / summary.ideal_saturation_per_s);
   if (!(summary.ideal_cliff_per_s > 0)) return;
   double mean_drift = 0;
   for (const int block : blocks) {
     mean_drift += drift(service, summary, block) / static_cast<double>(blocks.size());
   }
-  const double scale =
-      mean_drift /
-      (ideal.cliff_of_sequences_per_s > 0 ? ideal.cliff_of_sequences_per_s : ideal.cliff_per_s);
   summary.cliff_of_ideal = summary.result.cliff;
-  for (double* part :
-       {&summary.cliff_of_ideal.value, &summary.cliff_of_ideal.low, &summary.cliff_of_ideal.high}) {
-    *part *= scale;
-  }
+  scale(summary.cliff_of_ideal, mean_drift / summary.ideal_cliff_per_s);
 }
 
 }  // namespace
@@ -89,7 +87,7 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   if (ideal) {
     summary.ideal_saturation_per_s = ideal->saturation_per_s;
     summary.ideal_cliff_per_s = ideal->cliff_per_s;
-    compare_with_ideal(service, *ideal, summary);
+    compare_with_ideal(service, summary);
   }
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});

@@ -44,6 +44,22 @@ Nanos resolve_window(Nanos window, double service_ns) {
   return std::max(window, Nanos(static_cast<std::int64_t>(kServices * service_ns)));
 }
 
+Nanos cell_window(const Plan& plan, double service_ns, double slo_ns, std::size_t servers) {
+  // No interval is given from windows shorter than 20 SLOs, see CellResult.
+  constexpr double kSlos = 20.5;
+  constexpr double kMostWindows = 4;
+  double window_ns = static_cast<double>(plan.window.count());
+  if (plan.requests > 0) {
+    const double most_ns = kMostWindows * window_ns;
+    double wanted_ns = kSlos * slo_ns;
+    if (servers > 0)
+      wanted_ns = std::max(wanted_ns, static_cast<double>(plan.requests) * service_ns /
+                                          static_cast<double>(servers));
+    window_ns = std::clamp(wanted_ns, window_ns, most_ns);
+  }
+  return resolve_window(Nanos(static_cast<std::int64_t>(window_ns)), service_ns);
+}
+
 std::string why_too_short(const Plan& plan, Nanos length, bool of_arrivals) {
   for (const Spec& workload : plan.workloads) {
     for (const Spec& model : plan.models) {

@@ -98,14 +98,15 @@ std::string with_trace_found(const std::string& text, std::string_view suite) {
 void read_load(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "load");
   if (table == nullptr) return;
-  const Section load(
-      place, "load", *table,
-      {"arrivals", "window", "warmup", "drain", "coarse_window", "brief", "clock", "rates"});
+  const Section load(place, "load", *table,
+                     {"arrivals", "window", "requests", "warmup", "drain", "coarse_window", "brief",
+                      "clock", "rates"});
   using namespace std::chrono_literals;
   load.text("arrivals", [&](const std::string& text) {
     plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
   });
   load.duration("window", 10ms, kLongestWindow, plan.window);
+  load.integer("requests", 0, 1'000'000, plan.requests);
   load.duration("warmup", 0ns, 1h, plan.warmup);
   load.duration("drain", 10ms, 1h, plan.drain);
   load.duration("coarse_window", 10ms, 1h, plan.coarse_window);
@@ -123,11 +124,12 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
 void read_search(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "search");
   if (table == nullptr) return;
-  const Section search(place, "search", *table, {"refine", "overload", "grid", "rates", "repeats"});
+  const Section search(place, "search", *table, {"refine", "overload", "grid", "rates", "repeats", "precision"});
   search.factors("refine", 0, 10, false, plan.refine);
   search.factors("overload", 1, 100, true, plan.overload);
   search.factors("grid", 0, 1, true, plan.grid);
   read_rates(search, plan);
+  search.share("precision", plan.precision);
   search.integer("repeats", 0, 20, plan.repeats);
 }
 

@@ -36,6 +36,7 @@ std::string to_toml(const Plan& plan) {
   const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
   text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));
   if (by_time) text += fmt::format("window = {}\n", in_quotes(exact_duration(plan.window)));
+  if (plan.requests > 0) text += fmt::format("requests = {}\n", plan.requests);
   if (plan.warmup > Nanos::zero())
     text += fmt::format("warmup = {}\n", in_quotes(exact_duration(plan.warmup)));
   if (plan.clock == ClockKind::virtual_time) text += "clock = \"virtual\"\n";
@@ -46,6 +47,7 @@ std::string to_toml(const Plan& plan) {
   text += fmt::format("\n[search]\nrefine = {}\noverload = {}\ngrid = {}\nrepeats = {}\n",
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);
+  if (plan.precision > 0) text += fmt::format("precision = {}\n", plan.precision);
   const auto series = [&](std::string_view section, const std::vector<Spec>& specs) {
     for (const Spec& spec : specs) {
       text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));

@@ -52,6 +52,15 @@ void Section::flag(std::string_view key, bool& into) const {
   into = *value;
 }
 
+void Section::share(std::string_view key, double& into) const {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto value = node->value<double>();
+  if (!value || !(*value >= 0 && *value < 1))
+    throw place_.error(node->source(), path(key), "should be a number from 0 to below 1");
+  into = *value;
+}
+
 void Section::factors(std::string_view key, double low, double high, bool may_be_empty,
                       std::vector<double>& into, std::string_view each,
                       std::string_view example) const {

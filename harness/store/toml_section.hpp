@@ -82,6 +82,8 @@ class Section {
     into = static_cast<Integer>(*value);
   }
   void flag(std::string_view key, bool& into) const;
+  /// A number in [0, 1).
+  void share(std::string_view key, double& into) const;
   /// Numbers, each in (low, high]. The last two are for messages.
   void factors(std::string_view key, double low, double high, bool may_be_empty,
                std::vector<double>& into, std::string_view each = "factor",

@@ -193,50 +193,20 @@ TEST(Windows, DrainForTheLongestRequestAndCloseOnTenOfThem) {
   EXPECT_EQ(resolve_window(2s, 100e6), 2s);
 }
 
-TEST(Ideal, OnTheSameArrivalsLiesOffAsTheyDo) {
-  // Seed 42 at this size measures the cliff of M/D/1 at 115% of its 773.5/s.
+TEST(Windows, HoldTheRequestsThatAPlanWants) {
   Plan plan;
-  plan.seed = 42;
-  plan.blocks = 3;
-  plan.arrivals = Arrivals::parse("poisson");
-  plan.window = 500ms;
-  plan.coarse_window = 200ms;
-  plan.warmup = 200ms;
-  plan.refine = {0.86, 0.96, 1.06};
-  plan.overload = {1.5};
-  plan.grid = {0.4};
-  plan.model_cpus = CpuSet({1});
-  const Spec cpu{"cpu", {{"work", "1ms"}}};
-  const auto cliff_of = [&](const std::vector<std::uint64_t>& seeds) {
-    CellSummary cell;
-    cell.model = Spec{"event_loop", {}};
-    cell.workload = cpu;
-    cell.service_time_ns = 1e6;
-    cell.slo_ns = 10e6;
-    cell.evidence.resize(1);
-    cell.evidence.front().block = 2;
-    cell.evidence.front().valid = true;
-    for (const std::uint64_t seed : seeds) {
-      Record record;
-      record.phase = Phase::refine;
-      record.used = true;
-      record.trial.request.seed = seed;
-      cell.points.push_back(std::move(record));
-    }
-    return ideal_of(plan, cell)->cliff_of_sequences_per_s;
-  };
-  EXPECT_TRUE(std::isnan(cliff_of({})));  // sequences that nobody played
-  const auto refine_seed = [&](int block, int place) {
-    return mix64(mix64(plan.seed + 0x9e37 * (static_cast<std::uint64_t>(block) + 1)) +
-                 static_cast<std::uint64_t>(2000 + place));
-  };
-  const double same = cliff_of({refine_seed(0, 1), refine_seed(1, 2), refine_seed(2, 3)});
-  EXPECT_NEAR(same, 1.15 * 773.5, 40);
-  EXPECT_TRUE(std::isnan(cliff_of({12345})));
+  plan.window = 300ms;
+  EXPECT_EQ(cell_window(plan, 1e6, 10e6, 1), 300ms);
+  plan.requests = 750;
+  EXPECT_EQ(cell_window(plan, 1e6, 10e6, 1), 750ms);
+  EXPECT_EQ(cell_window(plan, 1e6, 10e6, 2), 375ms);
+  EXPECT_EQ(cell_window(plan, 1e6, 10e6, 8), 300ms);
+  EXPECT_EQ(cell_window(plan, 1e6, 40e6, 0), 820ms);   // 20 SLOs and a little
+  EXPECT_EQ(cell_window(plan, 10e6, 10e6, 1), 1200ms);  // four windows at the most
 }
 
 TEST(Ideal, OfMoreRequestsThanATrialHoldsIsThatOfItsQueueAlone) {
-  // 64 million requests a second for 1.3 s: no trial holds them, and their luck is nothing.
+  // 64 million requests a second for 1.3 s: no trial holds them.
   Plan plan;
   std::vector<int> cpus;
   for (int cpu = 0; cpu < 64; ++cpu) cpus.push_back(cpu);
@@ -253,7 +223,6 @@ TEST(Ideal, OfMoreRequestsThanATrialHoldsIsThatOfItsQueueAlone) {
   ASSERT_TRUE(ideal);
   EXPECT_DOUBLE_EQ(ideal->saturation_per_s, 64e6);
   EXPECT_GT(ideal->cliff_per_s, 0.9 * 64e6);
-  EXPECT_TRUE(std::isnan(ideal->cliff_of_sequences_per_s));
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ std::vector<Size> make_sizes() {
   sizes.push_back({"reference", plan});
 
   plan.blocks = 3;
+  plan.window = milliseconds(750);
   plan.coarse_window = milliseconds(200);
   plan.drain = milliseconds(300);
   plan.refine = {0.90, 1.00, 1.10};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 
 #include "tests/coverage/comparisons.hpp"
@@ -80,6 +81,52 @@ TEST(Coverage, CensoredAnswersOfAQuickSuiteHoldTheTruthToo) {
     EXPECT_GE(tallies[0].covered, fewest_covered(searches)) << queue.name << " cliff";
     EXPECT_GE(tallies[3].covered, fewest_covered(searches)) << queue.name << " saturation";
     EXPECT_GE(tallies[0].measured, searches * 3 / 10) << queue.name;
+  }
+}
+
+Plan with_twins(const std::string& size) {
+  Plan plan = plan_of(size);
+  plan.oracle_twin = TwinError{.slower = 1.03, .scatter = 0.05};
+  return plan;
+}
+
+/// Twins that are 3% too fast and scatter: the intervals are a third as wide, and still hold.
+TEST(Coverage, OfTwinsHoldsInAThirdOfTheWidth) {
+  struct Bar {
+    const char* queue;
+    double half_width;
+  };
+  for (const Bar bar : {Bar{"M/M/1", 0.07}, Bar{"M/D/1", 0.04}, Bar{"M/M/2", 0.05}}) {
+    for (const Queue& queue : queues()) {
+      if (queue.name != bar.queue) continue;
+      const int searches = 2 * kSearches;
+      const Tallies tallies = study(queue, with_twins("quick"), searches, 1, 2);
+      EXPECT_GE(tallies[0].covered, fewest_covered(searches)) << queue.name;
+      EXPECT_GE(tallies[3].covered, fewest_covered(searches)) << queue.name;
+      EXPECT_LT(tallies[0].half_width(), bar.half_width * (1 + 1 / std::sqrt(searches)))
+          << queue.name;
+      EXPECT_LT(std::abs(tallies[0].bias()), 0.01 + 0.05 / std::sqrt(searches)) << queue.name;
+    }
+  }
+}
+
+/// A queue of another kind than the twin has: nothing may be lost but precision.
+TEST(Coverage, OfTwinsThatDoNotFitHoldsToo) {
+  for (const Queue& queue : queues()) {
+    if (queue.name != "random split" && queue.name != "M/M/1/8") continue;
+    const int searches = 2 * kSearches;
+    const Tallies tallies = study(queue, with_twins("quick"), searches, 1, 2);
+    EXPECT_GE(tallies[0].covered, fewest_covered(searches)) << queue.name;
+  }
+}
+
+/// Seed 42 measures the cliff of M/D/1 at 115% of its 773.5/s in three windows of 500 requests.
+TEST(Coverage, TwinsKnowTheLuckOfASeed) {
+  for (const Queue& queue : queues()) {
+    if (queue.name != "M/D/1") continue;
+    Plan plan = with_twins("quick");
+    plan.window = std::chrono::milliseconds(500);
+    EXPECT_NEAR(search(queue, plan, 42).cliff.value, 773.5, 0.05 * 773.5);
   }
 }
 

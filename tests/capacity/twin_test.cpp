@@ -1,0 +1,188 @@
+#include "harness/capacity/twin.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "harness/capacity/cell_evidence.hpp"
+#include "harness/capacity/cell_twin.hpp"
+#include "harness/capacity/long_run.hpp"
+#include "harness/capacity/twin_fit.hpp"
+#include "harness/stats/statistics.hpp"
+#include "harness/trial/simulated_trial.hpp"
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Arrivals kPoisson = Arrivals::parse("poisson");
+
+double exponential(std::uint64_t id, std::uint64_t seed) {
+  Random random(mix64(id) ^ seed);
+  return -std::log(random.uniform_positive());
+}
+double fixed(std::uint64_t, std::uint64_t) { return 1; }
+
+TEST(LongRun, AgreesWithTheClosedForms) {
+  LongRun& mm1 = LongRun::of("test exponential", 1, false, kPoisson, exponential);
+  for (const double load : {0.3, 0.5, 0.61}) {
+    EXPECT_NEAR(mm1.mean(load), 1 / (1 - load), 0.03 / (1 - load)) << load;
+    // P(response > t) = exp(-(1 - load) t).
+    EXPECT_NEAR(mm1.log_share_beyond(load, 8), -(1 - load) * 8, 0.12) << load;
+  }
+  LongRun& md1 = LongRun::of("test fixed", 1, false, kPoisson, fixed);
+  EXPECT_NEAR(md1.mean(0.8), 1 + 0.8 / (2 * 0.2), 0.05);  // Pollaczek and Khinchine
+  // Erlang's sum: P(response > 4.33) = 0.01008 at a load of 0.5.
+  EXPECT_NEAR(md1.log_share_beyond(0.5, 4.33), std::log(0.01007937), 0.08);
+  // The mean of a shared processor is that of a queue, for exponential service.
+  LongRun& sharing = LongRun::of("test exponential", 1, true, kPoisson, exponential);
+  EXPECT_NEAR(sharing.mean(0.6), 2.5, 0.1);
+  // Two servers: Erlang C at a load of 0.7 has a mean of 1 / (1 - 0.49).
+  LongRun& mm2 = LongRun::of("test exponential", 2, false, kPoisson, exponential);
+  EXPECT_NEAR(mm2.mean(0.7), 1 / (1 - 0.49), 0.05);
+}
+
+TEST(LongRun, BeyondTheLongestResponseIsLessThanOneOfTheSample) {
+  LongRun& md1 = LongRun::of("test fixed", 1, false, kPoisson, fixed);
+  EXPECT_LT(md1.log_share_beyond(0.2, 1000), std::log(1e-6));
+  EXPECT_DOUBLE_EQ(md1.log_share_beyond(0.2, 0.5), 0);
+}
+
+/// A trial of the oracle, and the twin that knows its service exactly.
+struct Pair {
+  Point point;
+  std::shared_ptr<const Twin> twin;
+};
+
+Pair pair_of(std::map<std::string, std::string> oracle, double rate_per_s, std::uint64_t closed,
+             std::uint64_t seed, TwinError error = {}) {
+  Plan plan;
+  plan.clock = ClockKind::virtual_time;
+  plan.oracle_twin = error;
+  TrialRequest request;
+  request.model = {"oracle", std::move(oracle)};
+  request.workload = {"empty", {}};
+  request.rate_per_s = rate_per_s;
+  request.closed = closed;
+  request.window = 500ms;
+  request.warmup = 200ms;
+  request.drain = 10s;
+  request.seed = seed;
+  request.slo = 10ms;
+  request.clock = ClockKind::virtual_time;
+  Record record;
+  record.phase = Phase::refine;
+  record.trial = simulate_trial(request);
+  record.used = record.trial.valid;
+  Pair pair;
+  pair.point = point_of(record);
+  pair.twin = twin_of(plan, request.model, request.workload, 1e6);
+  return pair;
+}
+
+TEST(Twin, ReplaysTheVeryTrialOfAQueueItKnows) {
+  for (const char* discipline : {"fcfs", "ps"}) {
+    const auto order = std::string(discipline) == "ps" ? TwinOrder::sharing : TwinOrder::fcfs;
+    const auto [point, twin] = pair_of(
+        {{"servers", "2"}, {"service", "exponential"}, {"mean", "1ms"}, {"discipline", discipline}},
+        1600, 0, 7);
+    const Twin::Replay& replay = twin->replay(point, order, 0);
+    EXPECT_EQ(replay.responses.count(), point.responses->count()) << discipline;
+    for (const double p : {50.0, 90.0, 99.0, 100.0})
+      EXPECT_NEAR(static_cast<double>(replay.responses.percentile(p)),
+                  static_cast<double>(point.responses->percentile(p)), 2e4)
+          << discipline << " p" << p;
+    EXPECT_NEAR(replay.mean_ns, point.mean_response_ns, 2) << discipline;
+    EXPECT_NEAR(replay.goodput_per_s, point.goodput_per_s, 1e-9) << discipline;
+  }
+}
+
+TEST(Twin, ReplaysAClosedLoop) {
+  const auto [point, twin] =
+      pair_of({{"servers", "2"}, {"service", "exponential"}, {"mean", "1ms"}}, 0, 16, 3);
+  EXPECT_NEAR(twin->replay(point, TwinOrder::fcfs, 0).goodput_per_s, point.goodput_per_s, 1e-9);
+}
+
+TEST(Twin, IsTheOraclesOnlyInStudiesAndOnlyOfWorkThatComputes) {
+  Plan plan;
+  plan.model_cpus = CpuSet({1});
+  const Spec oracle{"oracle", {{"mean", "1ms"}}}, nothing{"empty", {}}, loop{"event_loop", {}};
+  const Spec cpu{"cpu", {{"work", "1ms"}}}, sleep{"sleep", {{"wait", "1ms"}}};
+  EXPECT_EQ(twin_of(plan, oracle, nothing, 1e6), nullptr);
+  EXPECT_EQ(twin_of(plan, loop, sleep, 1e6), nullptr);
+  EXPECT_NE(twin_of(plan, loop, cpu, 1e6), nullptr);
+  EXPECT_EQ(twin_of(plan, loop, cpu, 0), nullptr);
+  plan.arrivals = Arrivals::parse("bursts(10ms,10ms)");
+  EXPECT_EQ(twin_of(plan, loop, cpu, 1e6), nullptr);
+}
+
+TEST(Twin, DrawsWhatTheWorkloadDraws) {
+  Plan plan;
+  plan.model_cpus = CpuSet({1});
+  const auto twin =
+      twin_of(plan, {"event_loop", {}}, {"cpu", {{"work", "1ms"}, {"dist", "exponential"}}}, 1.1e6);
+  double sum = 0;
+  for (std::uint64_t seed = 0; seed < 4096; ++seed) sum += twin->service().draw(9, seed);
+  EXPECT_NEAR(sum / 4096, 1, 0.01);
+  EXPECT_TRUE(twin->service().varies);
+  EXPECT_NEAR(twin->capacity_per_s(0), 1e9 / 1.1e6, 1e-6);
+}
+
+/// Nine trials of M/D/1 around its cliff, 773.5/s. With `other_seeds` the points name schedules
+/// that were not played.
+RateGroups around_the_cliff(std::vector<Point>& points, std::shared_ptr<const Twin>& twin,
+                            bool other_seeds) {
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {700.0, 775.0, 850.0}) {
+      auto [point, its_twin] =
+          pair_of({{"servers", "1"}, {"service", "fixed"}, {"mean", "1ms"}}, rate, 0,
+                  mix64(static_cast<std::uint64_t>(block) * 7 + static_cast<std::uint64_t>(rate)),
+                  {.slower = 1.03, .scatter = 0.05});
+      point.block = block;
+      if (other_seeds) point.seed = ~point.seed;
+      points.push_back(point);
+      twin = its_twin;
+    }
+  }
+  return RateGroups::gather(points, 99, {10e6, 5e6, 20e6});
+}
+
+constexpr TwinFitOptions kAtTheCliff = {
+    .bound_ns = 10e6, .crossing_per_s = 775, .saturation_per_s = 1000, .index_of_dispersion = 33};
+
+TEST(TwinFit, FindsWhatTheModelAddsAndExplainsTheRest) {
+  std::vector<Point> points;
+  std::shared_ptr<const Twin> twin;
+  RateGroups groups = around_the_cliff(points, twin, false);
+  const TwinFit fit = fit_twins(groups, *twin, kAtTheCliff);
+  EXPECT_GE(fit.weight, 0.9);
+  EXPECT_EQ(fit.order, TwinOrder::fcfs);
+  EXPECT_NEAR(stretch_factor(fit.stretch), 1.03, 0.011);
+  // The long run of the stretched twin reaches its bound where the queue does.
+  EXPECT_NEAR(fit.crossing(std::log(0.01)), 773.5, 12);
+}
+
+TEST(TwinFit, OfTrialsThatWereNotPlayedIsNotUsed) {
+  std::vector<Point> points;
+  std::shared_ptr<const Twin> twin;
+  RateGroups groups = around_the_cliff(points, twin, true);
+  EXPECT_FALSE(fit_twins(groups, *twin, kAtTheCliff).used());
+  for (const RateGroup& group : groups.open) {
+    for (const GroupMember& member : group.members) EXPECT_EQ(member.exposure[0], member.responses);
+  }
+}
+
+TEST(TwinFit, ExpectsTheCrossingFromSaturationAlone) {
+  std::vector<Point> points;
+  std::shared_ptr<const Twin> twin;
+  around_the_cliff(points, twin, false);
+  EXPECT_NEAR(expected_crossing(1000, *twin, 10e6, 99), 773.5, 15);
+  EXPECT_NEAR(expected_crossing(points, *twin, 10e6, 99), 773.5, 25);
+  EXPECT_TRUE(std::isnan(expected_crossing(std::vector<Point>{}, *twin, 10e6, 99)));
+}
+
+}  // namespace
+}  // namespace precipice
