@@ -112,8 +112,8 @@ TEST(Changes, ACellThatARunLacksIsMissingAndANewOneIsNoChange) {
 }
 
 TEST(Changes, FewBlocksAreUnclearAndNoChange) {
-  const CampaignResult base = run_of({cell_of(script(4000, 1, 5))}, 5);
-  const CampaignResult less = run_of({cell_of(script(3000, 2, 5))}, 5);
+  const CampaignResult base = run_of({cell_of(script(4000, 1, 1))}, 1);
+  const CampaignResult less = run_of({cell_of(script(3000, 2, 1))}, 1);
   const ChangeCounts counts = count_changes(overlay_runs({"base", &base}, {{"less", &less}}, {}));
   EXPECT_EQ(counts.changed(), 0);
   EXPECT_EQ(counts.unclear, 2);
