@@ -12,7 +12,7 @@ namespace precipice {
 namespace {
 
 // Sharing costs twenty times as much per request.
-constexpr std::size_t kRequests = 2'000'000, kRequestsOfSharing = 400'000;
+constexpr std::size_t kRequests = 4'000'000, kRequestsOfSharing = 1'000'000;
 constexpr std::uint64_t kSeed = 0x6c6f6e6772756e;
 constexpr double kStep = 0.02, kHighest = 0.98;  // of load
 constexpr double kUnit = 1e6;                    // of a histogram, for one mean service time
@@ -30,13 +30,14 @@ LongRun::LongRun(std::size_t servers, bool sharing, const Arrivals& arrivals,
   draws_.reserve(times.size());
   std::int64_t last = 0;
   double sum = 0;
+  const double mean_gap_ns = static_cast<double>(times.back()) / static_cast<double>(times.size());
   for (std::size_t id = 0; id < times.size(); ++id) {
-    gaps_.push_back(static_cast<float>(static_cast<double>(times[id] - last) / kGapNs));
+    gaps_.push_back(static_cast<float>(static_cast<double>(times[id] - last) / mean_gap_ns));
     last = times[id];
     draws_.push_back(static_cast<float>(draw(id, request_seed(kSeed, id))));
     sum += draws_.back();
   }
-  // The mean of the draws is known: their luck is taken out.
+  // The means of gaps and draws are known: their luck is taken out.
   const double mean = sum / static_cast<double>(std::max<std::size_t>(1, draws_.size()));
   for (float& each : draws_) each = static_cast<float>(each / mean);
 }
@@ -106,6 +107,12 @@ double LongRun::log_share_beyond(double load, double bound) {
   };
   const double part = steps - low;
   return (1 - part) * log_share(low) + part * log_share(low + 1);
+}
+
+double LongRun::error_of_share(double load, double log_share) const {
+  constexpr double kBurst = 4;  // see Dispersion: 2 to 5.7
+  const double burst = std::max(1.0, kBurst * load / ((1 - load) * (1 - load)));
+  return std::sqrt(burst / (static_cast<double>(gaps_.size()) * std::exp(log_share)));
 }
 
 double LongRun::mean(double load) {

@@ -16,8 +16,8 @@ namespace precipice {
 
 /// G/G/c with one queue. Times are in multiples of the mean service time, loads are shares of
 /// capacity. Thread-safe. All loads see the same arrivals and draws, so that the curves are smooth;
-/// two million requests leave a share of 1% uncertain by 2 to 5%, which moves the load at which it
-/// is reached by 0.5 to 1% of the headroom there.
+/// four million requests leave a share of 1% uncertain by 2 to 4%, which moves the load at which it
+/// is reached by 0.4 to 0.8% of the headroom there.
 class LongRun {
  public:
   /// `draw`: see Twin::Service. `sharing`: processor sharing instead of first come, first served.
@@ -27,6 +27,8 @@ class LongRun {
   /// Logarithm of the share of requests whose response exceeds `bound`, 0 < load < 1.
   double log_share_beyond(double load, double bound);
   double mean(double load);
+  /// Standard error of a share, relative: requests beyond a bound come in bursts.
+  double error_of_share(double load, double log_share) const;
 
   /// Shared for the life of the process by all of a kind.
   static LongRun& of(const std::string& kind, std::size_t servers, bool sharing,

@@ -210,7 +210,8 @@ std::optional<Fit> fit_near(const std::vector<Merged>& good, double centre, doub
   return Fit{.crossing = crossing,
              .misfit = poisson_misfit(counted, *line, kTolerance),
              .slope = slope / unit,
-             .deviation = std::sqrt(line->variance_at(at)),
+             .deviation = std::hypot(std::sqrt(line->variance_at(at)),
+                                     twin != nullptr ? twin->long_run_error : 0),
              .power_of_room = known ? slope * (options.saturation_per_s - crossing) / unit : 0,
              .degrees = twin != nullptr ? twin->degrees : 0};
 }

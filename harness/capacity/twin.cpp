@@ -110,6 +110,13 @@ double Twin::log_share_beyond(TwinOrder order, TwinStretch stretch, double rate_
                         bound_ns / (service_.mean_ns * stretch_factor(stretch)));
 }
 
+double Twin::error_of_share(TwinOrder order, TwinStretch stretch, double rate_per_s,
+                            double log_share) const {
+  return LongRun::of(service_.kind, service_.servers, order == TwinOrder::sharing, arrivals_,
+                     service_.draw)
+      .error_of_share(rate_per_s / capacity_per_s(stretch), log_share);
+}
+
 double Twin::mean_ns(TwinOrder order, TwinStretch stretch, double rate_per_s) const {
   return service_.mean_ns * stretch_factor(stretch) *
          LongRun::of(service_.kind, service_.servers, order == TwinOrder::sharing, arrivals_,

@@ -67,6 +67,9 @@ class Twin {
   /// one in the sample's size it is a constant.
   double log_share_beyond(TwinOrder order, TwinStretch stretch, double rate_per_s,
                           double bound_ns) const;
+  /// Standard error of that logarithm.
+  double error_of_share(TwinOrder order, TwinStretch stretch, double rate_per_s,
+                        double log_share) const;
   /// The mean response in the long run.
   double mean_ns(TwinOrder order, TwinStretch stretch, double rate_per_s) const;
 

@@ -207,6 +207,9 @@ class Fitter {
       fit.log_shares.push_back(log_share_around(twin_, fit.order, fit.stretch,
                                                 fit.first_rate_per_s + i * fit.step_per_s,
                                                 options_.bound_ns));
+    const double allowed = std::log(1 - options_.slo_percentile / 100);
+    fit.long_run_error = twin_.error_of_share(fit.order, fit.stretch,
+                                              std::min(fit.crossing(allowed), last), allowed);
     // A tail that falls exponentially with the headroom is the usual one; a twin with another slope
     // is a worse guide.
     const double room = options_.saturation_per_s - options_.crossing_per_s;

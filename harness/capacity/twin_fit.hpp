@@ -22,6 +22,7 @@ struct TwinFit {
   /// Variance over mean of a trial's number, given its twin's; estimated with so many degrees of
   /// freedom.
   double dispersion = 1, degrees = 0;
+  double long_run_error = 0;  ///< relative, of the twin's share in the long run
   /// What the slope of the logarithm of the share over the headroom may depart from the twin's.
   double slope_deviation = 0;
   /// The logarithm of the twin's share beyond the bound in the long run, at rates in equal steps.

@@ -334,10 +334,11 @@ bool disturbed_by_host(const Trial& trial) {
 }
 
 bool cannot_offer(const Trial& trial) {
-  bool unsent = false, off = false, late = false, backend = false;
+  bool unsent = false, off = false, late = false, backend = false, backend_late = false;
   for (const InvalidReason& reason : trial.invalid_reasons) {
     if (reason.cause == Cause::backend) {
       backend = backend || reason.gate == TrialGate::backend_busy;
+      backend_late = backend_late || reason.gate == TrialGate::backend_lag;
       continue;
     }
     // A stall of the generator's CPU is a hiccup too, although it is the generator's.
@@ -346,7 +347,8 @@ bool cannot_offer(const Trial& trial) {
     off = off || reason.gate == TrialGate::realised_rate;
     late = late || reason.gate == TrialGate::self_lag;  // of more than 1% of the requests
   }
-  return unsent || (off && late) || backend;
+  // Generator and backend late together: the thread, or the CPU, that they share.
+  return unsent || (late && (off || backend_late)) || backend;
 }
 
 }  // namespace precipice

@@ -69,17 +69,17 @@ std::vector<Size> make_sizes() {
 
   plan = base();
   plan.blocks = 4;
-  plan.window = milliseconds(500);
+  plan.window = milliseconds(1000);
   plan.coarse_window = milliseconds(250);
   plan.drain = milliseconds(500);
   plan.warmup = milliseconds(200);
-  plan.refine = {0.84, 0.92, 1.00, 1.08};
+  plan.refine = {0.88, 0.96, 1.04, 1.12};
   plan.overload = {1.5};
   plan.grid = {0.5};
   sizes.push_back({"reference", plan});
 
   plan.blocks = 3;
-  plan.window = milliseconds(750);
+  plan.window = milliseconds(600);
   plan.coarse_window = milliseconds(200);
   plan.drain = milliseconds(300);
   plan.refine = {0.90, 1.00, 1.10};
