@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 
 #include "harness/stats/estimate.hpp"
@@ -19,6 +20,14 @@ struct CellResult {
   /// The twins of the cliff's trials: the control variate's weight (0: they were not used), and how
   /// much longer than S a request keeps the model's CPUs by its mean response, as 0.03.
   double twin_weight = 0, twin_overhead = std::numeric_limits<double>::quiet_NaN();
+  /// Where twins were used: the cliff that all blocks show before any correction, and what it is
+  /// without each of them, by the same twins. A jackknife that fitted them anew to fewer trials
+  /// would show their scatter many times. Empty where a cliff is censored.
+  double cliff_of_all_per_s = std::numeric_limits<double>::quiet_NaN();
+  std::map<int, double> cliff_without_block_per_s;
+  /// Where twins took the luck of the draws out of goodput: what each block carries at the load
+  /// whose goodput the saturation is.
+  std::map<int, double> saturation_of_block_per_s;
   /// Rates below the cliff that surely break the SLO though higher ones keep it, the lowest and the
   /// highest of them; 0: none.
   double broken_from_per_s = 0, broken_to_per_s = 0;

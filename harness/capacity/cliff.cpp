@@ -66,7 +66,7 @@ class Analysis {
     }
     double saturation_per_s = saturated_goodput();
     if (options_.twin && saturation_per_s > 0) {
-      correct_goodput(groups_, *options_.twin, saturation_per_s);
+      corrected_ = correct_goodput(groups_, *options_.twin, saturation_per_s);
       saturation_per_s = saturated_goodput();
     }
     bursts_.emplace(groups_.open, saturation_per_s, options_.slo_percentile);
@@ -92,10 +92,12 @@ class Analysis {
     result.cliff20 = cliff(all, resamples, &Readings::cliff20, bounds_ns_[2]);
     result.knee = knee(all, resamples);
     result.overload_retention = retention(all, resamples);
+    if (corrected_) result.saturation_of_block_per_s = saturation_by_block(all);
     result.steepness = steepness(result);
     if (twins_[0].used()) {
       result.twin_weight = twins_[0].weight;
       result.twin_overhead = stretch_factor(twins_[0].stretch) - 1;
+      leave_blocks_out(all, result);
     }
     result.broken_from_per_s = all.cliff.broken_from;
     result.broken_to_per_s = all.cliff.broken_to;
@@ -108,6 +110,33 @@ class Analysis {
   }
 
  private:
+  void leave_blocks_out(const Readings& all, CellResult& result) const {
+    if (all.cliff.reached != Reached::ok || groups_.blocks < 2) return;
+    std::map<int, double> without;
+    for (std::size_t i = 0; i < groups_.blocks; ++i) {
+      BlockWeights weights(groups_.blocks, 1);
+      weights[i] = 0;
+      const Readings others = read_resample(draw_blocks(groups_, weights, options_.slo_percentile),
+                                            options_, bounds_ns_, *bursts_, twins_);
+      if (others.cliff.reached != Reached::ok) return;
+      without[groups_.block_ids[i]] = others.cliff.value;
+    }
+    result.cliff_of_all_per_s = all.cliff.value;
+    result.cliff_without_block_per_s = std::move(without);
+  }
+
+  std::map<int, double> saturation_by_block(const Readings& all) const {
+    std::map<int, double> by_block;
+    for (const RateGroup& group : all.saturated_rate > 0 ? groups_.open : groups_.closed) {
+      if (group.rate_per_s != all.saturated_rate || group.closed != all.saturated_closed) continue;
+      for (const GroupMember& member : group.members) {
+        if (member.block != GroupMember::kEveryBlock)
+          by_block[groups_.block_ids[member.block]] = member.goodput_per_s;
+      }
+    }
+    return by_block;
+  }
+
   CliffResample merged() const {
     return draw_blocks(groups_, BlockWeights(groups_.blocks, 1), options_.slo_percentile);
   }
@@ -359,6 +388,7 @@ class Analysis {
   std::optional<Dispersion> bursts_;
   std::optional<CliffIntervals> intervals_;
   TwinFits twins_;
+  bool corrected_ = false;  ///< goodput, by twins
 };
 
 }  // namespace

@@ -43,8 +43,8 @@ struct Plan {
   std::vector<double> overload = {1.2, 1.5};
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};
   std::vector<double> rates;  ///< per second: measured in every block, whatever the search finds
-  int repeats = 3;           ///< of an invalid trial
-  std::vector<Spec> models;  ///< one per series, lists already expanded
+  int repeats = 3;            ///< of an invalid trial
+  std::vector<Spec> models;   ///< one per series, lists already expanded
   std::vector<Spec> workloads;
   /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
   /// work.
@@ -55,7 +55,8 @@ struct Plan {
   std::vector<Claim> claims;
   Nanos budget{0};  ///< 0: none; else begins no block that would end after it
   /// Half an interval as a share of its value: from the fifth block on (the third, where twins are
-  /// used), a cell whose cliff and saturation are known that well gets no further one. 0: all blocks.
+  /// used), a cell whose cliff and saturation are known that well gets no further one. 0: all
+  /// blocks.
   double precision = 0;
   CpuSet generator_cpus;
   CpuSet model_cpus;

@@ -33,7 +33,7 @@ struct Point {
   bool stable = false;
   bool valid = false;
   bool generator_limited =
-      false;  ///< invalid because the rate is beyond what the generator can offer
+      false;               ///< invalid because the rate is beyond what the generator can offer
   bool disturbed = false;  ///< invalid by the host's disturbance alone: see disturbed_by_host
   /// Responses of the window, so that the blocks of one rate are merged exactly. Without it every
   /// trial stands for itself in a fit, because percentiles are never averaged.

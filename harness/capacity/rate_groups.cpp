@@ -154,7 +154,10 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
   for (const Point& point : points) {
     if (used(point)) blocks.emplace(point.block, 0);
   }
-  for (auto& [block, index] : blocks) index = result.blocks++;
+  for (auto& [block, index] : blocks) {
+    index = result.blocks++;
+    result.block_ids.push_back(block);
+  }
 
   std::vector<const Point*> open, closed;
   for (const Point& point : points) {

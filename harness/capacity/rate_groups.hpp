@@ -63,6 +63,7 @@ struct RateGroups {
   std::vector<RateGroup> open;    ///< ascending by rate
   std::vector<RateGroup> closed;  ///< ascending by N
   std::size_t blocks = 0;
+  std::vector<int> block_ids;  ///< of each, ascending
 
   /// Valid points only. Coarse points count only where nothing else was measured: they are short.
   /// A trial without a histogram has as many responses beyond a bound as an exponential tail

@@ -80,8 +80,8 @@ class Search {
   void settle() { settled_ = true; }
   /// The rates of one refining block in random order: those named, refine, overload, grid, and from
   /// the second block on the closed loop of the plateau. Rates that the generator cannot offer, and
-  /// those that are as good as one before them, are left out. A refining rate near one that has been measured
-  /// takes its place, so that blocks can be merged.
+  /// those that are as good as one before them, are left out. A refining rate near one that has
+  /// been measured takes its place, so that blocks can be merged.
   std::vector<Probe> block(int index) const;
 
   static constexpr int kMostProbes = 64;

@@ -365,10 +365,10 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
   }
 }
 
-void correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s) {
+bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s) {
   constexpr double kSaturated = 1.02, kFull = 0.9;  // of saturation: offered, and carried
   constexpr double kBetter = 2;                     // times smaller a variance
-  if (!twin.service().varies) return;
+  if (!twin.service().varies) return false;
   const TwinStretch stretch = stretch_to(twin, saturation_per_s);
   const double capacity = twin.capacity_per_s(stretch);
   std::vector<std::pair<GroupMember*, double>> corrected;
@@ -393,8 +393,9 @@ void correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per
       squares_corrected += count * std::pow(standard_deviation(better), 2);
     }
   }
-  if (!(squares > kBetter * squares_corrected)) return;
+  if (!(squares > kBetter * squares_corrected)) return false;
   for (const auto& [member, goodput] : corrected) member->goodput_per_s = goodput;
+  return true;
 }
 
 double TwinFit::crossing(double log_share) const {

@@ -64,7 +64,7 @@ double expected_crossing(double saturation_per_s, const Twin& twin, double bound
                          double slo_percentile);
 
 /// Takes the luck of the draws out of the goodput of saturated trials, where that makes them agree
-/// better.
-void correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s);
+/// better. Whether it did.
+bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s);
 
 }  // namespace precipice

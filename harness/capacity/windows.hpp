@@ -21,8 +21,8 @@ Nanos resolve_drain(Nanos drain, const Spec& model, const Spec& workload);
 /// within a tenth.
 Nanos resolve_window(Nanos window, double service_ns);
 
-/// The window of a cell of the plan, see Plan::requests: `servers` / S is what its CPUs carry; 0: not
-/// known, as of work that waits.
+/// The window of a cell of the plan, see Plan::requests: `servers` / S is what its CPUs carry; 0:
+/// not known, as of work that waits.
 Nanos cell_window(const Plan& plan, double service_ns, double slo_ns, std::size_t servers);
 
 /// Why nothing can be measured in windows (or after a drain) of this length: the first cell of the

@@ -31,6 +31,11 @@ bool measured(const Estimate& estimate) {
 }  // namespace
 
 BlockSeries saturation_by_block(const std::vector<Point>& points, const CliffOptions& options) {
+  BlockSeries series;
+  for (const auto& [block, goodput] : figures(points, options).saturation_of_block_per_s)
+    series[block] = std::log(goodput);
+  if (series.size() > 1) return series;
+  series.clear();
   const std::set<int> blocks = blocks_of(points);
   std::map<std::uint64_t, std::set<int>> repeated;
   bool any = false;
@@ -39,7 +44,6 @@ BlockSeries saturation_by_block(const std::vector<Point>& points, const CliffOpt
     repeated[point.closed].insert(point.block);
     any = any || repeated[point.closed].size() > 1;
   }
-  BlockSeries series;
   for (const int block : blocks) {
     std::vector<Point> own;
     for (const Point& point : points) {
@@ -54,8 +58,16 @@ BlockSeries saturation_by_block(const std::vector<Point>& points, const CliffOpt
 }
 
 BlockSeries cliff_by_block(const std::vector<Point>& points, const CliffOptions& options) {
-  const Estimate whole = figures(points, options).cliff;
+  const CellResult all = figures(points, options);
+  const Estimate whole = all.cliff;
   if (!measured(whole)) return {};
+  if (!all.cliff_without_block_per_s.empty()) {
+    const auto count = static_cast<double>(all.cliff_without_block_per_s.size());
+    BlockSeries series;
+    for (const auto& [block, without] : all.cliff_without_block_per_s)
+      series[block] = count * std::log(all.cliff_of_all_per_s) - (count - 1) * std::log(without);
+    return series;
+  }
   const std::set<int> blocks = blocks_of(points);
   const auto n = static_cast<double>(blocks.size());
   if (blocks.size() == 1) return {{*blocks.begin(), std::log(whole.value)}};
