@@ -76,6 +76,11 @@ Json to_json(const Indicative& indicative) {
           {"text", why_indicative(indicative)}};
 }
 
+Json twin_json(const CellResult& result) {
+  if (!(result.twin_weight > 0)) return nullptr;
+  return {{"weight", result.twin_weight}, {"overhead", number(result.twin_overhead)}};
+}
+
 Json capacity_json(const CellSummary& cell) {
   const CellResult& r = cell.result;
   Json json = {{"schema", kSchema},
@@ -106,6 +111,7 @@ Json capacity_json(const CellSummary& cell) {
                {"note", cell.note},
                {"failure", cell.failure},
                {"indicative", to_json(cell.indicative)},
+               {"twin", twin_json(r)},
                {"slo_grid", cell.failure.empty() ? to_json(slo_grid(cell.evidence, cell.options, r))
                                                  : Json(nullptr)}};
   Json& points = json["points"] = Json::array();
