@@ -32,7 +32,7 @@ def subtitle(run, workload=None):
     if run.blocks is not None:
         parts.append(f"{run.blocks} block" + ("" if run.blocks == 1 else "s"))
     if load.get("window"):
-        parts.append(f"window {load['window']}")
+        parts.append(f"window {load['window']}" + (f" or {load['requests']} requests" if load.get("requests") else ""))
     return "  ·  ".join(part for part in parts if part)
 
 
