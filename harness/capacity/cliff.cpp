@@ -54,7 +54,7 @@ class Analysis {
         bounds_ns_(bounds_of(options)),
         groups_(RateGroups::gather(points, options.slo_percentile, bounds_ns_)),
         ended_(std::any_of(points.begin(), points.end(), of_a_block)),
-        loop_still_grew_(still_grew(points)) {}
+        loop_still_grew_(loop_still_grew(points)) {}
 
   CellResult run() {
     CellResult result;
@@ -169,21 +169,6 @@ class Analysis {
   static bool of_a_block(const Point& point) {
     return point.valid && point.closed == 0 && point.phase != Phase::coarse;
   }
-  static bool still_grew(const std::vector<Point>& points) {
-    constexpr double kGrowth = 1.05;  // as the search sees it
-    std::uint64_t largest = 0;
-    for (const Point& point : points) {
-      if (point.valid) largest = std::max(largest, point.closed);
-    }
-    double of_largest = 0, of_smaller = 0;
-    for (const Point& point : points) {
-      if (!point.valid || point.closed == 0) continue;
-      double& best = point.closed == largest ? of_largest : of_smaller;
-      best = std::max(best, point.goodput_per_s);
-    }
-    return of_smaller > 0 && of_largest > kGrowth * of_smaller;
-  }
-
   template <class Read>
   static std::vector<double> collect(const std::vector<Readings>& resamples, Read read) {
     std::vector<double> values;

@@ -44,6 +44,21 @@ double overload_retention(const std::vector<Merged>& open, double saturation) {
 
 }  // namespace
 
+bool loop_still_grew(const std::vector<Point>& points) {
+  constexpr double kGrowth = 1.05;  // as the search sees it
+  std::uint64_t largest = 0;
+  for (const Point& point : points) {
+    if (point.valid) largest = std::max(largest, point.closed);
+  }
+  double of_largest = 0, of_smaller = 0;
+  for (const Point& point : points) {
+    if (!point.valid || point.closed == 0) continue;
+    double& best = point.closed == largest ? of_largest : of_smaller;
+    best = std::max(best, point.goodput_per_s);
+  }
+  return of_smaller > 0 && of_largest > kGrowth * of_smaller;
+}
+
 CliffResample draw_blocks(const RateGroups& groups, const BlockWeights& weights,
                           double slo_percentile) {
   CliffResample result;

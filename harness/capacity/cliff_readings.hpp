@@ -32,6 +32,9 @@ struct CliffReadings {
   SloCrossing cliff, cliff5, cliff20;
 };
 
+/// Whether the largest closed loop carried more than every smaller one.
+bool loop_still_grew(const std::vector<Point>& points);
+
 CliffResample draw_blocks(const RateGroups& groups, const BlockWeights& weights,
                           double slo_percentile);
 

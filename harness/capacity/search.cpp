@@ -9,7 +9,7 @@
 
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/slo_crossing.hpp"
-#include "harness/capacity/twin_fit.hpp"
+#include "harness/capacity/twin_match.hpp"
 #include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 

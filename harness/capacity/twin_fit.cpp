@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "harness/capacity/twin_match.hpp"
 #include "harness/stats/poisson_regression.hpp"
 #include "harness/stats/statistics.hpp"
 
@@ -13,11 +14,6 @@ namespace {
 
 constexpr double kNear = 0.3;  // of the crossing
 constexpr std::size_t kFewestTrials = 5;
-constexpr TwinStretch kLeastStretch = -20, kMostStretch = 160;
-// A service that varies a little from what was drawn moves a response across the bound: the number
-// of several stretches varies as their mean does.
-constexpr TwinStretch kAround[] = {-4, -2, 0, 2, 4};
-constexpr double kShares[] = {1.0 / 9, 2.0 / 9, 3.0 / 9, 2.0 / 9, 1.0 / 9};
 constexpr double kWeights[] = {0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98};
 // Weight, level and slope are estimated.
 constexpr double kEstimated = 3;
@@ -36,9 +32,7 @@ constexpr double kSlopeDeviation = 0.12, kBeside = 0.1;
 // Fewer requests beyond the bound than this say too little about twins; then the means must be
 // explained to this share, and the weight is that of a good fit.
 constexpr double kFewBeyond = 3, kExplainedByMeans = 0.8, kWeightByMeans = 0.9;
-// For the search, which can do without.
-constexpr double kExplainedEnough = 0.7;
-constexpr int kTableSteps = 64, kHalvings = 25;
+constexpr int kTableSteps = 64;
 
 struct NearTrial {
   GroupMember* member = nullptr;
@@ -49,71 +43,6 @@ struct NearTrial {
 struct Luck {
   double seen = 0, expected = 0;
 };
-
-/// Where the twins' mean responses are those of the trials, on average over the trials.
-TwinStretch matching_stretch(const Twin& twin, TwinOrder order,
-                             const std::vector<const Point*>& points) {
-  const auto model_over_twin = [&](TwinStretch stretch) {
-    double sum = 0;
-    for (const Point* point : points)
-      sum += std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns);
-    return sum;
-  };
-  TwinStretch low = kLeastStretch, high = kMostStretch;
-  while (high - low > 1) {
-    const TwinStretch middle = low + (high - low) / 2;
-    (model_over_twin(middle) > 0 ? low : high) = middle;
-  }
-  return std::abs(model_over_twin(low)) < std::abs(model_over_twin(high)) ? low : high;
-}
-
-/// The share of the variance of the logarithms of the mean responses, about those of the long run,
-/// that the twins' own explain.
-double explained_of_means(const Twin& twin, TwinOrder order, TwinStretch stretch,
-                          const std::vector<const Point*>& points) {
-  std::vector<double> raw, left;
-  for (const Point* point : points) {
-    const double mean = std::log(point->mean_response_ns);
-    raw.push_back(mean - std::log(twin.mean_ns(order, stretch, point->rate_per_s)));
-    left.push_back(mean - std::log(twin.replay(*point, order, stretch).mean_ns));
-  }
-  return 1 - std::pow(standard_deviation(left) / standard_deviation(raw), 2);
-}
-
-/// The twin's number beyond the bound in a trial, and the logarithm of its share in the long run:
-/// of several stretches together.
-double seen_around(const Twin& twin, const Point& point, TwinOrder order, TwinStretch stretch,
-                   double bound_ns) {
-  double seen = 0;
-  for (std::size_t i = 0; i < std::size(kAround); ++i)
-    seen += kShares[i] *
-            count_beyond(twin.replay(point, order, stretch + kAround[i]).responses, bound_ns);
-  return seen;
-}
-double log_share_around(const Twin& twin, TwinOrder order, TwinStretch stretch, double rate_per_s,
-                        double bound_ns) {
-  double share = 0;
-  for (std::size_t i = 0; i < std::size(kAround); ++i)
-    share += kShares[i] *
-             std::exp(twin.log_share_beyond(order, stretch + kAround[i], rate_per_s, bound_ns));
-  return std::log(share);
-}
-
-double crossing_of(const Twin& twin, TwinOrder order, TwinStretch stretch, double bound_ns,
-                   double log_share) {
-  double low = 0, high = twin.capacity_per_s(stretch);
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = (low + high) / 2;
-    (log_share_around(twin, order, stretch, middle, bound_ns) < log_share ? low : high) = middle;
-  }
-  return low;
-}
-
-TwinStretch stretch_to(const Twin& twin, double capacity_per_s) {
-  return std::clamp(static_cast<TwinStretch>(
-                        std::lround(100 * std::log(twin.capacity_per_s(0) / capacity_per_s))),
-                    kLeastStretch, kMostStretch);
-}
 
 class Fitter {
  public:
@@ -319,50 +248,6 @@ double TwinFit::log_share(double rate_per_s) const {
   const std::size_t low = std::min(static_cast<std::size_t>(steps), log_shares.size() - 2);
   const double part = steps - static_cast<double>(low);
   return (1 - part) * log_shares[low] + part * log_shares[low + 1];
-}
-
-double expected_crossing(double saturation_per_s, const Twin& twin, double bound_ns,
-                         double slo_percentile) {
-  try {
-    return crossing_of(twin, TwinOrder::fcfs, stretch_to(twin, saturation_per_s), bound_ns,
-                       std::log(1 - slo_percentile / 100));
-  } catch (const std::bad_alloc&) {
-    return kNaN;
-  }
-}
-
-double expected_crossing(const std::vector<Point>& points, const Twin& twin, double bound_ns,
-                         double slo_percentile) {
-  std::vector<const Point*> used;
-  for (const Point& point : points) {
-    if (!point.valid || !point.stable || point.closed > 0 || !(point.mean_response_ns > 0) ||
-        !point.responses)
-      continue;
-    if (!twin.replayable(point)) return kNaN;
-    used.push_back(&point);
-  }
-  if (used.empty()) return kNaN;
-  try {
-    double least = kInfinity, crossing = kNaN, explained = 1;
-    for (const TwinOrder order : {TwinOrder::fcfs, TwinOrder::sharing}) {
-      const TwinStretch stretch = matching_stretch(twin, order, used);
-      double squares = 0, seen = 1, of_twins = 1;
-      for (const Point* point : used) {
-        squares += std::pow(
-            std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns), 2);
-        seen += count_beyond(*point->responses, bound_ns);
-        of_twins += seen_around(twin, *point, order, stretch, bound_ns);
-      }
-      if (squares >= least) continue;
-      least = squares;
-      explained = used.size() < kFewestTrials ? 1 : explained_of_means(twin, order, stretch, used);
-      crossing = crossing_of(twin, order, stretch, bound_ns,
-                             std::log(1 - slo_percentile / 100) - std::log(seen / of_twins));
-    }
-    return explained > kExplainedEnough ? crossing : kNaN;
-  } catch (const std::bad_alloc&) {
-    return kNaN;
-  }
 }
 
 bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s) {

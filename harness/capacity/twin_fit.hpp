@@ -53,16 +53,6 @@ struct TwinFitOptions {
 /// twins' mean responses those of the trials; order and weight have the least deviance.
 TwinFit fit_twins(RateGroups& groups, const Twin& twin, const TwinFitOptions& options);
 
-/// Where a percentile of the response is expected to cross a bound, from few and short trials: the
-/// rate at which twins whose mean responses are the trials' have that percentile in the long run,
-/// moved by the ratio of the numbers beyond the bound, so far as these are many. NaN where no trial
-/// says, or a twin costs too much.
-double expected_crossing(const std::vector<Point>& points, const Twin& twin, double bound_ns,
-                         double slo_percentile);
-/// The same before any trial of an open loop, from saturation alone.
-double expected_crossing(double saturation_per_s, const Twin& twin, double bound_ns,
-                         double slo_percentile);
-
 /// Takes the luck of the draws out of the goodput of saturated trials, where that makes them agree
 /// better. Whether it did.
 bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s);

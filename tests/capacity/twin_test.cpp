@@ -9,6 +9,7 @@
 #include "harness/capacity/cell_twin.hpp"
 #include "harness/capacity/long_run.hpp"
 #include "harness/capacity/twin_fit.hpp"
+#include "harness/capacity/twin_match.hpp"
 #include "harness/stats/statistics.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "models/random.hpp"
