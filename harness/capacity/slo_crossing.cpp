@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 #include "harness/stats/poisson_regression.hpp"
@@ -312,7 +313,16 @@ SloCrossing crossing_of_rise(const std::vector<Merged>& points, const SloCrossin
   // Where twins say how lucky each rate was, the percentiles themselves need not cross.
   if (!good.empty() && options.twin != nullptr && options.twin->used()) {
     const double expected = options.twin->crossing(std::log(1 - options.slo_percentile / 100));
-    if (beyond(std::clamp(expected, good.front().rate_per_s, good.back().rate_per_s))) {
+    // The queue does not hold from there on: where it loses too much, somewhere above the last good
+    // rate already.
+    const double limit = bound == points.size() ? std::numeric_limits<double>::infinity()
+                         : points[bound].loss > options.max_loss ? good.back().rate_per_s
+                                                                 : points[bound].rate_per_s;
+    const SloCrossing unchanged = result;
+    const bool found =
+        beyond(std::clamp(expected, good.front().rate_per_s, good.back().rate_per_s));
+    if (found && result.value > limit) result = unchanged;
+    if (found && result.reached == Reached::ok) {
       const auto above = std::find_if(good.begin(), good.end(), [&](const Merged& point) {
         return point.rate_per_s >= result.value;
       });

@@ -51,6 +51,7 @@ class Fitter {
     for (RateGroup& group : groups_.open) {
       if (std::abs(group.rate_per_s / options.crossing_per_s - 1) > kNear) continue;
       for (GroupMember& member : group.members) {
+        lossy_ = lossy_ || (member.stable && member.loss > 0);
         if (!member.stable || member.loss > options.max_loss || !(member.mean_ns > 0)) continue;
         near_.push_back({&member, group.rate_per_s});
       }
@@ -60,7 +61,8 @@ class Fitter {
   TwinFit run() {
     TwinFit none;
     const double room = options_.saturation_per_s - options_.crossing_per_s;
-    if (near_.size() < kFewestTrials || !(room > 0)) return none;
+    // A twin refuses nothing, so its responses are no guide to those of a queue that does.
+    if (near_.size() < kFewestTrials || !(room > 0) || lossy_) return none;
     for (const NearTrial& trial : near_) {
       if (!twin_.replayable(*trial.member->point)) return none;
     }
@@ -238,6 +240,7 @@ class Fitter {
   const Twin& twin_;
   const TwinFitOptions& options_;
   std::vector<NearTrial> near_;
+  bool lossy_ = false;
 };
 
 }  // namespace
