@@ -34,13 +34,35 @@ bool Twin::replayable(const Point& point) const {
   return rate * span_s <= kMostRequests;
 }
 
-const Twin::Replay& Twin::replay(const Point& point, TwinOrder order, TwinStretch stretch) const {
-  const Key key(point.seed, point.rate_per_s, point.closed, point.warmup.count(),
-                point.window.count(), static_cast<int>(order), stretch);
+Twin::Key Twin::key_of(const Point& point, TwinOrder order, TwinStretch stretch) {
+  return {point.seed,           point.rate_per_s,        point.closed, point.warmup.count(),
+          point.window.count(), static_cast<int>(order), stretch};
+}
+
+std::shared_ptr<const Twin::Replay> Twin::replay(const Point& point, TwinOrder order,
+                                                 TwinStretch stretch) const {
+  // A cell of hundreds of trials wants five of each at the most.
+  constexpr std::size_t kMostBytes = 16U << 20;
+  const Key key = key_of(point, order, stretch);
   const std::lock_guard lock(mutex_);
   const auto found = kept_.find(key);
   if (found != kept_.end()) return found->second;
-  return kept_.emplace(key, replay_now(point, order, stretch)).first->second;
+  auto replay = std::make_shared<const Replay>(replay_now(point, order, stretch));
+  if (kept_bytes_ > kMostBytes) {
+    kept_.clear();
+    kept_bytes_ = 0;
+  }
+  kept_bytes_ += sizeof(Replay) + replay->responses.memory_bytes();
+  means_ns_[key] = replay->mean_ns;
+  return kept_[key] = std::move(replay);
+}
+
+double Twin::mean_of_replay_ns(const Point& point, TwinOrder order, TwinStretch stretch) const {
+  const Key key = key_of(point, order, stretch);
+  const std::lock_guard lock(mutex_);
+  const auto found = means_ns_.find(key);
+  if (found != means_ns_.end()) return found->second;
+  return means_ns_[key] = replay_now(point, order, stretch).mean_ns;
 }
 
 Twin::Replay Twin::replay_now(const Point& point, TwinOrder order, TwinStretch stretch) const {

@@ -61,7 +61,10 @@ class Twin {
   /// Whether a trial is short enough for its luck to matter: the replay of any other costs more
   /// than it tells.
   bool replayable(const Point& point) const;
-  const Replay& replay(const Point& point, TwinOrder order, TwinStretch stretch) const;
+  std::shared_ptr<const Replay> replay(const Point& point, TwinOrder order,
+                                       TwinStretch stretch) const;
+  /// Its mean alone, which is kept for good.
+  double mean_of_replay_ns(const Point& point, TwinOrder order, TwinStretch stretch) const;
 
   /// The share of requests beyond a bound in the long run at a rate, as its logarithm. Far below
   /// one in the sample's size it is a constant.
@@ -77,12 +80,15 @@ class Twin {
   using Key =
       std::tuple<std::uint64_t, double, std::uint64_t, std::int64_t, std::int64_t, int, int>;
 
+  static Key key_of(const Point& point, TwinOrder order, TwinStretch stretch);
   Replay replay_now(const Point& point, TwinOrder order, TwinStretch stretch) const;
 
   Service service_;
   Arrivals arrivals_;
   mutable std::mutex mutex_;
-  mutable std::map<Key, Replay> kept_;
+  mutable std::map<Key, std::shared_ptr<const Replay>> kept_;
+  mutable std::map<Key, double> means_ns_;
+  mutable std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace precipice

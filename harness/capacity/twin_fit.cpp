@@ -269,7 +269,7 @@ bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per
         if (member.goodput_per_s < kFull * saturation_per_s || !twin.replayable(*member.point))
           continue;
         const double luck =
-            twin.replay(*member.point, TwinOrder::fcfs, stretch).goodput_per_s / capacity;
+            twin.replay(*member.point, TwinOrder::fcfs, stretch)->goodput_per_s / capacity;
         if (!(luck > 0)) continue;
         corrected.emplace_back(&member, member.goodput_per_s / luck);
         raw.push_back(std::log(member.goodput_per_s));

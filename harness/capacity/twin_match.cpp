@@ -26,7 +26,7 @@ TwinStretch matching_stretch(const Twin& twin, TwinOrder order,
   const auto model_over_twin = [&](TwinStretch stretch) {
     double sum = 0;
     for (const Point* point : points)
-      sum += std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns);
+      sum += std::log(point->mean_response_ns / twin.mean_of_replay_ns(*point, order, stretch));
     return sum;
   };
   TwinStretch low = kLeastStretch, high = kMostStretch;
@@ -43,7 +43,7 @@ double explained_of_means(const Twin& twin, TwinOrder order, TwinStretch stretch
   for (const Point* point : points) {
     const double mean = std::log(point->mean_response_ns);
     raw.push_back(mean - std::log(twin.mean_ns(order, stretch, point->rate_per_s)));
-    left.push_back(mean - std::log(twin.replay(*point, order, stretch).mean_ns));
+    left.push_back(mean - std::log(twin.mean_of_replay_ns(*point, order, stretch)));
   }
   return 1 - std::pow(standard_deviation(left) / standard_deviation(raw), 2);
 }
@@ -53,7 +53,7 @@ double seen_around(const Twin& twin, const Point& point, TwinOrder order, TwinSt
   double seen = 0;
   for (std::size_t i = 0; i < std::size(kAround); ++i)
     seen += kShares[i] *
-            count_beyond(twin.replay(point, order, stretch + kAround[i]).responses, bound_ns);
+            count_beyond(twin.replay(point, order, stretch + kAround[i])->responses, bound_ns);
   return seen;
 }
 double log_share_around(const Twin& twin, TwinOrder order, TwinStretch stretch, double rate_per_s,
@@ -113,7 +113,7 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
       double squares = 0, seen = 1, of_twins = 1;
       for (const Point* point : used) {
         squares += std::pow(
-            std::log(point->mean_response_ns / twin.replay(*point, order, stretch).mean_ns), 2);
+            std::log(point->mean_response_ns / twin.mean_of_replay_ns(*point, order, stretch)), 2);
         seen += count_beyond(*point->responses, bound_ns);
         of_twins += seen_around(twin, *point, order, stretch, bound_ns);
       }

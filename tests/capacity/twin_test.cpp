@@ -90,7 +90,7 @@ TEST(Twin, ReplaysTheVeryTrialOfAQueueItKnows) {
     const auto [point, twin] = pair_of(
         {{"servers", "2"}, {"service", "exponential"}, {"mean", "1ms"}, {"discipline", discipline}},
         1600, 0, 7);
-    const Twin::Replay& replay = twin->replay(point, order, 0);
+    const Twin::Replay replay = *twin->replay(point, order, 0);
     EXPECT_EQ(replay.responses.count(), point.responses->count()) << discipline;
     for (const double p : {50.0, 90.0, 99.0, 100.0})
       EXPECT_NEAR(static_cast<double>(replay.responses.percentile(p)),
@@ -104,7 +104,7 @@ TEST(Twin, ReplaysTheVeryTrialOfAQueueItKnows) {
 TEST(Twin, ReplaysAClosedLoop) {
   const auto [point, twin] =
       pair_of({{"servers", "2"}, {"service", "exponential"}, {"mean", "1ms"}}, 0, 16, 3);
-  EXPECT_NEAR(twin->replay(point, TwinOrder::fcfs, 0).goodput_per_s, point.goodput_per_s, 1e-9);
+  EXPECT_NEAR(twin->replay(point, TwinOrder::fcfs, 0)->goodput_per_s, point.goodput_per_s, 1e-9);
 }
 
 TEST(Twin, IsTheOraclesOnlyInStudiesAndOnlyOfWorkThatComputes) {
