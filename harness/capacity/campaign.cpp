@@ -111,9 +111,9 @@ class Campaign {
       const int fewer = result.twin_weight > 0 ? kLeastBlocks - kLeastWithTwins : 0;
       if (block >= kLeastOfSaturation - fewer && precise(result.saturation)) cell.search->settle();
       // What could not be offered, or met by nothing, no further block will show.
-      cell.known = block >= kLeastBlocks - fewer &&
-                   (!cell.search->bracketed() ||
-                    (precise(result.cliff) && precise(result.saturation)));
+      cell.known =
+          block >= kLeastBlocks - fewer &&
+          (!cell.search->bracketed() || (precise(result.cliff) && precise(result.saturation)));
       all = all && cell.known;
     }
     return all;

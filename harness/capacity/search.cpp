@@ -112,9 +112,8 @@ double Search::expected() const {
   std::vector<Point> points = of_coarse_;
   points.insert(points.end(), learned_.begin(), learned_.end());
   // A twin refuses nothing: where loss is the limit it knows no better.
-  if (std::any_of(points.begin(), points.end(), [](const Point& point) {
-        return point.valid && point.stable && point.loss > 0;
-      }))
+  if (std::any_of(points.begin(), points.end(),
+                  [](const Point& point) { return point.valid && point.stable && point.loss > 0; }))
     return kNaN;
   return expected_crossing(points, *options_.twin, options_.slo_ns, options_.slo_percentile);
 }

@@ -38,8 +38,7 @@ void add_anonymous(CLI::App& app, bool& anonymous) {
 }
 
 void add_force(CLI::App& app, bool& force) {
-  app.add_flag("--force", force,
-               "Begin without a look at the noise");
+  app.add_flag("--force", force, "Begin without a look at the noise");
 }
 
 void add_run(CLI::App& app, std::string& run) {

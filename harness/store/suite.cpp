@@ -124,7 +124,8 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
 void read_search(const Place& place, const toml::table& root, Plan& plan) {
   const toml::table* table = table_of(place, root, "search");
   if (table == nullptr) return;
-  const Section search(place, "search", *table, {"refine", "overload", "grid", "rates", "repeats", "precision"});
+  const Section search(place, "search", *table,
+                       {"refine", "overload", "grid", "rates", "repeats", "precision"});
   search.factors("refine", 0, 10, false, plan.refine);
   search.factors("overload", 1, 100, true, plan.overload);
   search.factors("grid", 0, 1, true, plan.grid);

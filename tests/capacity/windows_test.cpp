@@ -201,7 +201,7 @@ TEST(Windows, HoldTheRequestsThatAPlanWants) {
   EXPECT_EQ(cell_window(plan, 1e6, 10e6, 1), 750ms);
   EXPECT_EQ(cell_window(plan, 1e6, 10e6, 2), 375ms);
   EXPECT_EQ(cell_window(plan, 1e6, 10e6, 8), 300ms);
-  EXPECT_EQ(cell_window(plan, 1e6, 40e6, 0), 820ms);   // 20 SLOs and a little
+  EXPECT_EQ(cell_window(plan, 1e6, 40e6, 0), 820ms);    // 20 SLOs and a little
   EXPECT_EQ(cell_window(plan, 10e6, 10e6, 1), 1200ms);  // four windows at the most
 }
 
