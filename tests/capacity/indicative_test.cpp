@@ -8,6 +8,7 @@
 #include "harness/capacity/campaign.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/trial/simulated_trial.hpp"
+#include "tests/support/memory_host.hpp"
 
 namespace precipice {
 namespace {
@@ -24,7 +25,7 @@ Trial spoiled(const TrialRequest& request, InvalidReason reason) {
 }
 
 /// M/D/1 of 1 ms whose every trial is spoiled for one reason.
-class SpoiledHost final : public CampaignHost {
+class SpoiledHost final : public testing::MemoryHost {
  public:
   explicit SpoiledHost(InvalidReason reason) : reason_(std::move(reason)) {}
   Trial measure(const TrialRequest& request) override {
@@ -33,13 +34,6 @@ class SpoiledHost final : public CampaignHost {
     trial.request.model_cpus = CpuSet({1});
     return trial;
   }
-  Calibration calibrate(const Spec&, const CpuSet&) override { return {}; }
-  std::optional<Record> find(const std::string&) override { return std::nullopt; }
-  std::optional<CalibrationRecord> find_calibration(const std::string&) override {
-    return std::nullopt;
-  }
-  void keep(const Record&) override {}
-  void keep(const CalibrationRecord&) override {}
 
   int measured = 0, quiet_after = 1 << 30;
 

@@ -7,23 +7,10 @@
 
 #include "harness/capacity/campaign.hpp"
 #include "harness/capacity/record.hpp"
-#include "harness/trial/simulated_trial.hpp"
+#include "tests/support/memory_host.hpp"
 
 namespace precipice::coverage {
 namespace {
-
-/// Memory and the virtual clock.
-class Host final : public CampaignHost {
- public:
-  Trial measure(const TrialRequest& request) override { return simulate_trial(request); }
-  Calibration calibrate(const Spec&, const CpuSet&) override { return {}; }
-  std::optional<Record> find(const std::string&) override { return std::nullopt; }
-  std::optional<CalibrationRecord> find_calibration(const std::string&) override {
-    return std::nullopt;
-  }
-  void keep(const Record&) override {}
-  void keep(const CalibrationRecord&) override {}
-};
 
 Plan base() {
   Plan plan;
@@ -130,7 +117,7 @@ CellSummary searched(const Queue& queue, const Plan& plan, std::uint64_t seed) {
   Plan own = plan;
   own.seed = seed;
   own.models = {queue.model};
-  Host host;
+  testing::MemoryHost host;
   return std::move(run_campaign(own, host).cells.front());
 }
 

@@ -11,7 +11,7 @@
 
 namespace precipice::testing {
 
-class MemoryHost final : public CampaignHost {
+class MemoryHost : public CampaignHost {
  public:
   Trial measure(const TrialRequest& request) override {
     Trial trial = simulate_trial(request);
