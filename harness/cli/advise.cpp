@@ -1,7 +1,6 @@
 // precipice advise: does my model carry this load, which model would, and how many threads.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -91,25 +90,27 @@ int advise(const AdviseArguments& arguments, const Words& argv) {
   return answered ? kDone : kInvalid;
 }
 
-void add_options(CLI::App& app, AdviseArguments& a) {
-  app.add_option("--work", a.work,
-                 "CPU time of a request, as in 300us or with its distribution exponential(300us)");
-  app.add_option("--wait", a.wait,
-                 "What a request waits for something else, as in 4ms or lognormal(0.5,4ms)");
-  app.add_option("--waits", a.waits, "Such waits one after the other (default: 1)");
-  app.add_option("--rate", a.rate, "Requests per second at the peak, as in 600 or 5k")->required();
-  app.add_option("--slo", a.slo, "What has to hold, as in 'p99<25ms'")->required();
-  app.add_option("--threads", a.threads, "Today's pool has so many threads");
-  add_models(app, a.models,
+void add_options(OptionParser& parser, AdviseArguments& a) {
+  parser.add_option(
+      "--work", a.work,
+      "CPU time of a request, as in 300us or with its distribution exponential(300us)");
+  parser.add_option("--wait", a.wait,
+                    "What a request waits for something else, as in 4ms or lognormal(0.5,4ms)");
+  parser.add_option("--waits", a.waits, "Such waits one after the other (default: 1)");
+  parser.add_required("--rate", a.rate, "Requests per second at the peak, as in 600 or 5k");
+  parser.add_required("--slo", a.slo, "What has to hold, as in 'p99<25ms'");
+  parser.add_option("--threads", a.threads, "Today's pool has so many threads");
+  add_models(parser, a.models,
              "A model to measure too, or several; the first is today's unless --threads is");
-  app.add_option("--budget", a.budget, "Begin no block that would end after this (default: 90s)");
-  app.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
-  app.add_option("--clock", a.clock,
-                 "real, or virtual for queues instead of models (default: real)");
-  app.add_option("--out", a.out, "Where the run's directory goes (default: results)");
-  add_force(app, a.force);
-  add_common(app, a);
-  app.footer(
+  parser.add_option("--budget", a.budget,
+                    "Begin no block that would end after this (default: 90s)");
+  parser.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
+  parser.add_option("--clock", a.clock,
+                    "real, or virtual for queues instead of models (default: real)");
+  parser.add_option("--out", a.out, "Where the run's directory goes (default: results)");
+  add_force(parser, a.force);
+  add_common(parser, a);
+  parser.footer(
       "Examples:\n"
       "  precipice advise --work 300us --wait 4ms --rate 600 --slo 'p99<25ms' --threads 200\n"
       "  precipice advise --wait 'exponential(20ms)' --waits 2 --rate 1k --slo 'p99<200ms' \\\n"

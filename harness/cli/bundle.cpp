@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common_options.hpp"
@@ -42,16 +41,15 @@ int bundle(const BundleArguments& arguments) {
   return kDone;
 }
 
-void add_options(CLI::App& app, BundleArguments& a) {
-  add_run(app, a.run);
-  app.add_option("-o,--out", a.out, "A file or a directory (default: SUITE-TIME-COMMIT.tar.gz)");
-  app.add_flag(
+void add_options(OptionParser& parser, BundleArguments& a) {
+  add_run(parser, a.run);
+  parser.add_option("-o,--out", a.out, "A file or a directory (default: SUITE-TIME-COMMIT.tar.gz)");
+  parser.add_flag(
       "--anonymous", a.anonymous,
       "For double-blind review: without names of hosts and users, paths, addresses, commit");
-  app.add_option("--hide", a.hidden, "With --anonymous: a further word that must not appear")
-      ->allow_extra_args(false);
-  add_json(app, a.json);
-  app.footer(
+  parser.add_option("--hide", a.hidden, "With --anonymous: a further word that must not appear");
+  add_json(parser, a.json);
+  parser.footer(
       "Examples:\n  precipice bundle results/quick -o artifact.tar.gz\n"
       "  precipice bundle results/quick --anonymous --hide 'Our Institute'\n"
       "The same run gives the same bytes. scripts/reproduce.sh takes what this writes.");

@@ -1,7 +1,6 @@
 // precipice capacity: the cliff and the saturation of models on one workload.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -149,20 +148,20 @@ int capacity(const CapacityArguments& arguments) {
   return exit_of(result);
 }
 
-void add_options(CLI::App& app, CapacityArguments& a) {
-  add_models(app, a.models, std::string(kModelHelp) + ", or several, each with its --model");
-  app.get_option("--model")->required();
-  add_cell(app, a);
-  app.add_option(
+void add_options(OptionParser& parser, CapacityArguments& a) {
+  add_models(parser, a.models, std::string(kModelHelp) + ", or several, each with its --model");
+  parser.require("--model");
+  add_cell(parser, a);
+  parser.add_option(
       "--blocks", a.blocks,
       "Exactly so many repetitions of the whole measurement (default: as --precision asks)");
-  app.add_option("--precision", a.precision,
-                 "Stop when cliff and saturation are known to within this (default: 3%)");
-  app.add_option("--budget", a.budget,
-                 "Begin no block that would end after this (default: 60s a model)");
-  add_force(app, a.force);
-  add_common(app, a);
-  app.footer(
+  parser.add_option("--precision", a.precision,
+                    "Stop when cliff and saturation are known to within this (default: 3%)");
+  parser.add_option("--budget", a.budget,
+                    "Begin no block that would end after this (default: 60s a model)");
+  add_force(parser, a.force);
+  add_common(parser, a);
+  parser.footer(
       "Examples:\n"
       "  precipice capacity --model event_loop --workload sleep:wait=5ms --slo 'p99<20ms'\n"
       "  precipice capacity --model event_loop --model fixed_pool:threads=8 --workload cpu\n"

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -101,14 +100,14 @@ int check(const CheckArguments& arguments) {
   return code;
 }
 
-void add_options(CLI::App& app, CheckArguments& a) {
-  app.add_option("run", a.run,
-                 "A run's directory, or a suite's with its newest finished run (results/claims)")
-      ->required();
-  app.add_option("--claims-of", a.claims_of,
-                 "Another run: does RUN confirm its claims, or without any its shape");
-  add_common(app, a);
-  app.footer(
+void add_options(OptionParser& parser, CheckArguments& a) {
+  parser.add_required(
+      "run", a.run,
+      "A run's directory, or a suite's with its newest finished run (results/claims)");
+  parser.add_option("--claims-of", a.claims_of,
+                    "Another run: does RUN confirm its claims, or without any its shape");
+  add_common(parser, a);
+  parser.footer(
       "A claim holds or fails when its 95% interval says so, and is undecided otherwise.\n"
       "Exit codes: 0 all hold; 1 one fails; else 3 one is undecided or has no valid measurement;\n"
       "else 4 one needs what this machine lacks; 2 wrong usage, a suite without claims included.\n"

@@ -74,8 +74,9 @@ int run_command_line(const Words& argv) {
       part->group("")->prefix_command()->set_help_flag();
     else
       names.push_back(verb.name);
+    OptionParser parser(*part);
     // Called once all of the line has been parsed.
-    part->final_callback([&run, ready = verb.prepare(*part)] { run = ready; });
+    part->final_callback([&run, ready = verb.prepare(parser)] { run = ready; });
     known = known || verb.name == argv[1];
   }
   if (!known) {

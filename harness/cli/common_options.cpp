@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -21,46 +20,45 @@
 
 namespace precipice::cli {
 
-void add_json(CLI::App& app, bool& json) {
-  app.add_flag("--json", json, "One JSON document on stdout, everything else on stderr");
+void add_json(OptionParser& parser, bool& json) {
+  parser.add_flag("--json", json, "One JSON document on stdout, everything else on stderr");
 }
 
-void add_common(CLI::App& app, CommonArguments& a) {
-  add_json(app, a.json);
-  app.add_option("--generator-cpus", a.generator_cpus,
-                 "CPUs of the generator, as in 0 or 0,2-3 (default: the first allowed)");
-  app.add_option("--model-cpus", a.model_cpus, "CPUs of the model (default: the others)");
+void add_common(OptionParser& parser, CommonArguments& a) {
+  add_json(parser, a.json);
+  parser.add_option("--generator-cpus", a.generator_cpus,
+                    "CPUs of the generator, as in 0 or 0,2-3 (default: the first allowed)");
+  parser.add_option("--model-cpus", a.model_cpus, "CPUs of the model (default: the others)");
 }
 
-void add_anonymous(CLI::App& app, bool& anonymous) {
-  app.add_flag("--anonymous", anonymous,
-               "Leave out names of hosts and users, paths, addresses and product ids");
+void add_anonymous(OptionParser& parser, bool& anonymous) {
+  parser.add_flag("--anonymous", anonymous,
+                  "Leave out names of hosts and users, paths, addresses and product ids");
 }
 
-void add_force(CLI::App& app, bool& force) {
-  app.add_flag("--force", force, "Begin without a look at the noise");
+void add_force(OptionParser& parser, bool& force) {
+  parser.add_flag("--force", force, "Begin without a look at the noise");
 }
 
-void add_run(CLI::App& app, std::string& run) {
-  app.add_option("run", run, "A run's directory, or a suite's: its newest finished run")
-      ->required();
+void add_run(OptionParser& parser, std::string& run) {
+  parser.add_required("run", run, "A run's directory, or a suite's: its newest finished run");
 }
 
-void add_cell(CLI::App& app, CellArguments& a) {
-  app.add_option("--workload", a.workload,
-                 "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)")
-      ->required();
-  app.add_option("--warmup", a.warmup, "Discarded time before the window, as in 300ms");
-  app.add_option("--seconds", a.seconds, "Length of the window, as in 2 or 500ms (default: 1s)");
-  app.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
-  app.add_option("--arrivals", a.arrivals,
-                 "poisson, fixed, uniform, bursts(on,off) or trace(FILE) (default: poisson)");
-  app.add_option("--slo", a.slo, "As in 'p99<10ms' or 'p99 < 10xS'");
-  app.add_option("--clock", a.clock, "real, or virtual for the oracle (default: real)");
+void add_cell(OptionParser& parser, CellArguments& a) {
+  parser.add_required(
+      "--workload", a.workload,
+      "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)");
+  parser.add_option("--warmup", a.warmup, "Discarded time before the window, as in 300ms");
+  parser.add_option("--seconds", a.seconds, "Length of the window, as in 2 or 500ms (default: 1s)");
+  parser.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
+  parser.add_option("--arrivals", a.arrivals,
+                    "poisson, fixed, uniform, bursts(on,off) or trace(FILE) (default: poisson)");
+  parser.add_option("--slo", a.slo, "As in 'p99<10ms' or 'p99 < 10xS'");
+  parser.add_option("--clock", a.clock, "real, or virtual for the oracle (default: real)");
 }
 
-void add_models(CLI::App& app, std::vector<std::string>& models, const std::string& help) {
-  app.add_option("--model", models, help)->allow_extra_args(false);
+void add_models(OptionParser& parser, std::vector<std::string>& models, const std::string& help) {
+  parser.add_option("--model", models, help);
 }
 
 CpuChoice choose_cpus(const CommonArguments& arguments) {

@@ -18,23 +18,23 @@ struct CommonArguments {
   bool json = false;
   std::string generator_cpus, model_cpus;
 };
-void add_common(CLI::App& app, CommonArguments& arguments);
-void add_json(CLI::App& app, bool& json);
-void add_anonymous(CLI::App& app, bool& anonymous);
-void add_force(CLI::App& app, bool& force);
+void add_common(OptionParser& parser, CommonArguments& arguments);
+void add_json(OptionParser& parser, bool& json);
+void add_anonymous(OptionParser& parser, bool& anonymous);
+void add_force(OptionParser& parser, bool& force);
 /// The positional argument of verbs that read one run.
-void add_run(CLI::App& app, std::string& run);
+void add_run(OptionParser& parser, std::string& run);
 
 /// What `trial` and `capacity` are asked alike, beside the model.
 struct CellArguments {
   std::string workload, warmup, seconds, seed, arrivals, slo;
   std::string clock = "real";
 };
-void add_cell(CLI::App& app, CellArguments& arguments);
+void add_cell(OptionParser& parser, CellArguments& arguments);
 inline constexpr const char* kModelHelp =
     "A model, as in fixed_pool:threads=8 (precipice list models)";
 /// --model as often as it is given.
-void add_models(CLI::App& app, std::vector<std::string>& models, const std::string& help);
+void add_models(OptionParser& parser, std::vector<std::string>& models, const std::string& help);
 
 /// The CPUs that the arguments name, and for the rest the default (cpu_choice.hpp). Throws
 /// UsageError.

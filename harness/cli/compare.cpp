@@ -2,7 +2,6 @@
 // base; and named baselines.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -112,20 +111,20 @@ int compare(const CompareArguments& arguments) {
   return code;
 }
 
-void add_options(CLI::App& app, CompareArguments& a) {
-  app.add_option("runs", a.runs,
-                 "Runs' directories, or suites': their newest finished run. The first is the base")
-      ->required();
-  app.add_option("--min-effect", a.min_effect,
-                 "Least difference that matters, as in 3% (default: any)");
-  app.add_option("--baseline", a.baseline, "The base: a run that was saved under this name");
-  app.add_option("--save-baseline", a.save_baseline,
-                 "Keep RUN under this name, in results/baselines");
-  app.add_flag("--fail-on-change", a.fail_on_change,
-               "Exit code 1 when something changed beyond noise, 3 when that cannot be told");
-  app.add_option("--out", a.out, "Where baselines are (default: results)");
-  add_json(app, a.json);
-  app.footer(
+void add_options(OptionParser& parser, CompareArguments& a) {
+  parser.add_required(
+      "runs", a.runs,
+      "Runs' directories, or suites': their newest finished run. The first is the base");
+  parser.add_option("--min-effect", a.min_effect,
+                    "Least difference that matters, as in 3% (default: any)");
+  parser.add_option("--baseline", a.baseline, "The base: a run that was saved under this name");
+  parser.add_option("--save-baseline", a.save_baseline,
+                    "Keep RUN under this name, in results/baselines");
+  parser.add_flag("--fail-on-change", a.fail_on_change,
+                  "Exit code 1 when something changed beyond noise, 3 when that cannot be told");
+  parser.add_option("--out", a.out, "Where baselines are (default: results)");
+  add_json(parser, a.json);
+  parser.footer(
       "Examples:\n"
       "  precipice compare results/quick/20261120T181235Z-26cf65d results/quick --min-effect 3%\n"
       "  precipice compare BEFORE AFTER OTHER_MACHINE\n"

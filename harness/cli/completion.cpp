@@ -163,13 +163,14 @@ Offer offer_of(const Words& words) {
   const auto verb = std::find_if(verbs().begin(), verbs().end(),
                                  [&](const Verb& each) { return each.name == words.front(); });
   if (verb == verbs().end()) return offer;
-  CLI::App app;
-  verb->prepare(app);
+  CLI::App part;
+  OptionParser parser(part);
+  verb->prepare(parser);
   const std::string& before = words[words.size() - 2];
   const CLI::Option* const open =
-      before.starts_with('-') ? app.get_option_no_throw(before) : nullptr;
+      before.starts_with('-') ? part.get_option_no_throw(before) : nullptr;
   if (open != nullptr && open->get_items_expected_max() > 0) return values_of(*open);
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : part.get_options()) {
     if (option->get_positional() && !words.back().starts_with('-')) return values_of(*option);
     if (!option->get_lnames().empty())
       offer.push_back(offered("--" + option->get_lnames().front(), option->get_description()));
@@ -181,9 +182,9 @@ struct CompletionArguments {
   std::string shell;
 };
 
-void add_options(CLI::App& app, CompletionArguments& a) {
-  app.add_option("shell", a.shell, "bash, zsh or fish")->required();
-  app.footer(
+void add_options(OptionParser& parser, CompletionArguments& a) {
+  parser.add_required("shell", a.shell, "bash, zsh or fish");
+  parser.footer(
       "Examples:\n  source <(precipice completion bash)\n"
       "  precipice completion fish > ~/.config/fish/completions/precipice.fish");
 }
@@ -220,7 +221,7 @@ Verb completion_verb() {
 
 Verb complete_verb() {
   Verb verb = make_verb(
-      "__complete", "What the last word can become", +[](CLI::App&, NoArguments&) {}, complete);
+      "__complete", "What the last word can become", +[](OptionParser&, NoArguments&) {}, complete);
   verb.hidden = true;
   return verb;
 }

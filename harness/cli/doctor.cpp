@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -62,10 +61,10 @@ int doctor(const DoctorArguments& arguments) {
   return kDone;
 }
 
-void add_options(CLI::App& app, DoctorArguments& a) {
-  add_anonymous(app, a.anonymous);
-  add_common(app, a);
-  app.footer(
+void add_options(OptionParser& parser, DoctorArguments& a) {
+  add_anonymous(parser, a.anonymous);
+  add_common(parser, a);
+  parser.footer(
       "Changes nothing; says what would change a number, worst first, and what to do about it.\n"
       "Example:\n  precipice doctor --json");
 }

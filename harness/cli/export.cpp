@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -67,18 +66,19 @@ int export_run(const ExportArguments& arguments) {
   return kDone;
 }
 
-void add_options(CLI::App& app, ExportArguments& a) {
-  add_run(app, a.run);
+void add_options(OptionParser& parser, ExportArguments& a) {
+  add_run(parser, a.run);
   std::string formats;
   for (const Exporter& each : exporters())
     formats += fmt::format("{}{}: {}", formats.empty() ? "" : "\n", each.name, each.describe);
-  app.add_option("--as", a.format, formats)->required();
-  app.add_option("--out", a.out, "A file, or a directory for several (default: standard output)");
-  app.add_option("--series", a.series, "Only this series, as in fixed_pool:threads=8");
-  app.add_option("--workload", a.workload, "Only this workload, as in sleep:wait=5ms");
-  app.add_option("--rate", a.rate, "hgrm: only the offered rate nearest to this one");
-  app.add_flag("--json", a.json, "With --out: the files written, as one JSON document");
-  app.footer(
+  parser.add_required("--as", a.format, formats);
+  parser.add_option("--out", a.out,
+                    "A file, or a directory for several (default: standard output)");
+  parser.add_option("--series", a.series, "Only this series, as in fixed_pool:threads=8");
+  parser.add_option("--workload", a.workload, "Only this workload, as in sleep:wait=5ms");
+  parser.add_option("--rate", a.rate, "hgrm: only the offered rate nearest to this one");
+  parser.add_flag("--json", a.json, "With --out: the files written, as one JSON document");
+  parser.footer(
       "Examples:\n"
       "  precipice export results/quick --as hgrm --out distributions/\n"
       "  precipice export results/quick --as gbench --out a.json\n"

@@ -1,7 +1,6 @@
 // precipice list: what there is to measure, with every key and its default.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/common_options.hpp"
@@ -87,10 +86,10 @@ int list(const ListArguments& arguments) {
   return kDone;
 }
 
-void add_options(CLI::App& app, ListArguments& a) {
-  app.add_option("what", a.what, "models, workloads or suites (default: all)");
-  add_common(app, a);
-  app.footer("Example:\n  precipice list models");
+void add_options(OptionParser& parser, ListArguments& a) {
+  parser.add_option("what", a.what, "models, workloads or suites (default: all)");
+  add_common(parser, a);
+  parser.footer("Example:\n  precipice list models");
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // precipice run: a whole suite into a run's directory.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -138,19 +137,19 @@ int run(const RunArguments& arguments, const Words& argv) {
   return code;
 }
 
-void add_options(CLI::App& app, RunArguments& a) {
-  app.add_option("suite", a.suite, "A .toml file, or the name of one of precipice list suites")
-      ->required();
-  app.add_option("--out", a.out, "Where the run's directory goes (default: results)");
-  app.add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
-  app.add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
-  app.add_option("--budget", a.budget, "Begin no block that would end after this, as in 20m");
-  app.add_option("--blocks", a.blocks, "Instead of the suite's");
-  app.add_option("--only", a.only, "Only cells whose 'series workload' contains this");
-  add_anonymous(app, a.anonymous);
-  add_force(app, a.force);
-  add_common(app, a);
-  app.footer(
+void add_options(OptionParser& parser, RunArguments& a) {
+  parser.add_required("suite", a.suite,
+                      "A .toml file, or the name of one of precipice list suites");
+  parser.add_option("--out", a.out, "Where the run's directory goes (default: results)");
+  parser.add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
+  parser.add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
+  parser.add_option("--budget", a.budget, "Begin no block that would end after this, as in 20m");
+  parser.add_option("--blocks", a.blocks, "Instead of the suite's");
+  parser.add_option("--only", a.only, "Only cells whose 'series workload' contains this");
+  add_anonymous(parser, a.anonymous);
+  add_force(parser, a.force);
+  add_common(parser, a);
+  parser.footer(
       "Examples:\n"
       "  precipice run quick.toml\n"
       "  precipice run standard.toml --only 'io_uring sleep' --budget 20m\n"

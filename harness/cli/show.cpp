@@ -1,7 +1,6 @@
 // precipice show: the table and small curves of a run, in the terminal again.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/capacity/indicative.hpp"
@@ -55,10 +54,10 @@ int show(const ShowArguments& arguments) {
   return kDone;
 }
 
-void add_options(CLI::App& app, ShowArguments& a) {
-  add_run(app, a.run);
-  app.add_flag("--json", a.json, "Its summary as one JSON document on stdout");
-  app.footer(
+void add_options(OptionParser& parser, ShowArguments& a) {
+  add_run(parser, a.run);
+  parser.add_flag("--json", a.json, "Its summary as one JSON document on stdout");
+  parser.footer(
       "Example:\n  precipice show results/quick\n"
       "Curves are p99 over offered load; NO_COLOR, COLUMNS and a pipe are respected.");
 }

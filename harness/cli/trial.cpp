@@ -1,7 +1,6 @@
 // precipice trial: one model, one workload, one rate.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -93,14 +92,14 @@ int trial(const TrialArguments& arguments) {
   return result.valid ? kDone : kInvalid;
 }
 
-void add_options(CLI::App& app, TrialArguments& a) {
-  app.add_option("--model", a.model, kModelHelp)->required();
-  add_cell(app, a);
-  app.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
-  app.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
-  app.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
-  add_common(app, a);
-  app.footer(
+void add_options(OptionParser& parser, TrialArguments& a) {
+  parser.add_required("--model", a.model, kModelHelp);
+  add_cell(parser, a);
+  parser.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
+  parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
+  parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
+  add_common(parser, a);
+  parser.footer(
       "Examples:\n"
       "  precipice trial --model io_uring --workload file --rate 20k --seconds 2\n"
       "  precipice trial --model fixed_pool --workload sleep:wait=2ms --closed 64 --json\n"

@@ -7,9 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "harness/cli/option_parser.hpp"
 
 namespace precipice::cli {
 
@@ -34,17 +32,17 @@ struct Verb {
   /// Adds the verb's options to its part of the command line. What it returns is called when they
   /// have been parsed; that returns an Exit, and throws UsageError, Unavailable, CannotWrite or
   /// Interrupted.
-  std::function<std::function<int(const Words&)>(CLI::App&)> prepare;
+  std::function<std::function<int(const Words&)>(OptionParser&)> prepare;
   bool hidden = false;  ///< neither listed nor suggested, and it takes any words
 };
 
 /// A verb with arguments of its own type. `run` takes them, and the command line if it wants it.
 template <class Arguments, class Run>
-Verb make_verb(std::string name, std::string help, void (*add_options)(CLI::App&, Arguments&),
+Verb make_verb(std::string name, std::string help, void (*add_options)(OptionParser&, Arguments&),
                Run run) {
-  return {std::move(name), std::move(help), [add_options, run](CLI::App& app) {
+  return {std::move(name), std::move(help), [add_options, run](OptionParser& parser) {
             const auto arguments = std::make_shared<Arguments>();
-            add_options(app, *arguments);
+            add_options(parser, *arguments);
             return [arguments, run](const Words& argv) -> int {
               if constexpr (std::is_invocable_v<Run, const Arguments&, const Words&>)
                 return run(*arguments, argv);
