@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace precipice {
 namespace {
@@ -105,6 +106,12 @@ CpuSet CpuSet::allowed() {
     }
   }
   if (cpus.empty()) cpus.push_back(0);
+  return CpuSet(std::move(cpus));
+}
+
+CpuSet united(const CpuSet& a, const CpuSet& b) {
+  std::vector<int> cpus = a.list();
+  cpus.insert(cpus.end(), b.list().begin(), b.list().end());
   return CpuSet(std::move(cpus));
 }
 

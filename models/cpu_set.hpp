@@ -35,6 +35,9 @@ class CpuSet {
   std::vector<int> cpus_;
 };
 
+/// The CPUs of either.
+CpuSet united(const CpuSet& a, const CpuSet& b);
+
 /// Pins the calling thread. Throws CpusGone when a CPU of the set is not to be had, even where the
 /// kernel quietly grants the others; Unavailable when it refuses for another reason.
 void pin_this_thread(const CpuSet& cpus);

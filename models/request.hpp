@@ -12,6 +12,7 @@ namespace precipice {
 using Clock = std::chrono::steady_clock;
 using Nanos = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<Clock, Nanos>;
+inline double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
 /// Now, on the one clock.
 inline std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().count(); }
 

@@ -29,8 +29,6 @@ constexpr std::uint64_t kVirtualRequests = 90'000;
 constexpr double kEnough = 2 * kAdviceLoads.back();
 constexpr std::uint64_t kLargestPool = 4096;
 
-double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
-
 Nanos service_of(const AdviceQuestion& q) { return q.work.mean + q.waits * q.wait.mean; }
 
 std::string workload_text(const AdviceQuestion& q) {

@@ -23,8 +23,6 @@
 namespace precipice {
 namespace {
 
-double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
-
 /// A probe that was measured.
 struct Asked {
   std::string key;  ///< of its records, without the attempt

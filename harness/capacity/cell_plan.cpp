@@ -18,8 +18,6 @@ namespace {
 // The twin says more exactly where the crossing is than a short trial on either side of it.
 constexpr double kCoarseRatioWithTwin = 1.16;
 
-double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
-
 /// A loop of N settles within a few times N / throughput. Where that is longer than the window,
 /// it would show how the model orders its work (halves of requests done in the warm-up and
 /// finished in the window) instead of what it carries; so N stays below what the CPUs can turn

@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 
+#include "harness/host/cpu_clock.hpp"
 #include "harness/host/machine.hpp"
 #include "harness/host/proc_stat.hpp"
 #include "harness/host/scheduling.hpp"
@@ -34,12 +35,6 @@ constexpr std::int64_t kTogetherNs = 10'000'000;
 
 // /proc/stat is read in hundredths of a second: a shorter watch may see none pass.
 constexpr double kAccountedNs = 100e6;
-
-double cpu_clock_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
 
 /// Time that the calling thread has spent runnable but waiting for a CPU.
 class RunDelay {

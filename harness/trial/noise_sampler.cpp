@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/host/cpu_clock.hpp"
 #include "harness/host/host_watch.hpp"
 #include "harness/host/proc_stat.hpp"
 #include "harness/host/process_times.hpp"
@@ -60,18 +61,6 @@ std::vector<NoiseSamples::Lag> offer_to_nobody(const CpuSet& cpus, bool spin, Ti
   return lags;
 }
 
-CpuSet both(const CpuSet& a, const CpuSet& b) {
-  std::vector<int> cpus = a.list();
-  cpus.insert(cpus.end(), b.list().begin(), b.list().end());
-  return CpuSet(std::move(cpus));
-}
-
-double clock_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
 NoiseWatch::Moment moment_now(const CpuSet& cpus) {
   NoiseWatch::Moment moment;
   moment.at_ns = Clock::now().time_since_epoch().count();
@@ -82,8 +71,8 @@ NoiseWatch::Moment moment_now(const CpuSet& cpus) {
   }
   for (const auto& [cpu, ns] : softirq_thread_ns(cpus)) moment.busy_ns[cpu] -= ns;
   moment.throttled_periods = read_throttled_periods();
-  moment.process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-  moment.sampler_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  moment.process_cpu_ns = cpu_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  moment.sampler_cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
   return moment;
 }
 
@@ -112,7 +101,7 @@ NoiseWatch watch_noise(const CpuSet& generator_cpus, const CpuSet& model_cpus, N
   seen.generator_cpus = generator_cpus;
   seen.model_cpus = model_cpus;
   NoiseSamples& samples = seen.samples;
-  const CpuSet watched = both(generator_cpus, model_cpus);
+  const CpuSet watched = united(generator_cpus, model_cpus);
   bool shared = false;
   for (const int cpu : generator_cpus.list()) shared = shared || model_cpus.contains(cpu);
   // Before and after the watch, which reading all of /proc would disturb.

@@ -7,17 +7,9 @@
 #include <fstream>
 #include <string>
 
+#include "harness/host/cpu_clock.hpp"
+
 namespace precipice {
-namespace {
-
-double clock_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
-}  // namespace
-
 ResourceUsage ResourceUsage::now() {
   ResourceUsage usage;
   rusage process{}, thread{};
@@ -25,8 +17,8 @@ ResourceUsage ResourceUsage::now() {
   getrusage(RUSAGE_THREAD, &thread);
   usage.process_switches = static_cast<double>(process.ru_nvcsw + process.ru_nivcsw);
   usage.thread_switches = static_cast<double>(thread.ru_nvcsw + thread.ru_nivcsw);
-  usage.process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-  usage.thread_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  usage.process_cpu_ns = cpu_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  usage.thread_cpu_ns = cpu_clock_ns(CLOCK_THREAD_CPUTIME_ID);
   return usage;
 }
 

@@ -28,16 +28,8 @@ namespace {
 constexpr double kHighestClosedRate = 3e6;
 constexpr std::size_t kMostClosedSlots = 8'000'000;
 
-double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
-
 bool share_a_cpu(const CpuSet& a, const CpuSet& b) {
   return std::any_of(a.list().begin(), a.list().end(), [&](int cpu) { return b.contains(cpu); });
-}
-
-CpuSet both(const CpuSet& a, const CpuSet& b) {
-  std::vector<int> cpus = a.list();
-  cpus.insert(cpus.end(), b.list().begin(), b.list().end());
-  return CpuSet(std::move(cpus));
 }
 
 std::size_t closed_slots(const TrialRequest& request, const Workload& workload) {
@@ -162,7 +154,7 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
   peak_memory_.emplace();
   model_->start(
       {request_.model_cpus, observed_->job(), workload_.files(), workload_.block_bytes(), stop_});
-  watch_.emplace(both(request_.generator_cpus, request_.model_cpus));
+  watch_.emplace(united(request_.generator_cpus, request_.model_cpus));
 }
 
 void TrialExecution::execute() {

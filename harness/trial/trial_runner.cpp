@@ -22,8 +22,6 @@ namespace {
 // Nothing here offers more; a rate beyond it is a typing error.
 constexpr double kHighestRate = 20e6;
 
-double seconds(Nanos duration) { return std::chrono::duration<double>(duration).count(); }
-
 class AffinityGuard {
  public:
   AffinityGuard() : before_(CpuSet::allowed()) {}
