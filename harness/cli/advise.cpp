@@ -121,8 +121,8 @@ void add_options(OptionParser& parser, AdviseArguments& a) {
 }  // namespace
 
 Verb advise_verb() {
-  return make_verb("advise", "Which model for my work, how many threads, what headroom",
-                   add_options, advise);
+  return make_verb<AdviseArguments>(
+      "advise", "Which model for my work, how many threads, what headroom", add_options, advise);
 }
 
 }  // namespace precipice::cli

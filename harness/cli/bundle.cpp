@@ -58,7 +58,8 @@ void add_options(OptionParser& parser, BundleArguments& a) {
 }  // namespace
 
 Verb bundle_verb() {
-  return make_verb("bundle", "One archive of a run, to reproduce it from", add_options, bundle);
+  return make_verb<BundleArguments>("bundle", "One archive of a run, to reproduce it from",
+                                    add_options, bundle);
 }
 
 }  // namespace precipice::cli

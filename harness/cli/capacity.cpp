@@ -172,8 +172,8 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
 }  // namespace
 
 Verb capacity_verb() {
-  return make_verb("capacity", "The cliff and the saturation of models on one workload",
-                   add_options, capacity);
+  return make_verb<CapacityArguments>(
+      "capacity", "The cliff and the saturation of models on one workload", add_options, capacity);
 }
 
 }  // namespace precipice::cli

@@ -119,7 +119,8 @@ void add_options(OptionParser& parser, CheckArguments& a) {
 }  // namespace
 
 Verb check_verb() {
-  return make_verb("check", "Do the claims of a run's suite hold", add_options, check);
+  return make_verb<CheckArguments>("check", "Do the claims of a run's suite hold", add_options,
+                                   check);
 }
 
 }  // namespace precipice::cli

@@ -138,7 +138,8 @@ void add_options(OptionParser& parser, CompareArguments& a) {
 }  // namespace
 
 Verb compare_verb() {
-  return make_verb("compare", "What changed between runs, cell by cell", add_options, compare);
+  return make_verb<CompareArguments>("compare", "What changed between runs, cell by cell",
+                                     add_options, compare);
 }
 
 }  // namespace precipice::cli

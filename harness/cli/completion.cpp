@@ -215,12 +215,12 @@ int complete(const NoArguments&, const Words& argv) {
 }  // namespace
 
 Verb completion_verb() {
-  return make_verb("completion", "A script that completes the command line", add_options,
-                   completion);
+  return make_verb<CompletionArguments>("completion", "A script that completes the command line",
+                                        add_options, completion);
 }
 
 Verb complete_verb() {
-  Verb verb = make_verb(
+  Verb verb = make_verb<NoArguments>(
       "__complete", "What the last word can become", +[](OptionParser&, NoArguments&) {}, complete);
   verb.hidden = true;
   return verb;

@@ -72,8 +72,9 @@ void add_options(OptionParser& parser, DoctorArguments& a) {
 }  // namespace
 
 Verb doctor_verb() {
-  return make_verb("doctor", "Is this machine fit to measure on; what would change a number",
-                   add_options, doctor);
+  return make_verb<DoctorArguments>("doctor",
+                                    "Is this machine fit to measure on; what would change a number",
+                                    add_options, doctor);
 }
 
 }  // namespace precipice::cli

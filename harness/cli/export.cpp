@@ -88,7 +88,8 @@ void add_options(OptionParser& parser, ExportArguments& a) {
 }  // namespace
 
 Verb export_verb() {
-  return make_verb("export", "A run in the formats that other tools read", add_options, export_run);
+  return make_verb<ExportArguments>("export", "A run in the formats that other tools read",
+                                    add_options, export_run);
 }
 
 }  // namespace precipice::cli

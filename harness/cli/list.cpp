@@ -95,7 +95,8 @@ void add_options(OptionParser& parser, ListArguments& a) {
 }  // namespace
 
 Verb list_verb() {
-  return make_verb("list", "Models, workloads and suites, with their keys", add_options, list);
+  return make_verb<ListArguments>("list", "Models, workloads and suites, with their keys",
+                                  add_options, list);
 }
 
 }  // namespace precipice::cli

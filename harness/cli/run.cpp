@@ -160,7 +160,8 @@ void add_options(OptionParser& parser, RunArguments& a) {
 }  // namespace
 
 Verb run_verb() {
-  return make_verb("run", "A suite of models and workloads, into results/", add_options, run);
+  return make_verb<RunArguments>("run", "A suite of models and workloads, into results/",
+                                 add_options, run);
 }
 
 }  // namespace precipice::cli

@@ -65,7 +65,8 @@ void add_options(OptionParser& parser, ShowArguments& a) {
 }  // namespace
 
 Verb show_verb() {
-  return make_verb("show", "The table and small curves of a run, once more", add_options, show);
+  return make_verb<ShowArguments>("show", "The table and small curves of a run, once more",
+                                  add_options, show);
 }
 
 }  // namespace precipice::cli

@@ -111,7 +111,8 @@ void add_options(OptionParser& parser, TrialArguments& a) {
 }  // namespace
 
 Verb trial_verb() {
-  return make_verb("trial", "One model, one workload, one rate", add_options, trial);
+  return make_verb<TrialArguments>("trial", "One model, one workload, one rate", add_options,
+                                   trial);
 }
 
 }  // namespace precipice::cli
