@@ -10,7 +10,9 @@
 #include <system_error>
 
 #include "harness/trial/trial_runner.hpp"
+#ifdef PRECIPICE_BINARY
 #include "tests/support/command_line.hpp"
+#endif
 
 namespace precipice::testing {
 namespace {

@@ -3,11 +3,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
 #include <thread>
 
@@ -20,8 +17,6 @@
 #include "harness/trial/simulated_trial.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_runner.hpp"
-#include "tests/support/child_process.hpp"
-#include "tests/support/run_fixture.hpp"
 #include "workloads/block_file.hpp"
 
 namespace precipice::testing {
@@ -159,52 +154,6 @@ TEST(Stopping, EndsTheStartOfALargePool) {
     model->shutdown(Io::now());
     EXPECT_EQ(model->in_flight(), 0U) << queue;
   }
-}
-
-// The process, as a user meets it.
-class StoppingProcess : public RunUnderTest {
- protected:
-  /// CPU time, in ticks, of the model's threads; they compute once requests are under way.
-  static long model_ticks(pid_t pid) {
-    long ticks = 0;
-    std::error_code gone;
-    for (fs::directory_iterator each("/proc/" + std::to_string(pid) + "/task", gone), end;
-         !gone && each != end; each.increment(gone)) {
-      std::ifstream file(each->path() / "stat");
-      std::string text;
-      std::getline(file, text);
-      if (text.find("(pool-") == std::string::npos) continue;
-      std::istringstream fields(text.substr(text.rfind(')') + 1));
-      std::string skipped;
-      for (int i = 3; i < 14; ++i) fields >> skipped;
-      long user = 0;
-      fields >> user;
-      ticks += user;
-    }
-    return ticks;
-  }
-  template <class Condition>
-  static void wait_until(Child& child, Condition condition) {
-    while (child.running() && !condition()) std::this_thread::sleep_for(5ms);
-  }
-  bool err_says(const std::string& text) const { return err().find(text) != std::string::npos; }
-};
-
-TEST_F(StoppingProcess, SaysThatRequestsAreUnderWayAndEndsWithTheSecondSignal) {
-  ChildOptions options;
-  options.err = root_ + "/err.txt";
-  options.environment["PRECIPICE_SCRATCH"] = root_ + "/scratch";
-  Child child({PRECIPICE_BINARY, "trial", "--model", "fixed_pool:threads=2", "--workload",
-               "cpu:work=1m", "--rate", "1k", "--seconds", "10m", "--warmup", "0"},
-              options);
-  wait_until(child, [&] { return model_ticks(child.pid()) > 0; });
-  child.send(SIGINT);
-  wait_until(child, [&] { return err_says("once more to stop at once"); });
-  EXPECT_TRUE(err_says("requests of 60 s are under way")) << err();
-  EXPECT_TRUE(child.running()) << "a computation cannot be ended";
-  child.send(SIGINT);
-  EXPECT_EQ(child.wait().code, 130) << err();
-  EXPECT_TRUE(err_says("precipice: interrupted")) << err();
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST(Suite, IsAFileThatEnds) {
   for (const char* path : {"/dev/zero", "/", "/proc/none"})
     EXPECT_THROW(load_suite(path), UsageError) << path;
   EXPECT_THROW(load_suite(std::string(300, 'a')), UsageError);
-  const std::string pipe = testing::TempDir() + "precipice-suite-" + std::to_string(getpid());
+  const std::string pipe = ::testing::TempDir() + "precipice-suite-" + std::to_string(getpid());
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_THROW(load_suite(pipe), UsageError);
   std::filesystem::remove(pipe);

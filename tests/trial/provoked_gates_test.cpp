@@ -107,6 +107,7 @@ class Child {
   int exit_code_ = -1;
 };
 
+#ifdef PRECIPICE_BINARY  // ThreadSanitizer's build has no program
 /// A `precipice trial` of a few requests, as a process; its document goes to a file.
 std::string trial_command(const TemporaryDirectory& directory, const char* seconds) {
   return "exec env PRECIPICE_SCRATCH=" + directory.path() +
@@ -154,6 +155,8 @@ TEST(ProvokedVerdicts, AStoppedProcessIsTheHostsDoingAndNeverTheModels) {
   }
   FAIL() << "the stop never fell into the window";
 }
+
+#endif
 
 /// Half a second at a load that leaves the model's CPU idle most of the time.
 TrialRequest light_load() {
@@ -274,6 +277,7 @@ TEST(ProvokedVerdicts, ABackendThatIsTooSlowForTheBoundMakesALowerBound) {
   EXPECT_EQ(reason(lax, Cause::backend, TrialGate::backend_lag), "") << all_reasons(lax);
 }
 
+#ifdef PRECIPICE_BINARY  // ThreadSanitizer's build has no program
 /// A cgroup whose quota can be set, in the version 1 hierarchy or in version 2's.
 class Quota {
  public:
@@ -346,6 +350,8 @@ TEST(ProvokedVerdicts, AThrottledCgroupIsTheHosts) {
   }
   FAIL() << "no trial lasted until the quota was imposed";
 }
+
+#endif
 
 /// fixed_pool with one thing wrong with request kVictim and no other.
 enum class Fault { none, lost, doubled, garbled };
