@@ -55,19 +55,6 @@ double weighted_median(std::vector<std::pair<double, int>>& values) {
 
 }  // namespace
 
-double count_beyond(const Histogram& histogram, double bound_ns) {
-  auto beyond = static_cast<double>(histogram.overflow());
-  const auto bound = static_cast<std::int64_t>(bound_ns);
-  if (bound > Histogram::kHighest) return beyond;
-  const std::uint32_t at = Histogram::index_of(bound);
-  const auto [low, high] = Histogram::bounds(at);
-  const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
-  const auto buckets = histogram.buckets();
-  for (auto each = buckets.rbegin(); each != buckets.rend() && each->first >= at; ++each)
-    beyond += static_cast<double>(each->second) * (each->first > at ? 1 : share);
-  return beyond;
-}
-
 bool RateGroup::overloaded() const {
   return std::none_of(members.begin(), members.end(),
                       [](const GroupMember& member) { return member.stable; });
@@ -176,7 +163,7 @@ RateGroups RateGroups::gather(const std::vector<Point>& points, double percentil
     PerBound beyond{};
     if (point.responses) {
       for (std::size_t i = 0; i < beyond.size(); ++i) {
-        if (bounds_ns[i] > 0) beyond[i] = count_beyond(*point.responses, bounds_ns[i]);
+        if (bounds_ns[i] > 0) beyond[i] = point.responses->count_beyond(bounds_ns[i]);
       }
     } else {
       for (std::size_t i = 0; i < beyond.size(); ++i) {

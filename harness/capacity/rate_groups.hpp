@@ -17,9 +17,6 @@ using BlockWeights = std::vector<int>;
 /// Of each response bound that is asked about.
 using PerBound = std::array<double, 3>;
 
-/// How many lie above a bound > 0, the bucket that holds it by its share.
-double count_beyond(const Histogram& histogram, double bound_ns);
-
 /// One trial of a group.
 struct GroupMember {
   std::size_t block = 0;  ///< index among the blocks; kEveryBlock for a plateau of no block's

@@ -53,7 +53,7 @@ double seen_around(const Twin& twin, const Point& point, TwinOrder order, TwinSt
   double seen = 0;
   for (std::size_t i = 0; i < std::size(kAround); ++i)
     seen += kShares[i] *
-            count_beyond(twin.replay(point, order, stretch + kAround[i])->responses, bound_ns);
+            twin.replay(point, order, stretch + kAround[i])->responses.count_beyond(bound_ns);
   return seen;
 }
 double log_share_around(const Twin& twin, TwinOrder order, TwinStretch stretch, double rate_per_s,
@@ -114,7 +114,7 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
       for (const Point* point : used) {
         squares += std::pow(
             std::log(point->mean_response_ns / twin.mean_of_replay_ns(*point, order, stretch)), 2);
-        seen += count_beyond(*point->responses, bound_ns);
+        seen += point->responses->count_beyond(bound_ns);
         of_twins += seen_around(twin, *point, order, stretch, bound_ns);
       }
       if (squares >= least) continue;

@@ -124,6 +124,22 @@ std::int64_t Histogram::max() const {
   return few_.empty() ? 0 : bounds(highest).second;
 }
 
+double Histogram::count_beyond(double bound_ns) const {
+  if (bound_ns > static_cast<double>(kHighest)) return static_cast<double>(overflow_);
+  const auto bound = static_cast<std::int64_t>(bound_ns);
+  const std::uint32_t at = index_of(bound);
+  std::uint64_t beyond = overflow_, with_it = 0;
+  for (const Few& few : few_) {
+    if (few.index > at) beyond += few.times;
+    if (few.index == at) with_it += few.times;
+  }
+  if (at < counts_.size()) with_it += counts_[at];
+  for (std::size_t i = at + std::size_t{1}; i < counts_.size(); ++i) beyond += counts_[i];
+  const auto [low, high] = bounds(at);
+  const double share = static_cast<double>(high - bound) / static_cast<double>(high - low + 1);
+  return static_cast<double>(beyond) + static_cast<double>(with_it) * share;
+}
+
 std::vector<std::pair<std::uint32_t, std::uint64_t>> Histogram::buckets() const {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> result;
   if (counts_.empty()) {

@@ -42,6 +42,10 @@ class Histogram {
       double p) const;       ///< nearest rank, p in (0, 100]; highest value equivalent to it
   std::int64_t max() const;  ///< highest value equivalent to the largest recorded
 
+  /// How many values lie above the bound; of those in its own bucket, a share as if they were
+  /// spread evenly.
+  double count_beyond(double bound_ns) const;
+
   /// Non-empty buckets as (index, count), ascending; the form that the journal keeps.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets() const;
   static Histogram from_buckets(std::span<const std::pair<std::uint32_t, std::uint64_t>> buckets,

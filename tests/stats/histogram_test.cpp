@@ -87,6 +87,24 @@ TEST(Histogram, TakesNegativeValuesAsZeroAndIsQuietWhenEmpty) {
   EXPECT_EQ(histogram.count(), 1U);
 }
 
+TEST(Histogram, CountsWhatLiesBeyondABound) {
+  Histogram few, many;
+  for (std::int64_t ns : {1, 100, 100, 2000}) few.record(ns);
+  few.record(Histogram::kHighest + 1);
+  EXPECT_EQ(few.count_beyond(0), 5);
+  EXPECT_EQ(few.count_beyond(99), 4);
+  EXPECT_EQ(few.count_beyond(100), 2);
+  EXPECT_EQ(few.count_beyond(2e9), 1);
+  EXPECT_EQ(few.count_beyond(1e30), 1);
+  EXPECT_EQ(few.compacted().count_beyond(99), 4);
+  for (int i = 0; i < 100'000; ++i) many.record(1'000'000 + i);
+  // The bucket is 512 ns wide: half of its values are taken to lie above its middle.
+  const auto [low, high] = Histogram::bounds(Histogram::index_of(1'050'000));
+  EXPECT_EQ(many.count_beyond(static_cast<double>(high)), 1'099'999 - high);
+  EXPECT_NEAR(many.count_beyond(static_cast<double>((low + high) / 2)),
+              1'099'999 - (low + high) / 2, 1);
+}
+
 TEST(ExactPercentile, IsTheNearestRank) {
   std::vector<std::int64_t> samples;
   for (std::int64_t i = 10'000; i > 0; --i) samples.push_back(i);
