@@ -15,18 +15,15 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <exception>
 #include <functional>
 #include <future>
-#include <mutex>
-#include <optional>
 #include <queue>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "harness/stats/histogram.hpp"
+#include "harness/trial/rpc_backend_meter.hpp"
 #include "harness/trial/rpc_peer.hpp"
 #include "harness/trial/short_time_slice.hpp"
 #include "models/new_thread.hpp"
@@ -68,7 +65,8 @@ Descriptor open_listener() {
 
 class Backend::Server {
  public:
-  Server(const CpuSet& cpus, BackendThread thread) : own_thread_(thread == BackendThread::own) {
+  Server(const CpuSet& cpus, BackendThread thread)
+      : own_thread_(thread == BackendThread::own), meter_(own_thread_) {
     listener_ = open_listener();
     epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
     stop_.reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -80,9 +78,9 @@ class Backend::Server {
     if (own_thread_) {
       start_thread(cpus);
     } else {
-      clock_ = clock_of(pthread_self());
+      meter_.serving_thread(pthread_self());
     }
-    begin_interval();
+    meter_.begin_interval();
   }
 
   ~Server() {
@@ -111,35 +109,11 @@ class Backend::Server {
     return result;
   }
 
-  void begin_interval() {
-    const std::lock_guard lock(mutex_);
-    lags_ = Histogram();
-    refused_ = 0;
-    interval_begin_ = now();
-    cpu_begin_ = cpu_time();
-    work_begin_ = work();
-  }
-
+  void begin_interval() { meter_.begin_interval(); }
   BackendReport report() const {
+    if (!stopped_) return meter_.report();
     BackendReport result;
-    result.stopped = stopped_;
-    if (stopped_) return result;
-    const std::lock_guard lock(mutex_);
-    if (failure_) std::rethrow_exception(failure_);
-    result.requests = lags_.count();
-    if (lags_.count() > 0) {
-      result.lag_p50_ns = lags_.percentile(50);
-      result.lag_p99_ns = lags_.percentile(99);
-      result.lag_max_ns = lags_.max();
-    }
-    const auto wall = static_cast<double>((now() - interval_begin_).count());
-    const Nanos cpu = cpu_time() - cpu_begin_;
-    const Nanos used = polls_ ? work() - work_begin_ : cpu;
-    result.busy = wall > 0 ? std::clamp(static_cast<double>(used.count()) / wall, 0.0, 1.0) : 0;
-    result.polled = polls_;
-    if (own_thread_) result.cpu_ns = static_cast<double>(cpu.count());
-    result.connections = connections_;
-    result.refused = refused_;
+    result.stopped = true;
     return result;
   }
 
@@ -149,8 +123,7 @@ class Backend::Server {
     } catch (...) {
       // Nobody is left to wait for an answer that cannot come.
       close_all();
-      const std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
+      meter_.died(std::current_exception());
     }
   }
 
@@ -178,7 +151,7 @@ class Backend::Server {
       thread_.join();
       throw;
     }
-    clock_ = clock_of(thread_.native_handle());
+    meter_.serving_thread(thread_.native_handle());
   }
 
   void thread_main(const CpuSet& cpus, std::promise<void> starting) {
@@ -195,31 +168,12 @@ class Backend::Server {
     while (running_) serve_until(Time::max(), Nanos(0));
   }
 
-  static std::optional<clockid_t> clock_of(pthread_t thread) {
-    clockid_t clock{};
-    return pthread_getcpuclockid(thread, &clock) == 0 ? std::optional(clock) : std::nullopt;
-  }
-
-  /// Of the serving thread, from any thread.
-  Nanos cpu_time() const {
-    timespec time{};
-    if (!clock_ || clock_gettime(*clock_, &time) != 0) return Nanos(0);
-    return std::chrono::seconds(time.tv_sec) + Nanos(time.tv_nsec);
-  }
-  Nanos work() const { return Nanos(work_ns_.load(std::memory_order_relaxed)); }
-  /// Time from `since`, a look or a step of a request. Returns the time.
-  Time worked(Time since) {
-    const Time time = now();
-    work_ns_.store((work() + (time - since)).count(), std::memory_order_relaxed);
-    return time;
-  }
-
   void serve(Time until, Nanos margin) {
     Time time = now();
     bool looked = false;
     while (running_) {
       if (serve_one(until, time)) {
-        time = worked(time);
+        time = meter_.worked(time);
         continue;
       }
       if (next_event_ < events_found_) break;  // found after `until`
@@ -251,14 +205,14 @@ class Backend::Server {
     const Time next = timers_.empty() ? until : std::min(until, timers_.top().due);
     const bool forever = next == Time::max();
     const Nanos left = forever ? Nanos::max() : std::max(Nanos(0), next - time - margin);
-    if (margin > Nanos(0)) polls_ = true;
+    if (margin > Nanos(0)) meter_.polls();
     // The reporting side's lock is off the path of a reply while there is more to do.
-    if (left > Nanos(0) || events_found_ == 0 || lags_now_.size() >= std::size_t{kEvents})
-      publish();
+    if (left > Nanos(0) || events_found_ == 0 || meter_.unpublished() >= std::size_t{kEvents})
+      meter_.publish();
     const Time begin = time;
     const int ready = wait(left);
     const bool interrupted = ready < 0 && errno == EINTR;
-    time = left == Nanos(0) && ready > 0 ? worked(begin) : now();
+    time = left == Nanos(0) && ready > 0 ? meter_.worked(begin) : now();
     events_found_ = static_cast<std::size_t>(std::max(0, ready));
     next_event_ = 0;
     late_ns_ = (begin - found_).count();
@@ -299,7 +253,7 @@ class Backend::Server {
 
   void refuse(int fd) {
     close(fd);
-    ++refused_now_;
+    meter_.refused();
   }
 
   void admit(int fd) {
@@ -325,7 +279,7 @@ class Backend::Server {
     peer.fd = fd;
     peer.state = RpcPeer::State::reading;
     peer.received = 0;
-    ++open_;
+    meter_.open_connections(++open_);
   }
 
   void drop(std::uint32_t index) {
@@ -334,7 +288,7 @@ class Backend::Server {
     peer.fd = -1;
     ++peer.generation;
     free_.push_back(index);
-    --open_;
+    meter_.open_connections(--open_);
   }
 
   void close_all() noexcept {
@@ -344,7 +298,7 @@ class Backend::Server {
     }
     timers_ = {};
     next_event_ = events_found_ = 0;
-    open_ = 0;
+    meter_.open_connections(open_ = 0);
   }
 
   void heed(const epoll_event& event) {
@@ -399,24 +353,15 @@ class Backend::Server {
     } else if (sent == RpcPeer::Sent::part) {
       timers_.push(timer);
     } else if (!std::exchange(peer.lag_recorded, true)) {
-      lags_now_.push_back((now() - timer.due).count() + peer.late_ns);
+      meter_.answered((now() - timer.due).count() + peer.late_ns);
     }
-  }
-
-  void publish() {
-    if (lags_now_.empty() && refused_now_ == 0 && open_ == open_published_) return;
-    const std::lock_guard lock(mutex_);
-    for (const std::int64_t lag : lags_now_) lags_.record(lag);
-    lags_now_.clear();
-    refused_ += std::exchange(refused_now_, 0);
-    connections_ = open_published_ = open_;
   }
 
   Descriptor listener_, epoll_, stop_, spare_;
   const bool own_thread_;
   const pthread_t maker_ = pthread_self();
+  BackendMeter meter_;
   std::thread thread_;
-  std::optional<clockid_t> clock_;  ///< CPU time of the serving thread
   std::atomic<bool> stopped_{false};
 
   // The serving thread's own.
@@ -430,20 +375,8 @@ class Backend::Server {
   Time found_ = now();        ///< when the last look ended
   std::int64_t late_ns_ = 0;  ///< from the look before it to the beginning of that
   bool unlooked_ = false;     ///< no look since the arrival before
-  std::vector<std::int64_t> lags_now_;
-  std::uint64_t refused_now_ = 0, open_ = 0, open_published_ = 0;
+  std::uint64_t open_ = 0;
   bool fine_timeout_ = true;
-
-  std::atomic<std::int64_t> work_ns_{0};  ///< on replies, requests and polls that found something
-  std::atomic<bool> polls_{false};        ///< so that CPU time does not tell what is work
-
-  mutable std::mutex mutex_;  // guards what follows
-  Histogram lags_;
-  std::uint64_t refused_ = 0;
-  std::uint64_t connections_ = 0;
-  std::exception_ptr failure_;  ///< what it died of: no memory
-  Time interval_begin_{};
-  Nanos cpu_begin_{0}, work_begin_{0};
 };
 
 Backend::Backend(const CpuSet& cpus, BackendThread thread)
