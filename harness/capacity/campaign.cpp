@@ -14,6 +14,7 @@
 #include "harness/capacity/probe_attempts.hpp"
 #include "harness/capacity/search.hpp"
 #include "harness/capacity/service_level.hpp"
+#include "harness/capacity/stopping_rule.hpp"
 #include "harness/capacity/summarise_cell.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/trial/interrupt.hpp"
@@ -26,15 +27,15 @@ namespace {
 /// The order of everything; one object per run.
 class Campaign {
  public:
-  Campaign(const Plan& plan, CampaignHost& host)
-      : plan_(plan), host_(host), attempts_(plan, host, progress_) {}
+  Campaign(const Plan& plan, CampaignHost& host, const OpenCells& order_open)
+      : plan_(plan), host_(host), order_open_(order_open), attempts_(plan, host, progress_) {}
 
   CampaignResult run() {
     set_up();
     for (int block = 0; block < plan_.blocks && !stopped(); ++block) {
-      if (out_of_budget(block, block_took_) || precise_enough(block)) break;
+      if (out_of_budget(block, block_took_) || mark_known(plan_, block, cells_)) break;
       const Time block_begun = Io::now();
-      calibrate_block(block);
+      calibrate_block(block, std::vector<bool>(cells_.size(), true));
       for (const std::size_t index : shuffled(block)) {
         if (stopped() || out_of_budget(block, Nanos{0})) break;
         if (cells_[index].known)
@@ -47,6 +48,7 @@ class Campaign {
       if (block > 0 || plan_.blocks == 1) block_took_ = Io::now() - block_begun;
     }
     retry_cells_without_figure();
+    if (order_open_) measure_further_blocks();
     for (CampaignCell& cell : cells_) take_kept_attempts(cell);
     result_.interrupted = stopped();
     for (CampaignCell& cell : cells_) {
@@ -69,33 +71,60 @@ class Campaign {
     return spent;
   }
 
-  /// Every cell's cliff and saturation known to within plan.precision, either way. A cell that is
-  /// gets no further block: the time goes to those that are not. That depends on the widths of the
-  /// intervals and not on what they say.
-  bool precise_enough(int block) {
-    // Fewer blocks show their own scatter too badly for an interval to be a reason to stop; twins
-    // show it in every trial.
-    constexpr int kLeastBlocks = 5, kLeastOfSaturation = 4, kLeastWithTwins = 3;
-    if (plan_.precision <= 0 || block < kLeastWithTwins) return false;
-    const auto precise = [&](const Estimate& estimate) {
-      return estimate.reached == Reached::ok &&
-             (estimate.high - estimate.low) / 2 <= plan_.precision * estimate.value;
-    };
-    bool all = true;
-    for (CampaignCell& cell : cells_) {
-      if (cell.known || !cell.summary.failure.empty() || !cell.search) continue;
-      CellSummary summary = cell.summary;
-      estimate_figures(plan_, summary);
-      const CellResult& result = summary.result;
-      const int fewer = result.twin_weight > 0 ? kLeastBlocks - kLeastWithTwins : 0;
-      if (block >= kLeastOfSaturation - fewer && precise(result.saturation)) cell.search->settle();
-      // What could not be offered, or met by nothing, no further block will show.
-      cell.known =
-          block >= kLeastBlocks - fewer &&
-          (!cell.search->bracketed() || (precise(result.cliff) && precise(result.saturation)));
-      all = all && cell.known;
+  /// A group-sequential design: one block at a time of the open cells alone, as long as the budget
+  /// lasts. One that an earlier start of the run has begun is finished whatever the budget, since a
+  /// reader of the journal counts it.
+  void measure_further_blocks() {
+    constexpr int kMostTimesPlanned = 4;
+    const int most = kMostTimesPlanned * plan_.blocks;
+    for (int block = result_.blocks_done; block >= plan_.blocks && block < most; ++block) {
+      std::vector<bool> chosen = begun(block);
+      const bool resumed = std::find(chosen.begin(), chosen.end(), true) != chosen.end();
+      if (stopped() || (!resumed && plan_.budget.count() <= 0)) return;
+      const std::vector<bool> open = open_cells(block);
+      Nanos ahead{0};
+      for (std::size_t i = 0; i < cells_.size(); ++i) {
+        if (open[i]) ahead += cells_[i].block_took;
+        chosen[i] = chosen[i] || open[i];
+      }
+      const auto count = std::count(chosen.begin(), chosen.end(), true);
+      if (count == 0 || (!resumed && attempts_.elapsed() + ahead > plan_.budget)) return;
+      progress_.cells += static_cast<int>(count);
+      calibrate_block(block, chosen);
+      for (const std::size_t index : shuffled(block)) {
+        if (!stopped() && chosen[index]) run_cell(cells_[index], block);
+      }
+      if (!stopped()) ++result_.blocks_done;
     }
-    return all;
+  }
+
+  /// Cells of which the journal has a trial of this block.
+  std::vector<bool> begun(int block) {
+    std::vector<bool> result;
+    for (const CampaignCell& cell : cells_)
+      result.push_back(cell.search && attempts_.begun(cell, cell.search->block(block), block));
+    return result;
+  }
+
+  /// With a precision those that are not known to it, else those whose order is open.
+  std::vector<bool> open_cells(int blocks) {
+    if (plan_.precision > 0) {
+      mark_known(plan_, blocks, cells_);
+      std::vector<bool> open;
+      for (const CampaignCell& cell : cells_)
+        open.push_back(!cell.known && cell.search && cell.summary.failure.empty());
+      return open;
+    }
+    so_far_.cells.resize(cells_.size());
+    so_far_.blocks_done = blocks;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const CellSummary& now = cells_[i].summary;
+      CellSummary& then = so_far_.cells[i];
+      if (blocks > plan_.blocks && then.evidence.size() == now.evidence.size()) continue;
+      then = now;
+      if (now.failure.empty() && cells_[i].search) estimate_figures(plan_, then);
+    }
+    return order_open_(so_far_);
   }
 
   static void fail(CampaignCell& cell, const std::string& why) {
@@ -127,12 +156,16 @@ class Campaign {
     return order;
   }
 
-  void calibrate_block(int block) {
+  /// S of the workloads of the cells that the block has.
+  void calibrate_block(int block, const std::vector<bool>& has) {
     for (const Spec& workload : plan_.workloads) {
       const std::string name = workload.to_string();
-      const bool needed = std::any_of(cells_.begin(), cells_.end(), [&](const CampaignCell& cell) {
-        return cell.summary.model.name != "oracle" && cell.summary.workload.to_string() == name;
-      });
+      bool needed = false;
+      for (std::size_t i = 0; i < cells_.size(); ++i) {
+        const CellSummary& cell = cells_[i].summary;
+        needed =
+            needed || (has[i] && cell.model.name != "oracle" && cell.workload.to_string() == name);
+      }
       if (!needed || stopped()) continue;
       const std::string key = fmt::format("{} | b{}", name, block);
       auto found = host_.find_calibration(key);
@@ -208,7 +241,9 @@ class Campaign {
       const Time searched = Io::now();
       whole = whole && measure_block(*cell.search, block, measurement_of(cell, block),
                                      cell.summary.evidence);
-      // What the first block takes without its search is what the next one will take.
+      // What the first block takes without its search is what the next one will take; a block that
+      // is read from the journal takes nothing.
+      cell.block_took = std::max(cell.block_took, Io::now() - searched);
       if (whole && block == 0) block_took_ += Io::now() - searched;
     });
     if (!whole || cut_short_) return;
@@ -338,18 +373,19 @@ class Campaign {
 
   const Plan& plan_;
   CampaignHost& host_;
+  const OpenCells& order_open_;
   CampaignHost::Progress progress_;
   ProbeAttempts attempts_;
   Nanos block_took_{0};  ///< the last one, the search left out
   std::vector<CampaignCell> cells_;
-  CampaignResult result_;
+  CampaignResult result_, so_far_;
   bool cut_short_ = false;
 };
 
 }  // namespace
 
-CampaignResult run_campaign(const Plan& plan, CampaignHost& host) {
-  return Campaign(plan, host).run();
+CampaignResult run_campaign(const Plan& plan, CampaignHost& host, const OpenCells& order_open) {
+  return Campaign(plan, host, order_open).run();
 }
 
 }  // namespace precipice

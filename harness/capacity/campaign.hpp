@@ -4,12 +4,21 @@
 // into memory.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "harness/capacity/campaign_host.hpp"
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/plan.hpp"
 
 namespace precipice {
 
-CampaignResult run_campaign(const Plan& plan, CampaignHost& host);
+/// Of each cell of a result, in its order: whether its place among the models of its workload is
+/// open. Of the result only cells and `blocks_done` are filled.
+using OpenCells = std::function<std::vector<bool>(const CampaignResult& so_far)>;
+
+/// With `order_open`, what is left of the plan's budget after its blocks goes to further blocks of
+/// the open cells; where the plan has a precision, of those that are not known to it.
+CampaignResult run_campaign(const Plan& plan, CampaignHost& host, const OpenCells& order_open = {});
 
 }  // namespace precipice

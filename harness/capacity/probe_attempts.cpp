@@ -17,12 +17,16 @@ std::string MeasuredProbe::key_of(int attempt) const {
   return fmt::format("{} | a{}", key, attempt);
 }
 
-MeasuredProbe& ProbeAttempts::probe_of(CampaignCell& cell, const Probe& probe, int block) {
+std::string ProbeAttempts::key_of(const CampaignCell& cell, const Probe& probe, int block) {
   const CellSummary& summary = cell.summary;
-  const std::string key = fmt::format("{} | {} | {} | b{} | {}", summary.model.to_string(),
-                                      summary.workload.to_string(), to_string(probe.phase), block,
-                                      probe.closed > 0 ? fmt::format("N{}", probe.closed)
-                                                       : fmt::format("{:.6g}/s", probe.rate_per_s));
+  return fmt::format("{} | {} | {} | b{} | {}", summary.model.to_string(),
+                     summary.workload.to_string(), to_string(probe.phase), block,
+                     probe.closed > 0 ? fmt::format("N{}", probe.closed)
+                                      : fmt::format("{:.6g}/s", probe.rate_per_s));
+}
+
+MeasuredProbe& ProbeAttempts::probe_of(CampaignCell& cell, const Probe& probe, int block) {
+  const std::string key = key_of(cell, probe, block);
   for (MeasuredProbe& each : cell.probes) {
     if (each.key == key) return each;
   }
@@ -31,6 +35,14 @@ MeasuredProbe& ProbeAttempts::probe_of(CampaignCell& cell, const Probe& probe, i
   measured.probe = probe;
   measured.block = block;
   return measured;
+}
+
+bool ProbeAttempts::begun(const CampaignCell& cell, const std::vector<Probe>& probes, int block) {
+  return std::any_of(probes.begin(), probes.end(), [&](const Probe& probe) {
+    MeasuredProbe first;
+    first.key = key_of(cell, probe, block);
+    return host_.find(first.key_of(1)).has_value();
+  });
 }
 
 Point ProbeAttempts::measure(CampaignCell& cell, const Probe& probe, int block) {

@@ -37,6 +37,7 @@ struct CampaignCell {
   bool known = false;                 ///< to the plan's precision: no further block
   bool quota_shown = false;           ///< a CPU quota throttled a trial and its repetition
   bool steered = false;               ///< disturbed points steer its search: see CellMeasurement
+  Nanos block_took{0};                ///< its longest one, without the search
 };
 
 class ProbeAttempts {
@@ -50,10 +51,14 @@ class ProbeAttempts {
   /// `most` attempts at most; the last one stands for the point, used or not.
   void attempt(CampaignCell& cell, MeasuredProbe& measured, int most);
 
+  /// Whether the journal has a trial of any of them.
+  bool begun(const CampaignCell& cell, const std::vector<Probe>& probes, int block);
+
   /// Since the campaign began.
   Nanos elapsed() const { return Io::now() - begun_; }
 
  private:
+  static std::string key_of(const CampaignCell& cell, const Probe& probe, int block);
   static MeasuredProbe& probe_of(CampaignCell& cell, const Probe& probe, int block);
   void report_progress(const Probe& probe);
 

@@ -13,6 +13,7 @@
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/compare/open_order.hpp"
 #include "harness/format.hpp"
 #include "harness/host/build_info.hpp"
 #include "harness/host/environment.hpp"
@@ -114,12 +115,15 @@ RecordedRun record_run(const Plan& plan, const RecordingOptions& options, const 
   set_cpu_iterations_per_us(store->cpu_iterations_per_us(cpu_iterations_per_us()));
   Terminal progress(options.progress);
   PlanEstimate expected = estimate(plan);
-  if (plan.budget.count() > 0)
-    expected.seconds =
-        std::min(expected.seconds, std::chrono::duration<double>(plan.budget).count());
-  progress.line(fmt::format("{}: {} cells, {} blocks, about {} trials, about {}", plan.name,
-                            expected.cells, plan.blocks, expected.trials,
-                            readable_duration(expected.seconds)));
+  const double budget_s = std::chrono::duration<double>(plan.budget).count();
+  const bool longer = options.further_blocks && budget_s > expected.seconds;
+  if (budget_s > 0) expected.seconds = std::min(expected.seconds, budget_s);
+  progress.line(
+      fmt::format("{}: {} cells, {} blocks, about {} trials, about {}{}", plan.name, expected.cells,
+                  plan.blocks, expected.trials, readable_duration(expected.seconds),
+                  longer ? fmt::format("; then further blocks of what is open, up to {} in all",
+                                       readable_duration(budget_s))
+                         : ""));
   progress.line(fmt::format("into {}", store->directory()));
   if (store->recovered() > 0)
     progress.line(fmt::format("continuing: {} trials are there already", store->recovered()));
@@ -136,7 +140,7 @@ RecordedRun record_run(const Plan& plan, const RecordingOptions& options, const 
                          resume_command(argv));
   set_last_words("interrupted; " + run.hint);
   try {
-    run.result = run_campaign(plan, host);
+    run.result = run_campaign(plan, host, options.further_blocks ? order_open : OpenCells{});
     progress.clear_live();
     const Json after = environment_json(looking);
     store->environment("after", after);

@@ -19,6 +19,8 @@ struct RecordingOptions {
   /// much of a suite fits into today.
   bool budget_finishes = false;
   bool only_the_end = false;  ///< no line for each finished cell
+  /// What is left of the budget goes to further blocks of the cells whose order is open.
+  bool further_blocks = false;
   std::FILE* progress = stderr;
 };
 

@@ -98,6 +98,7 @@ int run(const RunArguments& arguments, const Words& argv) {
                                            .fresh = arguments.fresh,
                                            .anonymous = arguments.anonymous,
                                            .force = arguments.force,
+                                           .further_blocks = true,
                                            .progress = arguments.json ? stderr : stdout},
                                           argv);
   const CampaignResult& result = recorded.result;
@@ -143,7 +144,10 @@ void add_options(OptionParser& parser, RunArguments& a) {
   parser.add_option("--out", a.out, "Where the run's directory goes (default: results)");
   parser.add_flag("--dry-run", a.dry_run, "Print the resolved suite and how long it takes");
   parser.add_flag("--fresh", a.fresh, "Begin a new run even when one could be continued");
-  parser.add_option("--budget", a.budget, "Begin no block that would end after this, as in 20m");
+  parser.add_option(
+      "--budget", a.budget,
+      "Time to spend, as in 20m: after the suite's blocks on further ones of the cells whose "
+      "order is open (or that miss the suite's precision), up to 4 times as many");
   parser.add_option("--blocks", a.blocks, "Instead of the suite's");
   parser.add_option("--only", a.only, "Only cells whose 'series workload' contains this");
   add_anonymous(parser, a.anonymous);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <string>
@@ -294,6 +296,112 @@ TEST(Campaign, ABudgetEndsAfterTheFirstBlockAndIsNoInterruption) {
   EXPECT_FALSE(result.interrupted);
   EXPECT_EQ(result.blocks_done, 1);
   EXPECT_EQ(result.cells.front().result.cliff.reached, Reached::ok);
+}
+
+/// Two oracles with a budget that lasts.
+Plan plan_of_two() {
+  Plan plan = plan_of();
+  plan.models.push_back(Spec{"oracle", {{"mean", "2ms"}}});
+  plan.budget = std::chrono::hours(1);
+  return plan;
+}
+
+int blocks_of(const CellSummary& cell) {
+  int blocks = 0;
+  for (const Point& point : cell.evidence) blocks = std::max(blocks, point.block + 1);
+  return blocks;
+}
+
+TEST(Campaign, WhatIsLeftOfTheBudgetGoesToTheOpenCells) {
+  const Plan plan = plan_of_two();
+  std::vector<int> looks;
+  Notebook host;
+  const CampaignResult result = run_campaign(plan, host, [&](const CampaignResult& so_far) {
+    looks.push_back(so_far.blocks_done);
+    EXPECT_EQ(so_far.cells[0].result.cliff.reached, Reached::ok);
+    EXPECT_EQ(blocks_of(so_far.cells[0]), so_far.blocks_done);
+    EXPECT_EQ(blocks_of(so_far.cells[1]), 3);
+    return std::vector<bool>{so_far.blocks_done < 5, false};
+  });
+  EXPECT_EQ(looks, (std::vector<int>{3, 4, 5}));
+  EXPECT_EQ(blocks_of(result.cells[0]), 5);
+  EXPECT_EQ(blocks_of(result.cells[1]), 3);
+  EXPECT_EQ(result.blocks_done, 5);
+  EXPECT_FALSE(result.out_of_budget);
+}
+
+TEST(Campaign, FurtherBlocksEndAtFourTimesThePlannedOnes) {
+  Plan plan = plan_of_two();
+  plan.blocks = 1;
+  Notebook host;
+  const CampaignResult result = run_campaign(plan, host, [](const CampaignResult&) {
+    return std::vector<bool>{true, true};
+  });
+  EXPECT_EQ(result.blocks_done, 4);
+}
+
+TEST(Campaign, WithoutABudgetThereAreNoFurtherBlocks) {
+  Plan plan = plan_of_two();
+  plan.budget = Nanos(0);
+  Notebook host;
+  const CampaignResult result = run_campaign(plan, host, [](const CampaignResult&) {
+    return std::vector<bool>{true, true};
+  });
+  EXPECT_EQ(result.blocks_done, plan.blocks);
+}
+
+TEST(Campaign, WithAPrecisionTheFurtherBlocksAreOfCellsThatAreNotKnownToIt) {
+  Plan plan = plan_of_two();
+  plan.models = {Spec{"oracle", {{"mean", "1ms"}, {"service", "fixed"}}},
+                 Spec{"oracle", {{"mean", "1ms"}, {"service", "pareto(2.5)"}}}};
+  const auto half_width = [](const CellSummary& cell) {
+    const Estimate& cliff = cell.result.cliff;
+    return (cliff.high - cliff.low) / 2 / cliff.value;
+  };
+  plan.blocks = 5;
+  Notebook planned;
+  const CampaignResult known = run_campaign(plan, planned);
+  const double first = half_width(known.cells[0]), second = half_width(known.cells[1]);
+  ASSERT_LT(first, second);
+  plan.precision = std::sqrt(first * second);
+  Notebook host;
+  const CampaignResult result = run_campaign(plan, host, [](const CampaignResult&) {
+    ADD_FAILURE() << "the order does not matter";
+    return std::vector<bool>{};
+  });
+  EXPECT_EQ(blocks_of(result.cells[0]), plan.blocks);
+  EXPECT_GT(blocks_of(result.cells[1]), plan.blocks);
+  EXPECT_TRUE(half_width(result.cells[1]) <= plan.precision ||
+              blocks_of(result.cells[1]) == 4 * plan.blocks);
+}
+
+TEST(Campaign, GoesOnInAFurtherBlockWithoutABudgetToo) {
+  Plan plan = plan_of_two();
+  const auto open = [](const CampaignResult& so_far) {
+    return std::vector<bool>{so_far.blocks_done < 5, so_far.blocks_done < 4};
+  };
+  Notebook whole;
+  const CampaignResult expected = run_campaign(plan, whole, open);
+  int planned = 0;  // trials of the planned blocks
+  for (const auto& [key, record] : whole.records) planned += record.block < plan.blocks;
+  const int first = planned + 2;  // in the first further block
+  Notebook interrupted;
+  interrupted.stop_after = first;
+  EXPECT_TRUE(run_campaign(plan, interrupted, open).interrupted);
+
+  Notebook resumed;
+  resumed.records = interrupted.records;
+  const CampaignResult result = run_campaign(plan, resumed, open);
+  EXPECT_EQ(resumed.measured, whole.measured - first);
+  EXPECT_EQ(result.blocks_done, expected.blocks_done);
+  expect_same(result.cells[0].result.cliff, expected.cells[0].result.cliff);
+  expect_same(result.cells[1].result.cliff, expected.cells[1].result.cliff);
+
+  // What was begun is finished, and no other block is begun.
+  Notebook without_budget;
+  without_budget.records = interrupted.records;
+  plan.budget = Nanos(0);
+  EXPECT_EQ(run_campaign(plan, without_budget, open).blocks_done, plan.blocks + 1);
 }
 
 }  // namespace
