@@ -140,13 +140,26 @@ TEST(Coverage, IsTheSameWhateverTheNumberOfThreads) {
 TEST(Comparisons, OfEqualQueuesSeldomTellTwoApart) {
   for (const Queue& queue : queues()) {
     if (queue.name != "M/D/1") continue;
-    const ComparisonTally tally =
-        compare_equals(queue, plan_of("quick"), "cliff",
-                       {.models = 3, .difference = 0.5, .families = kSearches / 2});
+    const ComparisonTally tally = compare_equals(
+        queue, plan_of("quick"), {.models = 3, .difference = 0.5, .families = kSearches / 2})[0];
     // Of 20, 5% are one; six or more have a probability of 0.03%.
     EXPECT_LE(tally.alarms, 5);
     EXPECT_GE(tally.found, tally.families * 9 / 10);
     EXPECT_EQ(tally.pairs, 3 * tally.families);
+  }
+}
+
+TEST(Comparisons, FindMoreInFurtherBlocksAndTellNoMoreEqualsApart) {
+  for (const Queue& queue : queues()) {
+    if (queue.name != "M/D/1") continue;
+    ComparisonStudy study{.models = 2, .difference = 0.08, .families = kSearches / 4};
+    const ComparisonTally once = compare_equals(queue, plan_of("quick"), study)[0];
+    study.further_blocks = 6;
+    const ComparisonTally further = compare_equals(queue, plan_of("quick"), study)[0];
+    EXPECT_GT(further.found, once.found);
+    EXPECT_GT(further.blocks_of_pairs, once.blocks_of_pairs);
+    EXPECT_LE(further.blocks_of_pairs, 2 * 9 * study.families);
+    EXPECT_LE(further.alarms, 3);
   }
 }
 

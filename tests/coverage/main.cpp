@@ -50,12 +50,14 @@ void print(const std::string& queue, const Tallies& tallies, bool all) {
 
 /// Families of equal models, and planted differences: the alarms and the finds of one figure.
 void print_comparisons(const Queue& queue, const Plan& plan, const ComparisonStudy& study) {
-  for (const char* figure : {"cliff", "saturation"}) {
-    const ComparisonTally t = compare_equals(queue, plan, figure, study);
+  const ComparisonTallies tallies = compare_equals(queue, plan, study);
+  for (std::size_t figure = 0; figure < tallies.size(); ++figure) {
+    const ComparisonTally& t = tallies[figure];
     const auto share = [](int part, int of) { return of > 0 ? 100.0 * part / of : 0.0; };
-    fmt::print("| {} | {} | {:.1f} | {:.2f} | {:.1f} | {:.1f} | {:.1f} |\n", queue.name, figure,
-               share(t.alarms, t.families), share(t.apart, t.pairs), share(t.found, t.families),
-               share(t.found_in_family, t.families), 50 * t.log_widths / t.families);
+    fmt::print("| {} | {} | {:.1f} | {:.2f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |\n", queue.name,
+               kComparedFigures[figure], share(t.alarms, t.families), share(t.apart, t.pairs),
+               share(t.found, t.families), share(t.found_in_family, t.families),
+               50 * t.log_widths / t.families, 0.5 * t.blocks_of_pairs / t.families);
   }
   std::fflush(stdout);
 }
@@ -73,7 +75,7 @@ int main(int argc, char** argv) {
   TwinError twin = {.slower = 1.03, .scatter = 0.05};
   ComparisonStudy study_of_pairs;
   app.add_option("--searches", searches, "Searches per queue")->check(CLI::Range(2, 1'000'000));
-  app.add_option("--queue", only, "Only queues whose name contains this");
+  app.add_option("--queue", only, "Only the queue of this name, else those whose names contain it");
   app.add_option("--size", size_name,
                  "full, minute, standard, reference or quick; default: the last three");
   app.add_option("--requests", requests, "Requests of a saturated trial instead of the size's own");
@@ -91,11 +93,16 @@ int main(int argc, char** argv) {
   app.add_option("--models", study_of_pairs.models, "Equal models in a family")
       ->check(CLI::Range(2, 50));
   app.add_option("--difference", study_of_pairs.difference, "Planted, as 0.15");
+  app.add_option("--further-blocks", study_of_pairs.further_blocks,
+                 "Group-sequential: so many blocks more, of models whose order is open alone")
+      ->check(CLI::Range(0, 1000));
   app.add_flag("--common-luck", study_of_pairs.common_luck, "The planted pair shares its arrivals");
   CLI11_PARSE(app, argc, argv);
 
   nlohmann::json document = nlohmann::json::array();
   bool any = false;
+  const bool named = std::any_of(queues().begin(), queues().end(),
+                                 [&](const Queue& queue) { return queue.name == only; });
   for (const Size& size : sizes()) {
     const bool long_one = size.name == "full" || size.name == "minute";
     if (size_name.empty() ? long_one : size.name != size_name) continue;
@@ -111,11 +118,14 @@ int main(int argc, char** argv) {
       study_of_pairs.seed = seed;
       study_of_pairs.jobs = jobs;
       fmt::print(
-          "\n{}: {} blocks, {} families of {} equal models and one that is {:g}% faster{}\n\n"
+          "\n{}: {} blocks, up to {} further ones, {} families of {} equal models and one that is "
+          "{:g}% faster{}\n\n"
           "| queue | figure | families with a false alarm % | pairs % | pair found % | first of "
           "all "
-          "found % | half width of its ratio % |\n|---|---|---|---|---|---|---|\n",
-          size.name, plan.blocks, searches, study_of_pairs.models, 100 * study_of_pairs.difference,
+          "found % | half width of its ratio % | blocks of the pair "
+          "|\n|---|---|---|---|---|---|---|---|\n",
+          size.name, plan.blocks, study_of_pairs.further_blocks, searches, study_of_pairs.models,
+          100 * study_of_pairs.difference,
           study_of_pairs.common_luck ? ", sharing its arrivals" : "");
     } else if (!json) {
       fmt::print(
@@ -127,7 +137,7 @@ int main(int argc, char** argv) {
     }
     const auto begun = std::chrono::steady_clock::now();
     for (const Queue& queue : queues()) {
-      if (queue.name.find(only) == std::string::npos) continue;
+      if (named ? queue.name != only : queue.name.find(only) == std::string::npos) continue;
       any = true;
       if (comparisons) {
         print_comparisons(queue, plan, study_of_pairs);
