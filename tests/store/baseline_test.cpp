@@ -24,8 +24,8 @@ seed = )toml" +
          std::to_string(seed) + R"toml(
 [load]
 clock = "virtual"
-window = "40s"
-coarse_window = "10s"
+window = "8s"
+coarse_window = "2s"
 [search]
 refine = [0.9, 1.0, 1.1]
 overload = [1.5]

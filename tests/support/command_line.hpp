@@ -72,8 +72,8 @@ blocks = )toml" +
          std::to_string(blocks) + R"toml(
 [load]
 clock = "virtual"
-window = "60s"
-coarse_window = "15s"
+window = "10s"
+coarse_window = "3s"
 [search]
 refine = [0.9, 1.0, 1.1]
 overload = [1.5]
