@@ -85,6 +85,7 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
   options.refine = plan.refine;
   options.overload = plan.overload;
   options.grid = plan.grid;
+  options.grid_every_block = !plan.brief;
   options.twin = twin_of(plan, model, workload, cell.service.mean_ns);
   if (options.twin) options.coarse_ratio = kCoarseRatioWithTwin;
   options.rates = plan.rates;

@@ -36,7 +36,7 @@ struct Plan {
   /// computes at saturation, or less than 20 times the SLO; up to kMostWindows of it.
   std::uint64_t requests = 0;
   Nanos warmup{0};  ///< 0: max(0.3 s, 100 S), or with `brief` max(0.2 s, 20 S)
-  bool brief = false;
+  bool brief = false;  ///< and `grid` in the first block alone
   Nanos coarse_window = std::chrono::milliseconds(500);
   Nanos drain = std::chrono::seconds(1);
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};

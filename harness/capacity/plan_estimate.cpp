@@ -18,8 +18,11 @@ PlanEstimate estimate(const Plan& plan) {
   const auto seconds = [](Nanos duration) {
     return std::chrono::duration<double>(duration).count();
   };
-  const int block_trials = static_cast<int>(plan.refine.size() + plan.overload.size() +
-                                            plan.grid.size() + plan.rates.size());
+  const int grid_blocks = plan.brief ? std::min(plan.blocks, 1) : plan.blocks;
+  const int block_trials =
+      plan.blocks *
+          static_cast<int>(plan.refine.size() + plan.overload.size() + plan.rates.size()) +
+      grid_blocks * static_cast<int>(plan.grid.size());
   PlanEstimate total;
   for (const Spec& spec : plan.workloads) {
     const WorkloadInfo& info = workload_named(spec.name);
@@ -36,10 +39,10 @@ PlanEstimate estimate(const Plan& plan) {
     for (const Spec& model : plan.models) {
       if (!plan.includes(model, spec)) continue;
       ++total.cells;
-      total.trials += kPlateauTrials + kCoarseTrials + plan.blocks * block_trials + plan.blocks - 1;
+      total.trials += kPlateauTrials + kCoarseTrials + block_trials + plan.blocks - 1;
       total.seconds += (kPlateauTrials + kCoarseTrials + plan.blocks - 1) *
                        (warmup + coarse_window + kTrialOverheadS);
-      total.seconds += plan.blocks * block_trials * (warmup + window + kTrialOverheadS);
+      total.seconds += block_trials * (warmup + window + kTrialOverheadS);
     }
     total.seconds += (plan.blocks + 1) * (warmup + window);  // S of each block
   }

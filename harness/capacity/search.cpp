@@ -314,7 +314,8 @@ std::vector<Probe> Search::block(int index) const {
     for (const double times : options_.overload) {
       offer(Phase::overload, times * (plateau_ > 0 ? plateau_ : coarse));
     }
-    for (const double times : options_.grid) offer(Phase::grid, times * coarse);
+    if (index == 0 || options_.grid_every_block)
+      for (const double times : options_.grid) offer(Phase::grid, times * coarse);
     for (const double times : options_.towards_plateau) {
       offer(Phase::grid, times * plateau_ > coarse ? times * plateau_ : 0, 0.02);
     }

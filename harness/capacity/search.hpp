@@ -32,7 +32,8 @@ struct SearchOptions {
   std::vector<double> refine = {0.80, 0.86, 0.92, 0.98, 1.05, 1.14};  ///< times the coarse value
   std::vector<double> overload = {1.2, 1.5};                          ///< times the plateau
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};                    ///< times the coarse value
-  std::vector<double> rates;  ///< per second, of the phase `grid`
+  bool grid_every_block = true;  ///< else the first block alone
+  std::vector<double> rates;     ///< per second, of the phase `grid`, in every block
   /// Times the plateau; kept where they lie above the coarse value and 2% from every other rate.
   /// They bracket the looser cliffs (20xS), and a cliff just below saturation. None by default,
   /// since each costs a trial in every block; {0.8, 0.92, 0.97, 0.99} where trials are cheap.
