@@ -84,8 +84,9 @@ class Judge {
         std::string causes;
         for (const auto& [cause, count] : found->invalid_causes)
           causes += fmt::format("{}{} {}", causes.empty() ? ": " : ", ", cause, count);
-        return give_up(ClaimOutcome::invalid, fmt::format("{}: none of its {} trials is valid{}",
-                                                          cell_text, found->trials, causes));
+        return give_up(
+            found->lacking ? ClaimOutcome::lacking : ClaimOutcome::invalid,
+            fmt::format("{}: none of its {} trials is valid{}", cell_text, found->trials, causes));
       }
       ask(index, static_cast<std::size_t>(found - run_.cells.begin()));
     }
@@ -116,9 +117,12 @@ class Judge {
       const std::string written = text_.source(asked.nodes.front());
       asked.reading = figures_.whole(asked.cell, call);
       verdict_.figures.push_back({written, asked.reading});
-      if (!asked.reading.missing.empty())
-        return give_up(ClaimOutcome::undecided,
-                       fmt::format("{}: {}", written, asked.reading.missing));
+      if (!asked.reading.missing.empty()) {
+        const CellSummary& cell = run_.cells[asked.cell];
+        return give_up(
+            cell.lacking ? ClaimOutcome::lacking : ClaimOutcome::undecided,
+            fmt::format("{}: {}", written, cell.lacking ? cell.note : asked.reading.missing));
+      }
       blocks_ = std::min(blocks_, figures_.blocks(asked.cell));
     }
     for (Asked& asked : asked_) {

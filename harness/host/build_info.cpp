@@ -7,9 +7,9 @@
 #include <boost/version.hpp>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
 #include "this_build.hpp"
 
@@ -92,8 +92,13 @@ std::string binary_hash() {
   static const std::string hash = [] {
     std::uint64_t value = 0xcbf29ce484222325ULL;
     std::ifstream program("/proc/self/exe", std::ios::binary);
-    for (std::istreambuf_iterator<char> next(program), end; next != end; ++next)
-      value = (value ^ static_cast<unsigned char>(*next)) * 0x100000001b3ULL;
+    std::vector<char> part(1 << 16);
+    do {
+      program.read(part.data(), static_cast<std::streamsize>(part.size()));
+      for (const char byte :
+           std::string_view(part.data(), static_cast<std::size_t>(program.gcount())))
+        value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
+    } while (program);
     return fmt::format("{:016x}", value);
   }();
   return hash;

@@ -110,6 +110,7 @@ Json capacity_json(const CellSummary& cell) {
                {"invalid_causes", cell.invalid_causes},
                {"note", cell.note},
                {"failure", cell.failure},
+               {"lacking", cell.lacking},
                {"indicative", to_json(cell.indicative)},
                {"twin", twin_json(r)},
                {"slo_grid", cell.failure.empty() ? to_json(slo_grid(cell.evidence, cell.options, r))

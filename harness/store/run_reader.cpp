@@ -263,7 +263,9 @@ class Reader {
     cell.model = model;
     cell.workload = workload;
     cell.slo_percentile = plan_.slo_of(workload).percentile;
-    if (cell.failure.empty()) cell.lacking = !failure.empty() && cell.trials == 0;
+    const bool never_ran = !failure.empty() && cell.trials == 0;  // as older runs tell it
+    if (cell.failure.empty())
+      cell.lacking = never_ran || (!row.is_null() && row.value("lacking", false));
     if (cell.failure.empty()) cell.failure = failure;
     if (cell.note.empty()) cell.note = note;
     if (const auto reference = reference_service(model, workload, result.service))

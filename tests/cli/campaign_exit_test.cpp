@@ -63,10 +63,17 @@ use = "oracle"
 mean = "1ms"
 [[workload]]
 use = "empty"
+[[claim]]
+say = "it carries 500/s"
+that = "cliff(oracle, empty) > 500/s"
 )toml");
   const Ended whole = faulty("run suite.toml --out results --fresh --force");
   EXPECT_EQ(whole.code, 4) << whole.out << whole.err;
   EXPECT_NE(whole.out.find("the kernel refuses a thread"), std::string::npos) << whole.out;
+
+  const Ended checked = shell(PRECIPICE_BINARY " check results/limited");
+  EXPECT_EQ(checked.code, 4) << checked.out << checked.err;
+  EXPECT_NE(checked.out.find("the kernel refuses a thread"), std::string::npos) << checked.out;
 }
 
 }  // namespace
