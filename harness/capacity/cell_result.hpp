@@ -38,6 +38,7 @@ class Twin;
 struct CliffOptions {
   double slo_ns = 0;
   double slo_percentile = 99;
+  bool own_bound = true;       ///< the search placed its rates around the crossing of slo_ns
   double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
   double window_s = 1;
   double max_loss = 0.001;

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <optional>
 
 #include "harness/capacity/cliff_interval.hpp"
 #include "harness/capacity/cliff_readings.hpp"
-#include "harness/capacity/dispersion.hpp"
 #include "harness/capacity/knee.hpp"
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/slo_crossing.hpp"
 #include "harness/capacity/twin_fit.hpp"
+#include "harness/capacity/twin_match.hpp"
 #include "harness/stats/statistics.hpp"
 #include "models/random.hpp"
 
@@ -50,7 +49,8 @@ void move_between(Estimate& estimate, double least, double most) {
 class Analysis {
  public:
   Analysis(const std::vector<Point>& points, const CliffOptions& options)
-      : options_(options),
+      : points_(points),
+        options_(options),
         bounds_ns_(bounds_of(options)),
         groups_(RateGroups::gather(points, options.slo_percentile, bounds_ns_)),
         ended_(std::any_of(points.begin(), points.end(), of_a_block)),
@@ -153,17 +153,39 @@ class Analysis {
       for (std::size_t bound = 0; bound < std::size(crossings); ++bound) {
         const SloCrossing& crossing = *crossings[bound];
         if (crossing.reached == Reached::unmeasured || !(crossing.value > 0)) continue;
-        twins_[bound] =
-            fit_twins(groups_, *options_.twin,
-                      {.bound_ns = bounds_ns_[bound],
-                       .bound = bound,
-                       .slo_percentile = options_.slo_percentile,
-                       .max_loss = options_.max_loss,
-                       .crossing_per_s = crossing.value,
-                       .saturation_per_s = readings.saturation,
-                       .index_of_dispersion = bursts_->index_of_dispersion(crossing.value)});
+        twins_[bound] = twins_around(crossing.value, bound, readings.saturation);
+        if (twins_[bound].used()) continue;
+        // The search placed its rates around the crossing of the cell's own bound. One that was
+        // read beside them has few trials near; where twins expect it among them, they are fitted
+        // there.
+        if (!is_own(bound) || among_refining(crossing.value)) continue;
+        const double expected =
+            expected_crossing(points_, *options_.twin, bounds_ns_[bound], options_.slo_percentile);
+        if (among_refining(expected))
+          twins_[bound] = twins_around(expected, bound, readings.saturation);
       }
     }
+  }
+  bool is_own(std::size_t bound) const { return bound == 0 && options_.own_bound; }
+  bool among_refining(double rate_per_s) const {
+    double low = kInfinity, high = 0;
+    for (const Point& point : points_) {
+      if (!point.valid || point.phase != Phase::refine) continue;
+      low = std::min(low, point.rate_per_s);
+      high = std::max(high, point.rate_per_s);
+    }
+    return low <= rate_per_s && rate_per_s <= high;
+  }
+  TwinFit twins_around(double crossing_per_s, std::size_t bound, double saturation_per_s) {
+    return fit_twins(groups_, *options_.twin,
+                     {.bound_ns = bounds_ns_[bound],
+                      .bound = bound,
+                      .own = is_own(bound),
+                      .slo_percentile = options_.slo_percentile,
+                      .max_loss = options_.max_loss,
+                      .crossing_per_s = crossing_per_s,
+                      .saturation_per_s = saturation_per_s,
+                      .index_of_dispersion = bursts_->index_of_dispersion(crossing_per_s)});
   }
 
   static bool of_a_block(const Point& point) {
@@ -298,39 +320,6 @@ class Analysis {
     return estimate;
   }
 
-  /// What a knee would scatter if nothing but bursts moved the mean responses that it is read off;
-  /// NaN where no trial has kept its scatter.
-  double deviation_of_knee(const Readings& all) const {
-    std::vector<Merged> open;
-    std::vector<double> errors;
-    bool known = false;
-    for (const RateGroup& group : groups_.open) {
-      const auto merged = group.merge(BlockWeights(groups_.blocks, 1), options_.slo_percentile);
-      if (!merged) continue;
-      const double error = scatter_of(group).relative_error_of_mean();
-      open.push_back(*merged);
-      errors.push_back(std::isfinite(error) ? error : 0);
-      known = known || std::isfinite(error);
-    }
-    if (!known) return kNaN;
-    Random random(options_.seed);
-    std::vector<double> logs;
-    for (int b = 0; b < options_.bootstrap / 5; ++b) {
-      std::vector<Merged> moved = open;
-      for (std::size_t i = 0; i < moved.size(); ++i)
-        moved[i].mean_ns *= std::exp(errors[i] * normal(random));
-      const Knee knee = find_knee(moved, all.saturation, options_.max_loss);
-      if (knee.rate_per_s > 0) logs.push_back(std::log(knee.rate_per_s));
-    }
-    return standard_deviation(logs);
-  }
-
-  /// Box and Muller's.
-  static double normal(Random& random) {
-    return std::sqrt(-2 * std::log(random.uniform_positive())) *
-           std::cos(2 * std::numbers::pi * random.uniform());
-  }
-
   Estimate knee(const Readings& all, const std::vector<Readings>& resamples) const {
     Estimate estimate = unmeasured();
     if (!(all.knee.rate_per_s > 0)) return estimate;
@@ -343,12 +332,16 @@ class Analysis {
           !groups_.open.empty() && all.knee.rate_per_s <= groups_.open.front().rate_per_s;
       estimate.reached = first ? Reached::below : Reached::above;
     }
-    intervals_->bound(estimate,
-                      collect(resamples, [](const Readings& r) { return r.knee.rate_per_s; }),
-                      {.expected = deviation_of_knee(all),
-                       .prior = kOfKnee,
-                       .systematic = all.knee.of_lossy ? kFormErrorWithLoss : kFormError,
-                       .of_one_block = 0.25});
+    intervals_->bound(
+        estimate, collect(resamples, [](const Readings& r) { return r.knee.rate_per_s; }),
+        {.expected = knee_deviation(groups_, {.slo_percentile = options_.slo_percentile,
+                                              .saturation_per_s = all.saturation,
+                                              .max_loss = options_.max_loss,
+                                              .seed = options_.seed,
+                                              .draws = options_.bootstrap / 5}),
+         .prior = kOfKnee,
+         .systematic = all.knee.of_lossy ? kFormErrorWithLoss : kFormError,
+         .of_one_block = 0.25});
     if (estimate.reached == Reached::below) estimate.low = 0;
     if (estimate.reached == Reached::above) estimate.high = kInfinity;
     return estimate;
@@ -365,6 +358,7 @@ class Analysis {
     return estimate;
   }
 
+  const std::vector<Point>& points_;
   const CliffOptions options_;
   const PerBound bounds_ns_;
   RateGroups groups_;

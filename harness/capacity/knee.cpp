@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <utility>
 
+#include "harness/capacity/dispersion.hpp"
 #include "harness/stats/statistics.hpp"
+#include "models/random.hpp"
 
 namespace precipice {
 namespace {
@@ -42,6 +45,12 @@ double knee_of_form(const std::vector<const Merged*>& points, double saturation)
   if (std::sqrt(squares / total) > 0.1) return kNaN;
   const double ratio = std::sqrt(line[0] / line[1]);
   return saturation * ratio / (1 + ratio);
+}
+
+/// Box and Muller's.
+double normal(Random& random) {
+  return std::sqrt(-2 * std::log(random.uniform_positive())) *
+         std::cos(2 * std::numbers::pi * random.uniform());
 }
 
 }  // namespace
@@ -92,6 +101,31 @@ Knee find_knee(const std::vector<Merged>& points, double saturation, double max_
   knee.rate_per_s = vertex;
   knee.inside = true;
   return knee;
+}
+
+double knee_deviation(const RateGroups& groups, const KneeDeviationOptions& options) {
+  std::vector<Merged> open;
+  std::vector<double> errors;
+  bool known = false;
+  for (const RateGroup& group : groups.open) {
+    const auto merged = group.merge(BlockWeights(groups.blocks, 1), options.slo_percentile);
+    if (!merged) continue;
+    const double error = scatter_of(group).relative_error_of_mean();
+    open.push_back(*merged);
+    errors.push_back(std::isfinite(error) ? error : 0);
+    known = known || std::isfinite(error);
+  }
+  if (!known) return kNaN;
+  Random random(options.seed);
+  std::vector<double> logs;
+  for (int b = 0; b < options.draws; ++b) {
+    std::vector<Merged> moved = open;
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      moved[i].mean_ns *= std::exp(errors[i] * normal(random));
+    const Knee knee = find_knee(moved, options.saturation_per_s, options.max_loss);
+    if (knee.rate_per_s > 0) logs.push_back(std::log(knee.rate_per_s));
+  }
+  return standard_deviation(logs);
 }
 
 }  // namespace precipice

@@ -1,6 +1,7 @@
 // Where throughput / mean response (Kleinrock's power) is highest: one number from merged points.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -21,5 +22,16 @@ struct Knee {
 /// stable point.
 Knee find_knee(const std::vector<RateGroup::Merged>& points, double saturation_per_s,
                double max_loss);
+
+struct KneeDeviationOptions {
+  double slo_percentile = 99;
+  double saturation_per_s = 0;
+  double max_loss = 0.001;
+  std::uint64_t seed = 1;
+  int draws = 200;
+};
+/// What the logarithm of a knee would scatter if nothing but bursts moved the mean responses that
+/// it is read off: a parametric bootstrap. NaN where no trial has kept its scatter.
+double knee_deviation(const RateGroups& groups, const KneeDeviationOptions& options);
 
 }  // namespace precipice

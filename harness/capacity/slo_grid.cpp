@@ -77,6 +77,7 @@ std::vector<Point> at_percentile(std::vector<Point> points, double percentile) {
 std::vector<Estimate> cliffs_at(const Bounds& bounds, const std::vector<Point>& points,
                                 CliffOptions options) {
   options.service_time_ns = 0;
+  options.own_bound = false;
   options.bootstrap = std::min(options.bootstrap, kDraws);
   const std::size_t count = bounds.ns.size();
   const auto octave = static_cast<std::size_t>(bounds.steps_per_doubling);

@@ -32,6 +32,9 @@ constexpr double kSlopeDeviation = 0.12, kBeside = 0.1;
 // Fewer requests beyond the bound than this say too little about twins; then the means must be
 // explained to this share, and the weight is that of a good fit.
 constexpr double kFewBeyond = 3, kExplainedByMeans = 0.8, kWeightByMeans = 0.9;
+// So much of the means is explained by a twin that fits, whatever the requests beyond the bound
+// show.
+constexpr double kExplainedWell = 0.97;
 constexpr int kTableSteps = 64;
 
 struct NearTrial {
@@ -86,11 +89,16 @@ class Fitter {
       least = deviance_of;
       best = fit;
     }
-    if (!best.used()) return none;
-    settle_dispersion(best, luck, least / without);
     const double degrees = std::max(1.0, static_cast<double>(near_.size()) - kEstimated);
-    if (least > kMostUnexplained * without) return none;
-    if (without - least < kWorthIt * std::max(least / degrees, kLeastDispersion)) return none;
+    const bool worth_it = best.used() && least <= kMostUnexplained * without &&
+                          without - least >= kWorthIt * std::max(least / degrees, kLeastDispersion);
+    if (!worth_it) {
+      // Trials that were all as lucky have little deviance for twins to take away.
+      if (!options_.own || !(match.explained > kExplainedWell)) return none;
+      best = fit;
+      best.weight = kWeightByMeans;
+    }
+    settle_dispersion(best, luck, worth_it ? least / without : 1 - match.explained);
     write(best);
     return best;
   }
@@ -256,6 +264,7 @@ double TwinFit::log_share(double rate_per_s) const {
 bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per_s) {
   constexpr double kSaturated = 1.02, kFull = 0.9;  // of saturation: offered, and carried
   constexpr double kBetter = 2;                     // times smaller a variance
+  constexpr double kLeastLuck = 0.8;
   if (!twin.service().varies) return false;
   const TwinStretch stretch = stretch_to(twin, saturation_per_s);
   const double capacity = twin.capacity_per_s(stretch);
@@ -266,11 +275,13 @@ bool correct_goodput(RateGroups& groups, const Twin& twin, double saturation_per
       if (group.closed == 0 && group.rate_per_s < kSaturated * capacity) continue;
       std::vector<double> raw, better;
       for (GroupMember& member : group.members) {
-        if (member.goodput_per_s < kFull * saturation_per_s || !twin.replayable(*member.point))
-          continue;
+        if (!twin.replayable(*member.point)) continue;
         const double luck =
             twin.replay(*member.point, TwinOrder::fcfs, stretch)->goodput_per_s / capacity;
-        if (!(luck > 0)) continue;
+        // A saturated trial of long services carries less, and so does its twin; but so do small
+        // closed loops.
+        const double share = std::clamp(luck, kLeastLuck, 1.0);
+        if (!(luck > 0) || member.goodput_per_s < kFull * share * saturation_per_s) continue;
         corrected.emplace_back(&member, member.goodput_per_s / luck);
         raw.push_back(std::log(member.goodput_per_s));
         better.push_back(std::log(corrected.back().second));

@@ -41,6 +41,7 @@ using TwinFits = std::array<TwinFit, std::tuple_size_v<PerBound>>;
 struct TwinFitOptions {
   double bound_ns = 0;
   std::size_t bound = 0;  ///< which of the groups' bounds this is
+  bool own = false;       ///< the cell's, around whose crossing the search placed its rates
   double slo_percentile = 99;
   double max_loss = 0.001;
   double crossing_per_s = 0;  ///< about where the bound is reached
