@@ -40,7 +40,7 @@ TEST(OpenOrder, IsOfModelsThatAreNotToldApart) {
 TEST(OpenOrder, NeedsMoreEvidenceThanTheFinalComparison) {
   // 5% with a scatter of 2% in nine blocks: p is between 0.1% and 5%.
   const CampaignResult run = run_of({pool("1", 4000, 1), pool("2", 4200, 2)});
-  const Comparison& cliff = rank_models(run).rankings[0].pairs[0];
+  const Comparison cliff = rank_models(run).rankings[0].pairs[0];
   ASSERT_EQ(cliff.verdict, Difference::a_higher) << cliff.p;
   ASSERT_GT(cliff.p, kInterimLevel);
   EXPECT_EQ(order_open(run), (std::vector<bool>{true, true}));
