@@ -85,9 +85,11 @@ std::string structure_of(const Json& json) {
   std::ostringstream text;
   if (json.is_object()) {
     text << "{";
-    // Which causes there were is no structure.
+    // Which causes there were is no structure, nor what is null or not by what was measured.
+    static const std::set<std::string> kByMeasurement = {"invalid_causes", "indicative", "slo_grid",
+                                                         "twin"};
     for (const auto& [name, value] : json.items())
-      text << name << ":" << (name == "invalid_causes" ? "" : structure_of(value)) << ",";
+      text << name << ":" << (kByMeasurement.contains(name) ? "" : structure_of(value)) << ",";
     text << "}";
   } else if (json.is_array()) {
     // How many sentences or numbers a list holds is no structure; its objects are.

@@ -1,162 +1,27 @@
-// Real trials that something goes wrong with: a stopped process, a neighbour on a CPU, a cgroup
-// without quota, a backend at its end, models that lose, double and garble requests. What is
-// provoked is so much larger than the machine's own noise, or so independent of time, that noise
-// cannot turn the verdict.
-#include <fcntl.h>
+// Real trials that something goes wrong with: a neighbour on a CPU, a backend at its end, models
+// that lose, double and garble requests. What is provoked is so much larger than the machine's own
+// noise, or so independent of time, that noise cannot turn the verdict.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
+#include <atomic>
 #include <latch>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "harness/host/host_watch.hpp"
 #include "harness/trial/trial_runner.hpp"
+#include "tests/support/provocation.hpp"
 
-extern char** environ;
-
-namespace precipice {
+namespace precipice::testing {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using Parsed = nlohmann::json;
 
 CpuSet first_cpu() { return CpuSet({CpuSet::allowed().list().front()}); }
 CpuSet last_cpu() { return CpuSet({CpuSet::allowed().list().back()}); }
 bool one_cpu() { return CpuSet::allowed().size() == 1; }
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "precipice-verdicts-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = pattern;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-/// A shell command as a child; killed by its id if it still runs at the end.
-class Child {
- public:
-  explicit Child(const std::string& command) {
-    std::string shell = "sh", option = "-c", line = command;
-    char* const arguments[] = {shell.data(), option.data(), line.data(), nullptr};
-    if (posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, arguments, environ) != 0) pid_ = -1;
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      wait();
-    }
-  }
-  pid_t pid() const { return pid_; }
-  void pin(const CpuSet& cpus) const {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int cpu : cpus.list()) CPU_SET(static_cast<std::size_t>(cpu), &set);
-    ASSERT_EQ(sched_setaffinity(pid_, sizeof set, &set), 0);
-  }
-  bool ended() {
-    int status = 0;
-    if (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == pid_) note(status);
-    return pid_ < 0;
-  }
-  void wait() {
-    int status = 0;
-    if (pid_ > 0 && waitpid(pid_, &status, 0) == pid_) note(status);
-  }
-  /// Of a child that has ended by itself; else -1.
-  int exit_code() const { return exit_code_; }
-  /// It has a thread of this name.
-  bool has_thread(const std::string& name) const {
-    std::error_code failed;
-    for (const auto& task :
-         fs::directory_iterator("/proc/" + std::to_string(pid_) + "/task", failed)) {
-      std::string command;
-      std::getline(std::ifstream(task.path() / "comm"), command);
-      if (command == name) return true;
-    }
-    return false;
-  }
-
- private:
-  void note(int status) {
-    exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    pid_ = -1;
-  }
-
-  pid_t pid_ = -1;
-  int exit_code_ = -1;
-};
-
-#ifdef PRECIPICE_BINARY  // ThreadSanitizer's build has no program
-/// A `precipice trial` of a few requests, as a process; its document goes to a file.
-std::string trial_command(const TemporaryDirectory& directory, const char* seconds) {
-  return "exec env PRECIPICE_SCRATCH=" + directory.path() +
-         " " PRECIPICE_BINARY
-         " trial --model fixed_pool:threads=2 --workload cpu:work=50us --rate 500 --warmup 100ms "
-         "--seconds " +
-         seconds + " --json >" + (directory / "trial.json") + " 2>/dev/null </dev/null";
-}
-
-Parsed document(const TemporaryDirectory& directory) {
-  std::ifstream file(directory / "trial.json");
-  return Parsed::parse(file, nullptr, false);
-}
-
-std::set<std::string> causes_of(const Parsed& trial) {
-  std::set<std::string> causes;
-  for (const auto& reason : trial.at("invalid_reasons")) causes.insert(reason.at("cause"));
-  return causes;
-}
-
-TEST(ProvokedVerdicts, AStoppedProcessIsTheHostsDoingAndNeverTheModels) {
-  // The document is of no use only if this test itself was held up for longer than the window.
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    const TemporaryDirectory directory;
-    Child child(trial_command(directory, "1500ms"));
-    ASSERT_GT(child.pid(), 0);
-    while (!child.has_thread("host-probe") && !child.ended()) std::this_thread::sleep_for(5ms);
-    if (child.ended()) continue;
-    std::this_thread::sleep_for(300ms);
-    if (child.ended()) continue;
-    kill(child.pid(), SIGSTOP);
-    std::this_thread::sleep_for(400ms);
-    kill(child.pid(), SIGCONT);
-    child.wait();
-    const Parsed trial = document(directory);
-    ASSERT_FALSE(trial.is_discarded());
-    if (trial.at("host").at("hiccup_max_ns").get<std::int64_t>() < 350'000'000) continue;
-    EXPECT_FALSE(trial.at("valid"));
-    EXPECT_FALSE(trial.at("model_fault"));
-    const auto causes = causes_of(trial);
-    EXPECT_TRUE(causes.contains("host")) << trial.dump(1);
-    EXPECT_FALSE(causes.contains("model")) << trial.dump(1);
-    EXPECT_GE(trial.at("host").at("hiccup_all_ns").get<std::int64_t>(), 350'000'000);
-    return;
-  }
-  FAIL() << "the stop never fell into the window";
-}
-
-#endif
 
 /// Half a second at a load that leaves the model's CPU idle most of the time.
 TrialRequest light_load() {
@@ -189,7 +54,7 @@ std::string all_reasons(const Trial& trial) {
 TEST(ProvokedVerdicts, AProcessThatBurnsTheModelsCpuIsSeen) {
   const TemporaryDirectory directory;
   TrialRunner runner(directory.path());
-  const Child neighbour("while :; do :; done");
+  const ShellChild neighbour("while :; do :; done");
   neighbour.pin(last_cpu());
   const Trial trial = runner.run(light_load());
   EXPECT_NE(reason(trial, Cause::host, TrialGate::neighbour), "") << all_reasons(trial);
@@ -202,7 +67,7 @@ TEST(ProvokedVerdicts, AProcessThatBurnsTheGeneratorsCpuIsSeenThere) {
   if (one_cpu()) GTEST_SKIP() << "one CPU: it is the model's too";
   const TemporaryDirectory directory;
   TrialRunner runner(directory.path());
-  const Child neighbour("while :; do :; done");
+  const ShellChild neighbour("while :; do :; done");
   neighbour.pin(first_cpu());
   const Trial trial = runner.run(light_load());
   bool named = false;
@@ -276,82 +141,6 @@ TEST(ProvokedVerdicts, ABackendThatIsTooSlowForTheBoundMakesALowerBound) {
   const Trial lax = runner.run(request);
   EXPECT_EQ(reason(lax, Cause::backend, TrialGate::backend_lag), "") << all_reasons(lax);
 }
-
-#ifdef PRECIPICE_BINARY  // ThreadSanitizer's build has no program
-/// A cgroup whose quota can be set, in the version 1 hierarchy or in version 2's.
-class Quota {
- public:
-  Quota() {
-    const std::string name = "/precipice-test-" + std::to_string(getpid());
-    std::error_code failed;
-    for (const bool v2 : {false, true}) {
-      v2_ = v2;
-      directory_ = (v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu") + name;
-      if (!fs::create_directory(directory_, failed) || failed) continue;
-      if (lift() && fs::exists(directory_ + "/cpu.stat")) return;
-      rmdir(directory_.c_str());
-    }
-    directory_.clear();
-  }
-  Quota(const Quota&) = delete;
-  Quota& operator=(const Quota&) = delete;
-  ~Quota() {
-    // A cgroup can be removed once the last of its processes has been reaped.
-    for (int i = 0; !directory_.empty() && i < 100 && rmdir(directory_.c_str()) != 0; ++i) {
-      std::this_thread::sleep_for(10ms);
-    }
-  }
-  const std::string& directory() const { return directory_; }
-  /// 2 ms in every 100: whoever wants more than a fiftieth of a CPU is stopped.
-  bool impose() const { return write(v2_ ? "2000 100000" : "2000"); }
-  bool lift() const { return write(v2_ ? "max 100000" : "-1"); }
-
- private:
-  bool write(const char* quota) const {
-    std::ofstream file(directory_ + (v2_ ? "/cpu.max" : "/cpu.cfs_quota_us"));
-    file << quota << std::flush;
-    return file.good();
-  }
-  std::string directory_;
-  bool v2_ = false;
-};
-
-TEST(ProvokedVerdicts, AThrottledCgroupIsTheHosts) {
-  const Quota quota;
-  if (quota.directory().empty()) {
-    GTEST_SKIP() << "no CPU quota can be set under /sys/fs/cgroup (not root, or read-only)";
-  }
-  constexpr int kNotMoved = 99;
-  const std::string enter =
-      "echo $$ >" + quota.directory() + "/cgroup.procs || exit " + std::to_string(kNotMoved) + "; ";
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    const TemporaryDirectory directory;
-    Child child(enter + trial_command(directory, "1500ms"));
-    while (!child.has_thread("host-probe") && !child.ended()) std::this_thread::sleep_for(5ms);
-    if (child.ended()) {
-      if (child.exit_code() == kNotMoved) GTEST_SKIP() << "no process can be moved to the cgroup";
-      continue;
-    }
-    ASSERT_TRUE(quota.impose());
-    std::this_thread::sleep_for(400ms);  // several periods
-    ASSERT_TRUE(quota.lift());
-    // Held up for so long that the trial was over before the quota was there.
-    if (child.ended()) continue;
-    child.wait();
-    const Parsed trial = document(directory);
-    ASSERT_FALSE(trial.is_discarded());
-    bool throttled = false;
-    for (const auto& each : trial.at("invalid_reasons")) {
-      throttled = throttled || (each.at("cause") == "host" && each.at("gate") == "throttling");
-    }
-    EXPECT_TRUE(throttled) << trial.at("invalid_reasons").dump(1);
-    EXPECT_FALSE(trial.at("model_fault"));
-    return;
-  }
-  FAIL() << "no trial lasted until the quota was imposed";
-}
-
-#endif
 
 /// fixed_pool with one thing wrong with request kVictim and no other.
 enum class Fault { none, lost, doubled, garbled };
@@ -452,4 +241,4 @@ TEST(ProvokedVerdicts, AModelThatReturnsAWrongDigestIsFound) {
 }
 
 }  // namespace
-}  // namespace precipice
+}  // namespace precipice::testing
