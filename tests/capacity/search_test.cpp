@@ -53,6 +53,24 @@ int drive(Search& search, const System& system) {
   return probes;
 }
 
+TEST(Search, MeasuresTheGridInTheFirstBlockAloneWhereThatIsAskedFor) {
+  for (const bool every : {true, false}) {
+    SearchOptions options = with_slo(5e6);
+    options.grid_every_block = every;
+    options.rates = {100};
+    Search search(options);
+    drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
+    const auto grid = [&](int block) {
+      int count = 0;
+      for (const Probe& probe : search.block(block)) count += probe.phase == Phase::grid ? 1 : 0;
+      return count;
+    };
+    // The rate that was named is in every block.
+    EXPECT_EQ(grid(0), 1 + static_cast<int>(options.grid.size()));
+    EXPECT_EQ(grid(1), every ? grid(0) : 1);
+  }
+}
+
 TEST(Search, FindsThePlateauByDoubling) {
   Search search(with_slo(5e6));
   const int probes = drive(search, [](const Probe& probe) { return ideal(probe, 1000); });
