@@ -245,7 +245,7 @@ class EventLoop final : public Model {
     // Dense ids make this a round robin without a shared counter.
     Loop* loop = Loop::current();
     if (loop == nullptr || !loop->belongs_to(admission_)) {
-      loop = loops_[request.id % loops_.size()].get();
+      loop = loops_[(request.id + request.attempt) % loops_.size()].get();
     }
     const Refusal refusal = loop->offer(request);
     if (refusal != Refusal::none) admission_.leave();

@@ -72,7 +72,7 @@ class IoUring final : public Model {
     // Dense ids make this a round robin without a shared counter.
     Ring* ring = Ring::current();
     if (ring == nullptr || !ring->belongs_to(admission_)) {
-      ring = rings_[request.id % rings_.size()].get();
+      ring = rings_[(request.id + request.attempt) % rings_.size()].get();
     }
     const Refusal refusal = ring->offer(request);
     if (refusal != Refusal::none) admission_.leave();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <new>
+#include <span>
 
 #include "models/request.hpp"
 #include "models/task.hpp"
@@ -13,10 +14,21 @@ class Io;
 
 /// A coroutine factory with its context. For every accepted request a model calls exactly one of
 /// `run` (through `execute` below) and `refuse`, on whichever thread it likes.
+///
+/// A policy takes `run` apart: `attempt` does the work of one attempt and has no other effect, and
+/// `end` ends the request, once, with the outcome of the attempt that counts.
 struct Job {
   Task<void> (*run)(void* context, Io& io, Request request) = nullptr;
   void (*refuse)(void* context, const Request& request, Refusal why) noexcept = nullptr;
   void* context = nullptr;
+  // For policies; a model calls none of these.
+  /// Throws std::bad_alloc when there is no memory for the frame, and nothing else.
+  Task<Outcome> (*attempt)(void* context, Io& io, Request request) = nullptr;
+  /// Several at once, as one piece of work; one outcome each. The spans outlive it.
+  Task<void> (*attempt_many)(void* context, Io& io, std::span<const Request> requests,
+                             std::span<Outcome> outcomes) = nullptr;
+  /// False when the request has ended before, so that this outcome is of no use to anybody.
+  bool (*end)(void* context, const Request& request, const Outcome& outcome) noexcept = nullptr;
 };
 
 /// Creates the request's coroutine and starts it on this thread. `done(done_context)` is called

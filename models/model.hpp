@@ -26,6 +26,10 @@ struct ModelSetup {
   /// True once what waits is to end early. For a model that runs requests inside submit, or that
   /// takes long to start: the thread that would call shutdown is the one that waits there.
   const std::atomic<bool>* cut_short = nullptr;
+  /// Ids are below this, and each has at most `attempts` attempts: what policies size their tables
+  /// by. A model needs neither.
+  std::uint64_t requests = 0;
+  std::uint32_t attempts = 1;
 };
 
 /// A named figure of the engine underneath, for explaining a cliff: threads, queue depth, batch

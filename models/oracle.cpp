@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -20,6 +18,7 @@
 #include <thread>
 
 #include "models/admission.hpp"
+#include "models/log_counts.hpp"
 #include "models/pinned_thread.hpp"
 #include "models/unavailable.hpp"
 
@@ -48,43 +47,6 @@ class OracleIo final : public Io {
 
  private:
   static constexpr std::align_val_t kAlignment{4096};
-};
-
-/// How late the timer woke: counts in buckets of 1/16 of a power of two. One writer.
-class Lateness {
- public:
-  void add(std::int64_t late_ns) {
-    const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(late_ns, 0));
-    ++counts_[index(value)];
-    ++total_;
-    max_ = std::max(max_, value);
-  }
-  double p99() const {
-    std::uint64_t seen = 0;
-    for (std::size_t i = 0; i < counts_.size(); ++i) {
-      seen += counts_[i];
-      if (total_ > 0 && seen * 100 >= total_ * 99) {
-        return static_cast<double>(std::min(max_, upper(i)));
-      }
-    }
-    return 0;
-  }
-  double max() const { return static_cast<double>(max_); }
-
- private:
-  static std::size_t index(std::uint64_t value) {
-    if (value < 16) return static_cast<std::size_t>(value);
-    const auto shift = static_cast<unsigned>(std::bit_width(value)) - 5;
-    return (shift + 1) * 16 + static_cast<std::size_t>((value >> shift) & 15);
-  }
-  static std::uint64_t upper(std::size_t i) {
-    if (i < 16) return i;
-    const std::size_t shift = i / 16 - 1;
-    return ((std::uint64_t{16} + i % 16 + 1) << shift) - 1;
-  }
-
-  std::array<std::uint64_t, 16 * 61> counts_{};
-  std::uint64_t total_ = 0, max_ = 0;
 };
 
 class Oracle final : public Model {
@@ -135,7 +97,7 @@ class Oracle final : public Model {
     const double arrival = stall_.work_time(static_cast<double>((Io::now() - origin_).count()));
     std::pop_heap(free_at_.begin(), free_at_.end(), std::greater<>());
     double& server = free_at_.back();
-    server = std::max(server, arrival) + settings_.service_ns(request.id, request.seed);
+    server = std::max(server, arrival) + settings_.service_ns(request);
     const Time at = origin_ + Nanos(static_cast<std::int64_t>(stall_.end_time(server)));
     std::push_heap(free_at_.begin(), free_at_.end(), std::greater<>());
     try {
@@ -167,7 +129,7 @@ class Oracle final : public Model {
     const std::lock_guard lock(mutex_);
     return {{"threads", 1},
             {"queue_depth", static_cast<double>(due_.size())},
-            {"late_p99_ns", lateness_.p99()},
+            {"late_p99_ns", lateness_.percentile(99)},
             {"late_max_ns", lateness_.max()}};
   }
 
@@ -224,7 +186,7 @@ class Oracle final : public Model {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<double> free_at_;  ///< min-heap, work time in ns since the origin
   std::size_t ending_ = 0;       ///< the request that the timer is ending now
-  Lateness lateness_;
+  LogCounts lateness_;           ///< how late the timer woke, ns
   Time origin_{};
   Stall stall_;
   bool origin_known_ = false;
@@ -238,6 +200,9 @@ const std::vector<OptionKey>& oracle_keys() {
       {"servers", "1", "servers, 1 to 4096"},
       {"service", "fixed", "shape of the service time (a dist)"},
       {"mean", "1ms", "mean service time of one server"},
+      {"fixed", "0",
+       "in place of mean, with item: the part of a service time that a batch pays once"},
+      {"item", "0", "in place of mean, with fixed: the part that each request of a batch adds"},
       {"discipline", "fcfs",
        "fcfs (one queue), ps (processor sharing) or random_split (a queue per server, chosen at "
        "random); the last two on the virtual clock only"},
@@ -252,11 +217,20 @@ const std::vector<OptionKey>& oracle_keys() {
   return keys;
 }
 
+OracleSettings oracle_settings(const std::map<std::string, std::string>& given) {
+  return OracleSettings::read(Options("oracle", oracle_keys(), given));
+}
+
 OracleSettings OracleSettings::read(const Options& options) {
   OracleSettings result;
   result.servers = static_cast<unsigned>(options.count("servers", 1, 4096));
   result.service = Distribution::parse(options.text("service"), "oracle: service");
-  result.mean = options.duration("mean");
+  result.fixed = options.duration("fixed");
+  result.item = options.duration("item");
+  const bool in_parts = options.given("fixed") || options.given("item");
+  if (in_parts && options.given("mean"))
+    throw UsageError("oracle: give either mean, or fixed and item; mean is their sum then");
+  result.mean = in_parts ? result.fixed + result.item : options.duration("mean");
   if (result.mean <= Nanos(0)) throw UsageError("oracle: mean must be above 0");
   const std::string discipline = options.choice("discipline", {"fcfs", "ps", "random_split"});
   result.discipline = discipline == "ps"             ? Discipline::ps
@@ -270,9 +244,9 @@ OracleSettings OracleSettings::read(const Options& options) {
   return result;
 }
 
-double OracleSettings::service_ns(std::uint64_t id, std::uint64_t seed) const {
-  // Both, because seeds repeat within a trial and ids repeat between trials.
-  Random random(mix64((id << 12) ^ seed));
+double OracleSettings::service_ns(const Request& request) const {
+  // Id and seed, because seeds repeat within a trial and ids repeat between trials.
+  Random random(mix64((request.id << 12) ^ request.seed) + request.attempt);
   return service.unit(random) * static_cast<double>(mean.count());
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "models/distribution.hpp"
@@ -22,6 +24,7 @@ struct OracleSettings {
   unsigned servers = 1;
   Distribution service;
   Nanos mean{0};
+  Nanos fixed{0}, item{0};  ///< the parts of `mean`, if it was given in parts
   Discipline discipline = Discipline::fcfs;
   std::uint64_t capacity = 0;  ///< in the system; 0 = unlimited
   std::uint64_t in_flight_limit = 0;
@@ -29,11 +32,11 @@ struct OracleSettings {
   Nanos stall_for{0};
   Nanos window_offset{0};  ///< from the first intended arrival to the start of the window
 
+  bool in_parts() const { return fixed + item > Nanos(0); }
   /// Throws UsageError.
   static OracleSettings read(const Options& options);
-  /// Service time of a request in ns. `seed` is the request's own; together with the id it decides
-  /// the draw.
-  double service_ns(std::uint64_t id, std::uint64_t seed) const;
+  /// Service time of an attempt in ns: drawn by the request's id and seed and the attempt.
+  double service_ns(const Request& request) const;
   /// The server that random_split sends it to.
   unsigned server_of(std::uint64_t id, std::uint64_t seed) const;
 };
@@ -58,6 +61,8 @@ struct Stall {
 };
 
 const std::vector<OptionKey>& oracle_keys();
+/// Of what a user gave for the keys. Throws UsageError.
+OracleSettings oracle_settings(const std::map<std::string, std::string>& given);
 ModelInfo oracle_model();
 
 }  // namespace precipice

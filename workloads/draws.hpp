@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/distribution.hpp"
+#include "models/random.hpp"
 #include "models/request.hpp"
 #include "workloads/workload.hpp"
 
@@ -17,6 +18,11 @@ namespace precipice {
 /// A random order of the seeds: the rank of each, 0 .. kTabulatedSeeds - 1. Different salts give
 /// independent orders.
 std::vector<std::uint32_t> shuffled_ranks(std::uint64_t salt);
+
+/// What an attempt draws its waits by: a further attempt of a request draws anew.
+inline std::uint64_t wait_seed(const Request& request) {
+  return request.attempt == 0 ? request.seed : mix64(request.seed + mix64(request.attempt));
+}
 
 /// One duration per seed, with exactly the mean named. The shape is resolved to 1/kTabulatedSeeds:
 /// rarer values (the far tail of a pareto, a mode with a smaller probability) do not occur.

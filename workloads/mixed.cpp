@@ -54,7 +54,7 @@ class Mixed final : public Workload {
     std::uint64_t digest = mix64(seed);
     for (int i = 0; i <= count_; ++i) {
       if (i > 0 && waits_) {
-        const Nanos wait = tabulating_ ? Nanos(0) : wait_of(seed, i);
+        const Nanos wait = tabulating_ ? Nanos(0) : wait_of(wait_seed(request), i);
         const std::int64_t slept = co_await io.sleep(wait);
         if (slept < 0) co_return Outcome::failed(slept);
       }

@@ -11,6 +11,14 @@
 
 namespace precipice {
 
+Task<void> Workload::run_many(Io& io, std::span<const Request> requests,
+                              std::span<Outcome> outcomes) {
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const Request request = requests[i];
+    outcomes[i] = co_await run(io, request);
+  }
+}
+
 WorkloadInfo cpu_workload();
 WorkloadInfo sleep_workload();
 WorkloadInfo file_workload();

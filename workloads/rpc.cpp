@@ -66,8 +66,10 @@ class Rpc final : public Workload {
 
   Task<Outcome> run(Io& io, const Request& request) override {
     const std::uint64_t seed = request.seed;
-    const RpcRequest call{
-        .reply_bytes = reply_bytes_, .id = request.id, .seed = seed, .delay_ns = delay_ns(seed)};
+    const RpcRequest call{.reply_bytes = reply_bytes_,
+                          .id = request.id,
+                          .seed = seed,
+                          .delay_ns = delay_ns(wait_seed(request))};
     ConnectionPool& pool = *pools_[io.executor() % pools_.size()];
 
     const std::int64_t entered = co_await io.acquire(pool.gate());

@@ -19,7 +19,7 @@ class Sleep final : public Workload {
   void prepare(const WorkloadSetup& setup) override { tabulating_ = setup.tabulating; }
   Task<Outcome> run(Io& io, const Request& request) override {
     const std::uint64_t seed = request.seed;
-    const Nanos wait = tabulating_ ? Nanos(0) : waits_[seed];
+    const Nanos wait = tabulating_ ? Nanos(0) : waits_[wait_seed(request)];
     const std::int64_t slept = co_await io.sleep(wait);
     if (slept < 0) co_return Outcome::failed(slept);
     co_return Outcome::ok(mix64(seed));

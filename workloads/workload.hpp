@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,13 @@ class Workload {
   /// Descriptors that requests read from, for engines that register files. Valid after prepare.
   virtual std::vector<int> files() const { return {}; }
   virtual std::size_t block_bytes() const { return 4096; }
-  /// The request. `request.seed` is below kTabulatedSeeds and decides everything that is drawn.
+  /// The request. `request.seed` is below kTabulatedSeeds and decides everything that is drawn,
+  /// but for the waits of a further attempt. The digest is the same for all attempts.
   virtual Task<Outcome> run(Io& io, const Request& request) = 0;
+  /// Several requests as one piece of work, for a policy that batches: one outcome each. As it
+  /// stands, one after another.
+  virtual Task<void> run_many(Io& io, std::span<const Request> requests,
+                              std::span<Outcome> outcomes);
   /// The mean that the options name (work plus wait), for planning only: S is measured, not
   /// assumed.
   virtual Nanos nominal_service() const = 0;

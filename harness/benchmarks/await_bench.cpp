@@ -60,7 +60,7 @@ void await(benchmark::State& state, const std::string& spec, Awaited what) {
   model->start({cpus().model, {&Awaiting::run, &Awaiting::refuse, &awaiting}, {}, 4096});
   std::uint64_t id = 0;
   const auto once = [&] {
-    if (model->submit({id, 1, Io::now()}) != Refusal::none) return false;
+    if (model->submit({.id = id, .seed = 1, .intended = Io::now()}) != Refusal::none) return false;
     wait_until(awaiting.ended, ++id);
     return true;
   };

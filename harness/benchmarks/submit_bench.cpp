@@ -40,7 +40,7 @@ class EmptyRequests {
 
  private:
   void submit() {
-    const Request request{id_.fetch_add(1, std::memory_order_relaxed), 0, {}};
+    const Request request{.id = id_.fetch_add(1, std::memory_order_relaxed)};
     if (model_->submit(request) != Refusal::none) {
       refused_.fetch_add(1);
       ended_.fetch_add(1, std::memory_order_release);

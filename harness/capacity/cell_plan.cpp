@@ -112,6 +112,7 @@ TrialRequest request_for(const Plan& plan, const CellPlan& cell, const Probe& pr
   const bool coarse = probe.phase == Phase::plateau || probe.phase == Phase::coarse || saturated;
   TrialRequest request;
   request.model = cell.model;
+  request.policies = plan.policies_of(cell.model);
   request.workload = cell.workload;
   request.rate_per_s = probe.rate_per_s;
   request.closed = probe.closed;

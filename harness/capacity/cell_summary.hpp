@@ -41,6 +41,11 @@ struct CellSummary {
   double cpu_ns_per_request =
       std::numeric_limits<double>::quiet_NaN();  ///< model CPUs, median over stable points above
                                                  ///< half the cliff
+  /// Of a series with policies, over the same points: attempts begun for each request, and the
+  /// share of them that did not end one.
+  double attempts_per_request = std::numeric_limits<double>::quiet_NaN(),
+         wasted = std::numeric_limits<double>::quiet_NaN();
+  double price_per_hour = 0;  ///< of the CPUs that it runs on; 0: not known
   int trials = 0, invalid = 0;
   std::map<std::string, int> invalid_causes;
   std::string note, failure;  ///< failure: why the cell could not be measured, or ""
@@ -54,6 +59,9 @@ struct CellSummary {
   std::vector<Point> evidence;
   CliffOptions options;
 };
+
+/// What a million requests cost at the cliff; unmeasured without a price or a cliff.
+Estimate cost_per_million(const CellSummary& cell);
 
 struct CampaignResult {
   std::vector<CellSummary> cells;

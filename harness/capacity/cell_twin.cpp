@@ -23,8 +23,7 @@ double disturbance(double scatter, std::uint64_t id, std::uint64_t seed) {
 }
 
 std::shared_ptr<const Twin> twin_of_oracle(const Plan& plan, const Spec& model) {
-  const auto settings = std::make_shared<OracleSettings>(
-      OracleSettings::read(Options("oracle", oracle_keys(), model.given)));
+  const auto settings = std::make_shared<OracleSettings>(oracle_settings(model.given));
   const double scatter = plan.oracle_twin->scatter;
   const auto mean_ns = static_cast<double>(settings->mean.count());
   Twin::Service service;
@@ -32,7 +31,8 @@ std::shared_ptr<const Twin> twin_of_oracle(const Plan& plan, const Spec& model) 
   service.servers = settings->servers;
   service.mean_ns = mean_ns / plan.oracle_twin->slower;
   service.draw = [settings, scatter, mean_ns](std::uint64_t id, std::uint64_t seed) {
-    return settings->service_ns(id, seed) / mean_ns * disturbance(scatter, id, seed);
+    return settings->service_ns({.id = id, .seed = static_cast<std::uint32_t>(seed)}) / mean_ns *
+           disturbance(scatter, id, seed);
   };
   return std::make_shared<const Twin>(std::move(service), plan.arrivals);
 }
@@ -42,6 +42,7 @@ std::shared_ptr<const Twin> twin_of_oracle(const Plan& plan, const Spec& model) 
 std::shared_ptr<const Twin> twin_of(const Plan& plan, const Spec& model, const Spec& workload,
                                     double service_ns) {
   if (!Twin::scales(plan.arrivals) || !(service_ns > 0)) return nullptr;
+  if (!model.policy.empty()) return nullptr;  // what meets the servers is not the schedule
   if (model.name == "oracle") return plan.oracle_twin ? twin_of_oracle(plan, model) : nullptr;
   if (plan.clock != ClockKind::real || !only_computes(workload)) return nullptr;
   const WorkloadInfo& info = workload_named(workload.name);

@@ -46,6 +46,8 @@ struct Plan {
   int repeats = 3;            ///< of an invalid trial
   std::vector<Spec> models;   ///< one per series, lists already expanded
   std::vector<Spec> workloads;
+  /// The policies before a model, outer first, by what its series calls them.
+  std::map<std::string, std::vector<Spec>> policies;
   /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
   /// work.
   std::map<std::string, Slo> workload_slo;
@@ -53,6 +55,8 @@ struct Plan {
   /// all.
   std::map<std::string, std::set<std::string>> workload_models;
   std::vector<Claim> claims;
+  /// Of one CPU for an hour, in any currency; 0: not known, so nothing is said of cost.
+  double price_per_cpu_hour = 0;
   Nanos budget{0};  ///< 0: none; else begins no block that would end after it
   /// Half an interval as a share of its value: from the fifth block on (the third, where twins are
   /// used), a cell whose cliff and saturation are known that well gets no further one. 0: all
@@ -68,6 +72,10 @@ struct Plan {
   std::optional<TwinError> oracle_twin;
   std::string only;  ///< not empty: only cells whose "series workload" contains it
 
+  std::vector<Spec> policies_of(const Spec& model) const {
+    const auto own = policies.find(model.policy);
+    return own == policies.end() ? std::vector<Spec>{} : own->second;
+  }
   const Slo& slo_of(const Spec& workload) const {
     const auto own = workload_slo.find(workload.to_string());
     return own == workload_slo.end() ? slo : own->second;

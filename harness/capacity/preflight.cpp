@@ -13,6 +13,7 @@
 #include "harness/shown_text.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
+#include "models/oracle.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -31,8 +32,8 @@ std::int64_t rounded_up(std::int64_t ns) {
 Calibration nominal(const Spec& model, const Spec& workload) {
   Calibration service;
   if (model.name == "oracle") {
-    const Options options(model.name, model_named(model.name).options, model.given);
-    service.mean_ns = service.p99_ns = static_cast<double>(options.duration("mean").count());
+    service.mean_ns = service.p99_ns =
+        static_cast<double>(oracle_settings(model.given).mean.count());
     return service;
   }
   const WorkloadInfo& info = workload_named(workload.name);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/model.hpp"
+#include "models/oracle.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -16,9 +16,7 @@ bool only_computes(const Spec& spec) {
 std::optional<Calibration> reference_service(const Spec& model, const Spec& workload,
                                              const std::map<std::string, Calibration>& service) {
   if (model.name == "oracle") {
-    const ModelInfo& info = model_named("oracle");
-    const Options options(info.name, info.options, model.given);
-    const auto mean_ns = static_cast<double>(options.duration("mean").count());
+    const auto mean_ns = static_cast<double>(oracle_settings(model.given).mean.count());
     return Calibration{.mean_ns = mean_ns, .p99_ns = mean_ns, .valid = true};
   }
   const auto found = service.find(workload.to_string());

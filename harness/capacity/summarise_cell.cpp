@@ -14,6 +14,7 @@
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/recovery.hpp"
 #include "harness/stats/statistics.hpp"
+#include "models/oracle.hpp"
 
 namespace precipice {
 namespace {
@@ -61,7 +62,45 @@ void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& 
   scale(summary.cliff_of_ideal, mean_drift / summary.ideal_cliff_per_s);
 }
 
+std::size_t servers_of(const Plan& plan, const CellSummary& summary) {
+  return summary.model.name == "oracle" ? oracle_settings(summary.model.given).servers
+                                        : plan.model_cpus.size();
+}
+
 }  // namespace
+
+bool shows_costs(const Record& record, double cliff_per_s) {
+  const TrialRequest& request = record.trial.request;
+  return record.used && record.trial.stable && request.closed == 0 &&
+         request.rate_per_s >= cliff_per_s / 2;
+}
+
+double attempts_per_request(const Trial& trial) {
+  if (!trial.attempts || trial.counts.sent == 0) return kNaN;
+  return static_cast<double>(trial.attempts->begun) / static_cast<double>(trial.counts.sent);
+}
+
+double wasted_share(const Trial& trial) {
+  if (!trial.attempts || trial.attempts->begun == 0) return kNaN;
+  return 1 - static_cast<double>(trial.attempts->won) / static_cast<double>(trial.attempts->begun);
+}
+
+Estimate cost_per_million(const CellSummary& cell) {
+  Estimate cost;
+  const Estimate& cliff = cell.result.cliff;
+  if (!(cell.price_per_hour > 0) || !(cliff.value > 0) || cliff.reached == Reached::unmeasured)
+    return cost;
+  const double per_second = cell.price_per_hour / 3600;
+  const auto of = [&](double rate_per_s) { return 1e6 * per_second / rate_per_s; };
+  cost = cliff;
+  cost.value = of(cliff.value);
+  cost.low = of(cliff.high);
+  cost.high = of(cliff.low);
+  cost.reached = cliff.reached == Reached::above   ? Reached::below
+                 : cliff.reached == Reached::below ? Reached::above
+                                                   : cliff.reached;
+  return cost;
+}
 
 void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
                     const std::optional<Ideal>& ideal, CellSummary& summary) {
@@ -91,13 +130,17 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   }
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});
-  std::vector<double> cpu;
+  summary.price_per_hour = plan.price_per_cpu_hour * static_cast<double>(servers_of(plan, summary));
+  std::vector<double> cpu, attempts, wasted;
   for (const Record& record : summary.points) {
-    if (record.used && record.trial.stable && record.trial.request.closed == 0 &&
-        record.trial.request.rate_per_s >= summary.result.cliff.value / 2) {
-      cpu.push_back(record.trial.cpu_model_ns);
-    }
+    if (!shows_costs(record, summary.result.cliff.value)) continue;
+    cpu.push_back(record.trial.cpu_model_ns);
+    if (!record.trial.attempts) continue;
+    attempts.push_back(attempts_per_request(record.trial));
+    wasted.push_back(wasted_share(record.trial));
   }
+  summary.attempts_per_request = median(attempts);
+  summary.wasted = median(wasted);
   summary.cpu_ns_per_request = median(cpu);
 }
 

@@ -17,4 +17,12 @@ namespace precipice {
 void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
                     const std::optional<Ideal>& ideal, CellSummary& summary);
 
+/// Whether a trial shows what a request costs: a valid, stable one of an open loop at half the
+/// cliff or more.
+bool shows_costs(const Record& record, double cliff_per_s);
+/// Of a trial of policies, else NaN: attempts begun for each request, and the share of them that
+/// did not end one.
+double attempts_per_request(const Trial& trial);
+double wasted_share(const Trial& trial);
+
 }  // namespace precipice

@@ -7,25 +7,24 @@
 #include "harness/trial/limits.hpp"
 #include "models/distribution.hpp"
 #include "models/model.hpp"
+#include "models/oracle.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
 
 Nanos nominal_service(const Spec& model, const Spec& workload) {
-  if (model.name == "oracle") {
-    return Options(model.name, model_named(model.name).options, model.given).duration("mean");
-  }
+  if (model.name == "oracle") return oracle_settings(model.given).mean;
   const WorkloadInfo& info = workload_named(workload.name);
   return info.make(Options(info.name, info.options, workload.given))->nominal_service();
 }
 
 Nanos longest_service(const Spec& model, const Spec& workload) {
   if (model.name == "oracle") {
-    const Options options(model.name, model_named(model.name).options, model.given);
-    const Distribution service = Distribution::parse(options.text("service"), "oracle: service");
-    const double longest = service.quantile(1 - 0.5 / static_cast<double>(kTabulatedSeeds));
+    const OracleSettings settings = oracle_settings(model.given);
+    const double longest =
+        settings.service.quantile(1 - 0.5 / static_cast<double>(kTabulatedSeeds));
     return Nanos(static_cast<std::int64_t>(std::max(1.0, longest) *
-                                           static_cast<double>(options.duration("mean").count())));
+                                           static_cast<double>(settings.mean.count())));
   }
   const WorkloadInfo& info = workload_named(workload.name);
   const auto work = info.make(Options(info.name, info.options, workload.given));
@@ -87,9 +86,8 @@ std::string why_cycle_too_long(const Plan& plan) {
   for (const Spec& workload : plan.workloads) {
     for (const Spec& model : plan.models) {
       if (model.name != "oracle" || !plan.includes(model, workload)) continue;
-      const Options options(model.name, model_named(model.name).options, model.given);
-      const double servers = static_cast<double>(options.count("servers", 1, 1'000'000));
-      const double gap_ns = static_cast<double>(options.duration("mean").count()) / servers;
+      const OracleSettings settings = oracle_settings(model.given);
+      const double gap_ns = static_cast<double>(settings.mean.count()) / settings.servers;
       const double requests = factor * cycle_ns / gap_ns;
       if (requests > static_cast<double>(kMaxRequests)) {
         return fmt::format(

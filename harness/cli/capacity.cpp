@@ -23,13 +23,14 @@
 #include "harness/store/comparison_json.hpp"
 #include "harness/store/suite.hpp"
 #include "harness/trial/interrupt.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
 namespace {
 
 struct CapacityArguments : CellArguments, CommonArguments {
-  std::vector<std::string> models;
+  std::vector<std::string> models, policies;
   std::string blocks, precision, budget;
   bool force = false;
 };
@@ -50,6 +51,10 @@ Plan plan_from(const CapacityArguments& a) {
   for (const std::string& text : a.models) {
     Spec model = parse_model(text);
     check_clock(plan.clock, model, plan.workloads.front());
+    if (!a.policies.empty()) {
+      const std::vector<Spec> policies = parse_policies_of(a.policies, model);
+      plan.policies[model.policy] = policies;
+    }
     const bool twice = std::any_of(plan.models.begin(), plan.models.end(), [&](const Spec& known) {
       return known.to_string() == model.to_string();
     });
@@ -58,6 +63,13 @@ Plan plan_from(const CapacityArguments& a) {
   }
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
   if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
+  if (!a.policies.empty() && a.slo.empty()) {
+    throw UsageError(
+        "--policy: state the SLO, as in --slo 'p99<20ms': the default is relative to the work, "
+        "and a policy may hold a request back longer than that");
+  }
+  for (const auto& [name, policies] : plan.policies)
+    check_policies(policies, plan.slo.bound, plan.clock);
   if (!a.blocks.empty()) {
     plan.blocks = static_cast<int>(parse_count(a.blocks, "--blocks", 1, 1000));
   } else if (plan.clock == ClockKind::virtual_time) {
@@ -152,6 +164,7 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
   add_models(parser, a.models, std::string(kModelHelp) + ", or several, each with its --model");
   parser.require("--model");
   add_cell(parser, a);
+  add_policies(parser, a.policies);
   parser.add_option(
       "--blocks", a.blocks,
       "Exactly so many repetitions of the whole measurement (default: as --precision asks)");

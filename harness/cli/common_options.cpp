@@ -16,7 +16,9 @@
 #include "harness/json.hpp"
 #include "harness/report/terminal.hpp"
 #include "harness/shown_text.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "models/options.hpp"
+#include "models/oracle.hpp"
 
 namespace precipice::cli {
 
@@ -61,6 +63,21 @@ void add_models(OptionParser& parser, std::vector<std::string>& models, const st
   parser.add_option("--model", models, help);
 }
 
+void add_policies(OptionParser& parser, std::vector<std::string>& policies) {
+  parser.add_option("--policy", policies,
+                    "A policy before the model, as in hedge:after=10ms; several times, outer first "
+                    "(precipice list policies)");
+}
+
+std::vector<Spec> parse_policies_of(const std::vector<std::string>& texts, Spec& model) {
+  std::vector<Spec> all;
+  for (const std::string& text : texts) {
+    for (Spec& policy : parse_policies(text)) all.push_back(std::move(policy));
+  }
+  model.policy = to_string(all);
+  return all;
+}
+
 CpuChoice choose_cpus(const CommonArguments& arguments) {
   const auto given = [](const std::string& text, std::string_view option) {
     if (text.empty()) return CpuSet();
@@ -100,8 +117,8 @@ double parse_share(const std::string& text, std::string_view what) {
 }
 
 OracleShape oracle_shape(const Spec& model) {
-  const Options options(model.name, model_named(model.name).options, model.given);
-  return {options.duration("mean"), options.count("servers", 1, 1'000'000)};
+  const OracleSettings settings = oracle_settings(model.given);
+  return {settings.mean, settings.servers};
 }
 
 void check_clock(ClockKind clock, const Spec& model, const Spec& workload) {

@@ -36,6 +36,11 @@ inline constexpr const char* kModelHelp =
 /// --model as often as it is given.
 void add_models(OptionParser& parser, std::vector<std::string>& models, const std::string& help);
 
+/// --policy as often as it is given, outer first.
+void add_policies(OptionParser& parser, std::vector<std::string>& policies);
+/// Names the series by them. Throws UsageError.
+std::vector<Spec> parse_policies_of(const std::vector<std::string>& texts, Spec& model);
+
 /// The CPUs that the arguments name, and for the rest the default (cpu_choice.hpp). Throws
 /// UsageError.
 CpuChoice choose_cpus(const CommonArguments& arguments);

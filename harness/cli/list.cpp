@@ -7,6 +7,7 @@
 #include "harness/json.hpp"
 #include "models/did_you_mean.hpp"
 #include "models/model.hpp"
+#include "models/policies/policy.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice::cli {
@@ -35,9 +36,11 @@ std::string keys_text(const std::vector<OptionKey>& keys) {
 
 int list(const ListArguments& arguments) {
   const std::string& what = arguments.what;
-  if (!what.empty() && what != "models" && what != "workloads" && what != "suites") {
-    throw UsageError(fmt::format("list '{}': there are models, workloads and suites{}", what,
-                                 did_you_mean(what, {"models", "workloads", "suites"})));
+  if (!what.empty() && what != "models" && what != "policies" && what != "workloads" &&
+      what != "suites") {
+    throw UsageError(
+        fmt::format("list '{}': there are models, policies, workloads and suites{}", what,
+                    did_you_mean(what, {"models", "policies", "workloads", "suites"})));
   }
   Json json = {{"schema", kSchema}};
   std::string text;
@@ -55,6 +58,17 @@ int list(const ListArguments& arguments) {
                           model.control ? " (control)" : "");
       if (why) text += fmt::format("      unavailable: {}\n", *why);
       text += keys_text(model.options);
+    }
+  }
+  if (what.empty() || what == "policies") {
+    Json& entries = json["policies"] = Json::array();
+    text += "policies\n";
+    for (const PolicyInfo& policy : policies()) {
+      entries.push_back({{"name", policy.name},
+                         {"summary", policy.summary},
+                         {"options", keys_json(policy.options)}});
+      text += fmt::format("  {:<20} {}\n", policy.name, policy.summary);
+      text += keys_text(policy.options);
     }
   }
   if (what.empty() || what == "workloads") {
@@ -87,7 +101,7 @@ int list(const ListArguments& arguments) {
 }
 
 void add_options(OptionParser& parser, ListArguments& a) {
-  parser.add_option("what", a.what, "models, workloads or suites (default: all)");
+  parser.add_option("what", a.what, "models, policies, workloads or suites (default: all)");
   add_common(parser, a);
   parser.footer("Example:\n  precipice list models");
 }
@@ -95,7 +109,7 @@ void add_options(OptionParser& parser, ListArguments& a) {
 }  // namespace
 
 Verb list_verb() {
-  return make_verb<ListArguments>("list", "Models, workloads and suites, with their keys",
+  return make_verb<ListArguments>("list", "Models, policies, workloads and suites, with their keys",
                                   add_options, list);
 }
 

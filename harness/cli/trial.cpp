@@ -11,6 +11,7 @@
 #include "harness/report/trial_text.hpp"
 #include "harness/store/trial_json.hpp"
 #include "harness/trial/interrupt.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
@@ -18,6 +19,7 @@ namespace {
 
 struct TrialArguments : CellArguments, CommonArguments {
   std::string model, rate, closed, think;
+  std::vector<std::string> policies;
 };
 
 /// What the virtual clock can simulate in a second or so, and slots can hold.
@@ -29,6 +31,7 @@ TrialRequest request_from(const TrialArguments& a) {
   r.model = parse_model(a.model);
   r.workload = parse_workload(a.workload);
   check_clock(r.clock, r.model, r.workload);
+  r.policies = parse_policies_of(a.policies, r.model);
   if (a.rate.empty() == a.closed.empty())
     throw UsageError("give either --rate R (open loop) or --closed N (closed loop)");
   if (!a.rate.empty()) {
@@ -81,6 +84,7 @@ int trial(const TrialArguments& arguments) {
   watch_signals(true);
   TrialSource source;
   apply_slo(arguments.slo, request, source);
+  check_policies(request.policies, request.slo, request.clock);
   Trial result = source.measure(request);
   if (const std::string cut_off = cut_off_sentence(result); !cut_off.empty())
     result.note += (result.note.empty() ? "" : "; ") + cut_off;
@@ -95,6 +99,7 @@ int trial(const TrialArguments& arguments) {
 void add_options(OptionParser& parser, TrialArguments& a) {
   parser.add_required("--model", a.model, kModelHelp);
   add_cell(parser, a);
+  add_policies(parser, a.policies);
   parser.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
   parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
   parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
@@ -105,7 +110,8 @@ void add_options(OptionParser& parser, TrialArguments& a) {
       "  precipice trial --model fixed_pool --workload sleep:wait=2ms --closed 64 --json\n"
       "  precipice trial --model oracle:mean=1ms,service=exponential --workload empty --rate 500 "
       "\\\n"
-      "      --clock virtual --seconds 100");
+      "      --clock virtual --seconds 100\n"
+      "  precipice trial --model event_loop --policy hedge:after=10ms --workload sleep --rate 500");
 }
 
 }  // namespace

@@ -72,8 +72,13 @@ std::vector<CellName> cells_of(const Plan& plan) {
   return cells;
 }
 
+bool refers_to_policy(const std::string& reference, const std::string& policy) {
+  return policy == reference || policy.starts_with(reference + ':');
+}
+
 bool refers_to(const Spec& reference, const Spec& spec, SpecRole role) {
   if (reference.name != spec.name) return false;
+  if (!reference.policy.empty() && !refers_to_policy(reference.policy, spec.policy)) return false;
   return std::all_of(reference.given.begin(), reference.given.end(), [&](const auto& setting) {
     const auto value = value_of(spec, setting.first, role);
     return value && same_value(*value, setting.second);
@@ -89,6 +94,8 @@ std::size_t resolve_cell(const Spec& series, const Spec& workload,
       found.push_back(i);
     }
   }
+  // A reference that names no policy means the bare model where there is one.
+  prefer(found, [&](std::size_t i) { return cells[i].model.policy == series.policy; });
   prefer(found, [&](std::size_t i) { return cells[i].model.to_string() == series.to_string(); });
   prefer(found,
          [&](std::size_t i) { return cells[i].workload.to_string() == workload.to_string(); });

@@ -23,6 +23,10 @@ enum class SpecRole : std::uint8_t { model, workload };
 /// leaves out has its default; `5ms` equals `5000us`, and `8` equals `8.0`.
 bool refers_to(const Spec& reference, const Spec& spec, SpecRole role);
 
+/// Whether a policy is what the reference names: `batched` stands for each of `batched:size=8` and
+/// its like.
+bool refers_to_policy(const std::string& reference, const std::string& policy);
+
 /// The index of the one cell that is meant: the only one that both references fit; of several, the
 /// one that is written in the very same way. Throws UsageError that lists the candidates.
 std::size_t resolve_cell(const Spec& series, const Spec& workload,

@@ -12,6 +12,7 @@
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/capacity/summarise_cell.hpp"
 #include "harness/format.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/stats/statistics.hpp"
@@ -174,22 +175,17 @@ double ClaimFigures::service_drift(std::size_t index, const BlockResample* resam
   return drawn_times > 0 ? drawn / drawn_times / (all / count) : count > 0 ? kNaN : 1;
 }
 
-double ClaimFigures::cpu_per_request(std::size_t index, const BlockResample* resample) const {
+double ClaimFigures::median_over_points(std::size_t index, const BlockResample& resample,
+                                        double (*figure)(const Trial&)) const {
   const CellSummary& summary = run_.cells[index];
   std::vector<double> values;
   for (const Record& record : summary.points) {
-    const TrialRequest& request = record.trial.request;
-    if (!record.used || !record.trial.stable || request.closed > 0 ||
-        request.rate_per_s < summary.result.cliff.value / 2) {
-      continue;
-    }
-    int times = 1;
-    if (resample != nullptr) {
-      const auto at = std::lower_bound(blocks_.begin(), blocks_.end(), record.block);
-      if (at == blocks_.end() || *at != record.block) continue;
-      times = resample->times[static_cast<std::size_t>(at - blocks_.begin())];
-    }
-    values.insert(values.end(), static_cast<std::size_t>(times), record.trial.cpu_model_ns);
+    if (!shows_costs(record, summary.result.cliff.value)) continue;
+    const auto at = std::lower_bound(blocks_.begin(), blocks_.end(), record.block);
+    if (at == blocks_.end() || *at != record.block) continue;
+    const int times = resample.times[static_cast<std::size_t>(at - blocks_.begin())];
+    const double value = figure(record.trial);
+    if (!std::isnan(value)) values.insert(values.end(), static_cast<std::size_t>(times), value);
   }
   return median(std::move(values));
 }
@@ -271,8 +267,8 @@ struct ClaimFigures::Drawn {
   const CellSummary& summary() const { return figures.run_.cells[cell]; }
   const Analysed& analysed() const { return figures.analysed(cell)[resample]; }
   double drift() const { return figures.service_drift(cell, &figures.resamples_[resample]); }
-  double cpu_per_request() const {
-    return figures.cpu_per_request(cell, &figures.resamples_[resample]);
+  double median_over_points(double (*figure)(const Trial&)) const {
+    return figures.median_over_points(cell, figures.resamples_[resample], figure);
   }
 };
 
@@ -336,7 +332,27 @@ const ClaimFigures::Rule* ClaimFigures::rule_of(Figure figure) {
              return c.cpu_ns_per_request > 0 ? of_value(c.cpu_ns_per_request / 1e9, false)
                                              : missing("no valid trial shows it");
            },
-           [](Draw d) { return d.cpu_per_request() / 1e9; }},
+           [](Draw d) {
+             return d.median_over_points([](const Trial& t) { return t.cpu_model_ns; }) / 1e9;
+           }},
+      Rule{Figure::attempts_per_request,
+           [](Cell c) {
+             return std::isnan(c.attempts_per_request) ? missing("its series has no policy")
+                                                       : of_value(c.attempts_per_request, false);
+           },
+           [](Draw d) { return d.median_over_points(&attempts_per_request); }},
+      Rule{Figure::wasted,
+           [](Cell c) {
+             return std::isnan(c.wasted) ? missing("its series has no policy")
+                                         : of_value(c.wasted, false);
+           },
+           [](Draw d) { return d.median_over_points(&wasted_share); }},
+      Rule{Figure::cost_per_million,
+           [](Cell c) {
+             return c.price_per_hour > 0 ? of_estimate(cost_per_million(c))
+                                         : missing("the suite names no price_per_cpu_hour");
+           },
+           [](Draw d) { return 1e6 * d.summary().price_per_hour / 3600 / d.analysed().cliff; }},
   };
   const auto* const found = std::find_if(kRules.begin(), kRules.end(),
                                          [&](const Rule& each) { return each.figure == figure; });

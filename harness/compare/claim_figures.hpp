@@ -69,7 +69,9 @@ class ClaimFigures {
   BlockWeights weights_of(const Cell& cell, const BlockResample& resample) const;
   /// S in a resample as a multiple of S over all blocks.
   double service_drift(std::size_t index, const BlockResample* resample) const;
-  double cpu_per_request(std::size_t index, const BlockResample* resample) const;
+  /// Median of a trial's figure over the points that tell what a request costs.
+  double median_over_points(std::size_t index, const BlockResample& resample,
+                            double (*figure)(const Trial&)) const;
 
   const CampaignResult& run_;
   std::vector<int> blocks_;  ///< of the run; resamples count by index into it

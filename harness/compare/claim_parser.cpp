@@ -305,7 +305,7 @@ class Parser : ClaimLexer {
     const std::size_t first = text.find_first_of(":.=");
     if (first != std::string::npos && text[first] == '.') text[first] = ':';
     try {
-      Spec spec = parse_spec(text, what);
+      Spec spec = what == "series" ? parse_series(text, what) : parse_spec(text, what);
       const bool plain = std::all_of(spec.name.begin(), spec.name.end(),
                                      [](char c) { return is_letter(c) || is_digit(c); });
       if (!plain) {

@@ -25,6 +25,9 @@ enum class Figure : std::uint8_t {
   service_time,
   slo,
   cpu_per_request,
+  attempts_per_request,
+  wasted,
+  cost_per_million,
   mean,  ///< from here on: of the responses at a load
   p50,
   p90,

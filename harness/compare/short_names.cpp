@@ -21,7 +21,7 @@ std::vector<std::string> series_names(const std::vector<const Spec*>& rows) {
   std::vector<std::string> names;
   std::map<std::string, int> times;
   for (const Spec* row : rows) {
-    Spec left{row->name, {}};
+    Spec left{row->name, {}, row->policy};
     for (const auto& [key, value] : row->given) {
       if (differs(*row, key)) left.given.emplace(key, value);
     }

@@ -46,8 +46,8 @@ void read_rates(const Section& section, Plan& plan) {
 
 void read_head(const Place& place, const toml::table& root, Plan& plan) {
   const Section head(place, "", root,
-                     {"schema", "name", "seed", "blocks", "slo", "rates", "load", "search", "model",
-                      "workload", "claim"});
+                     {"schema", "name", "seed", "blocks", "slo", "rates", "price_per_cpu_hour",
+                      "load", "search", "policy", "model", "workload", "claim"});
   std::int64_t schema = 0;
   if (head.find("schema") == nullptr)
     throw place.error(fmt::format("schema is missing: begin with schema = {}", kSuiteSchema));
@@ -77,6 +77,12 @@ void read_head(const Place& place, const toml::table& root, Plan& plan) {
     if (text != "default") plan.slo = parse_slo(text);
   });
   read_rates(head, plan);
+  if (const toml::node* node = head.find("price_per_cpu_hour"); node != nullptr) {
+    const auto value = node->value<double>();
+    if (!value || !(*value > 0) || !(*value < 1e6))
+      throw place.error(node->source(), "price_per_cpu_hour", "should be a number above 0");
+    plan.price_per_cpu_hour = *value;
+  }
 }
 
 /// A relative path is the suite's before it is the working directory's: a run's directory holds its
@@ -249,14 +255,16 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   read_head(place, root, plan);
   read_load(place, root, plan);
   read_search(place, root, plan);
-  read_series(place, root, "model", check_model, plan.models);
-  read_series(place, root, "workload", check_workload, plan.workloads, &plan);
+  read_policies(place, root, plan);
+  read_series(place, root, "model", check_model, plan.models, plan.policies);
+  read_series(place, root, "workload", check_workload, plan.workloads, plan.policies, &plan);
   if (plan.models.size() * plan.workloads.size() > kMostCells) {
     throw place.error(fmt::format("{} models on {} workloads are too many cells; have at most {}",
                                   plan.models.size(), plan.workloads.size(), kMostCells));
   }
   check_every_series_is_used(place, plan);
   check_clock(place, plan);
+  check_policies_of_series(place, plan);
   lengthen_defaults(place, root, plan);
   if (use == SuiteUse::measure) check_windows(place, root, plan);
   read_claims(place, root, plan);

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "harness/compare/cell_lookup.hpp"
+#include "harness/trial/policy_chain.hpp"
+#include "models/did_you_mean.hpp"
 
 namespace precipice {
 namespace {
@@ -18,8 +22,8 @@ constexpr std::size_t kMostSeries = 200;  // models or workloads, lists expanded
 /// A series is known by its text, in the journal and in claims, so the text has to give it back.
 void check_text(const Spec& spec) {
   const std::string text = spec.to_string();
-  const Spec read = parse_spec(text, "series");
-  if (read.name != spec.name || read.given != spec.given)
+  const Spec read = parse_series(text, "series");
+  if (read.name != spec.name || read.given != spec.given || read.policy != spec.policy)
     throw UsageError(
         fmt::format("'{}' reads as something else; leave out spaces around values and "
                     "commas outside parentheses",
@@ -44,7 +48,10 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
 
   for (const auto& [key_node, node] : table) {
     const std::string key(key_node.str());
-    if (key == "use" || (section == "workload" && (key == "slo" || key == "models"))) continue;
+    if (key == "use" || (section == "workload" && (key == "slo" || key == "models")) ||
+        (section == "model" && key == "policy")) {
+      continue;
+    }
     const std::string path = fmt::format("{}.{}", section, key);
     std::vector<std::string> values;
     if (const toml::array* list = node.as_array()) {
@@ -98,7 +105,7 @@ std::set<std::string> chosen_models(const Place& place, const toml::node& node,
     const auto text = element.value_exact<std::string>();
     if (!text) throw place.error(element.source(), kPath, "each series is a text in quotes");
     const Spec reference =
-        place.at(element.source(), kPath, [&] { return parse_spec(*text, "series"); });
+        place.at(element.source(), kPath, [&] { return parse_series(*text, "series"); });
     // Of several that fit, the one that is written in the very same way; so a plan's own text names
     // each series alone.
     const std::string exact = reference.to_string();
@@ -120,14 +127,164 @@ std::set<std::string> chosen_models(const Place& place, const toml::node& node,
   return chosen;
 }
 
+/// What a policy of a suite is called, of which there may be several.
+std::string named_text(const Place& place, const toml::table& table) {
+  const toml::node* node = table.get("name");
+  const auto name = node == nullptr ? std::nullopt : node->value_exact<std::string>();
+  if (!name || name->empty()) {
+    throw place.error(node == nullptr ? table.source() : node->source(), "policy.name",
+                      "should be the name, in quotes, that tables and claims use");
+  }
+  place.at(node->source(), "policy.name", [&] {
+    if (*name == "none")
+      throw UsageError("none is the model without a policy; choose another name");
+    if (parse_spec(*name, "policy").to_string() != *name)
+      throw UsageError("reads as something else; use letters, digits, '_' and '-'");
+  });
+  return *name;
+}
+
+/// The chains of one [[policy]], by name: its keys are those of a chain of one policy, and each of
+/// a list of values makes one of them, called NAME:key=value.
+std::map<std::string, std::vector<Spec>> chains_of(const Place& place, const toml::table& table) {
+  const std::string name = named_text(place, table);
+  std::vector<Spec> chain;
+  const toml::node* node = table.get("chain");
+  if (node == nullptr)
+    throw place.error(table.source(), "policy.chain", "is missing: the policies, outer first");
+  place.at(node->source(), "policy.chain", [&] {
+    std::vector<std::string> texts;
+    if (const toml::array* list = node->as_array()) {
+      for (const toml::node& each : *list)
+        texts.push_back(scalar_text(place, "policy.chain", each));
+      if (texts.empty()) throw UsageError("is empty; leave the policy out of the model's list");
+    } else {
+      texts.push_back(scalar_text(place, "policy.chain", *node));
+    }
+    for (const std::string& text : texts) {
+      for (Spec& policy : parse_policies(text)) chain.push_back(std::move(policy));
+    }
+  });
+  std::map<std::string, std::vector<Spec>> chains;
+  Spec label = parse_spec(name, "policy");
+  chains[name] = chain;
+  for (const auto& [key_node, value] : table) {
+    const std::string key(key_node.str());
+    if (key == "name" || key == "chain") continue;
+    const std::string path = fmt::format("policy.{}", key);
+    if (chain.size() != 1) {
+      throw place.error(key_node.source(), path,
+                        "belongs to one of several policies; write it behind that one's name, as "
+                        "in \"hedge:after=10ms\"");
+    }
+    std::vector<std::string> values;
+    const toml::array* list = value.as_array();
+    if (list == nullptr) {
+      values.push_back(scalar_text(place, path, value));
+    } else {
+      for (const toml::node& each : *list) values.push_back(scalar_text(place, path, each));
+    }
+    if (values.empty() || values.size() > kMostSeries / chains.size())
+      throw place.error(value.source(), path, "makes no series, or too many");
+    std::map<std::string, std::vector<Spec>> next;
+    for (const auto& [known, policies] : chains) {
+      for (const std::string& each : values) {
+        std::vector<Spec> made = policies;
+        made.front().given[key] = each;
+        Spec called = parse_spec(known, "policy");
+        if (list != nullptr) called.given[key] = each;
+        next[called.to_string()] = std::move(made);
+      }
+    }
+    chains = std::move(next);
+  }
+  for (const auto& [known, policies] : chains) {
+    for (const Spec& policy : policies)
+      place.at(table.source(), fmt::format("policy '{}'", known), [&] { check_policy(policy); });
+  }
+  return chains;
+}
+
+/// The names that `policy = ["none", "hedged"]` of a model means; one empty name without the key.
+std::vector<std::string> chosen_policies(const Place& place, const toml::table& table,
+                                         const std::map<std::string, std::vector<Spec>>& policies) {
+  constexpr std::string_view kPath = "model.policy";
+  const toml::node* node = table.get("policy");
+  if (node == nullptr) return {""};
+  std::vector<std::string> texts;
+  if (const toml::array* list = node->as_array()) {
+    for (const toml::node& each : *list) texts.push_back(scalar_text(place, kPath, each));
+  } else {
+    texts.push_back(scalar_text(place, kPath, *node));
+  }
+  std::vector<std::string> chosen;
+  for (const std::string& text : texts) {
+    if (text == "none") {
+      chosen.emplace_back();
+      continue;
+    }
+    const std::size_t before = chosen.size();
+    for (const auto& [name, chain] : policies) {
+      if (refers_to_policy(text, name)) chosen.push_back(name);
+    }
+    if (chosen.size() == before) {
+      std::vector<std::string> names = {"none"};
+      for (const auto& [name, chain] : policies) names.push_back(name);
+      throw place.error(node->source(), kPath,
+                        fmt::format("'{}' is no [[policy]] of this suite{} There are: {}", text,
+                                    did_you_mean(text, names), fmt::join(names, ", ")));
+    }
+  }
+  if (chosen.empty()) throw place.error(node->source(), kPath, "is an empty list: no series");
+  return chosen;
+}
+
 }  // namespace
+
+void read_policies(const Place& place, const toml::table& root, Plan& plan) {
+  each_table(place, root, "policy", [&](const toml::table& table) {
+    for (auto& [name, chain] : chains_of(place, table)) {
+      if (!plan.policies.emplace(name, std::move(chain)).second)
+        throw place.error(table.source(), "policy", fmt::format("'{}' is there twice", name));
+    }
+  });
+}
+
+void check_policies_of_series(const Place& place, const Plan& plan) {
+  for (const Spec& workload : plan.workloads) {
+    for (const Spec& model : plan.models) {
+      if (model.policy.empty() || !plan.includes(model, workload)) continue;
+      const Slo& slo = plan.slo_of(workload);
+      if (slo.text.empty()) {
+        throw place.error(fmt::format(
+            "slo: '{}' has a policy, so the suite states its SLO, as in slo = \"p99 < 20ms\": the "
+            "default is relative to the work, and a policy may hold a request back longer than "
+            "that",
+            model.to_string()));
+      }
+      try {
+        check_policies(plan.policies_of(model), slo.bound, plan.clock);
+      } catch (const UsageError& complaint) {
+        throw place.error(fmt::format("policy '{}': {}", model.policy, complaint.what()));
+      }
+    }
+  }
+}
 
 void read_series(const Place& place, const toml::table& root, std::string_view section,
                  const std::function<void(const Spec&)>& check, std::vector<Spec>& into,
-                 Plan* of_workloads) {
+                 const std::map<std::string, std::vector<Spec>>& policies, Plan* of_workloads) {
   std::set<std::string> seen;
   each_table(place, root, section, [&](const toml::table& table) {
-    for (Spec& spec : expand(place, section, table, check)) {
+    std::vector<Spec> specs;
+    for (const Spec& spec : expand(place, section, table, check)) {
+      for (const std::string& policy : section == "model" ? chosen_policies(place, table, policies)
+                                                          : std::vector{std::string()}) {
+        specs.push_back(spec);
+        specs.back().policy = policy;
+      }
+    }
+    for (Spec& spec : specs) {
       if (!seen.insert(spec.to_string()).second) {
         throw place.error(table.source(), section,
                           fmt::format("'{}' is there twice", spec.to_string()));

@@ -33,6 +33,8 @@ std::string to_toml(const Plan& plan) {
       fmt::format("schema = {}\nname = {}\nseed = {}\nblocks = {}\nslo = {}\n", kSuiteSchema,
                   in_quotes(plan.name), plan.seed, plan.blocks, in_quotes(to_string(plan.slo)));
   if (!plan.rates.empty()) text += fmt::format("rates = {}\n", list_text(plan.rates));
+  if (plan.price_per_cpu_hour > 0)
+    text += fmt::format("price_per_cpu_hour = {}\n", plan.price_per_cpu_hour);
   const bool by_time = plan.clock == ClockKind::real || plan.virtual_requests == 0;
   text += fmt::format("\n[load]\narrivals = {}\n", in_quotes(plan.arrivals.to_string()));
   if (by_time) text += fmt::format("window = {}\n", in_quotes(exact_duration(plan.window)));
@@ -48,11 +50,18 @@ std::string to_toml(const Plan& plan) {
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);
   if (plan.precision > 0) text += fmt::format("precision = {}\n", plan.precision);
+  for (const auto& [name, chain] : plan.policies) {
+    std::string list;
+    for (const Spec& policy : chain)
+      list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(policy.to_string()));
+    text += fmt::format("\n[[policy]]\nname = {}\nchain = [{}]\n", in_quotes(name), list);
+  }
   const auto series = [&](std::string_view section, const std::vector<Spec>& specs) {
     for (const Spec& spec : specs) {
       text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));
       for (const auto& [key, value] : spec.given)
         text += fmt::format("{} = {}\n", key, in_quotes(value));
+      if (!spec.policy.empty()) text += fmt::format("policy = {}\n", in_quotes(spec.policy));
       const auto slo = plan.workload_slo.find(spec.to_string());
       if (section == "workload" && slo != plan.workload_slo.end())
         text += fmt::format("slo = {}\n", in_quotes(to_string(slo->second)));

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "harness/store/trial_field_makers.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice {
@@ -17,15 +19,52 @@ namespace {
 #define OF(member) \
   [](auto& trial) -> auto& { return trial.member; }
 
+/// A member of an optional group: left out of trials that do not have the group.
+template <class Group, class Value>
+TrialField grouped(std::string_view group, std::string_view name, const char* unit,
+                   const char* meaning, std::optional<Group> Trial::*of, Value Group::*member) {
+  // Pointers are kept as they are, for the life of the program.
+  static std::deque<std::string> pointers;
+  const std::string& pointer = pointers.emplace_back(fmt::format("/{}/{}", group, name));
+  return {.pointer = pointer.c_str(),
+          .unit = unit,
+          .meaning = meaning,
+          .value = [of, member](const Trial& t) -> std::optional<Json> {
+            if (!(t.*of)) return std::nullopt;
+            return json_of((*(t.*of)).*member);
+          },
+          .take =
+              [of, member](const Json& json, Trial& t) {
+                if (!(t.*of)) (t.*of).emplace();
+                take_into(json, (*(t.*of)).*member);
+              }};
+}
+TrialField attempt_field(std::string_view name, const char* meaning,
+                         std::uint64_t AttemptCounts::*member) {
+  return grouped("attempts", name, "attempts", meaning, &Trial::attempts, member);
+}
+TrialField batch_field(std::string_view name, const char* meaning, double BatchFigures::*member) {
+  return grouped("batch", name, "requests", meaning, &Trial::batch, member);
+}
+
 std::vector<TrialField> make_fields() {
   using P = Percentiles;
   return {
       special(
-          "/model", "", "the series: a model with its options",
+          "/model", "", "the series: a model with its options, and what its policies are called",
           [](const Trial& t) -> Json { return t.request.model.to_string(); },
           [](const Json& json, Trial& t) {
-            t.request.model = parse_spec(json.get<std::string>(), "model");
+            t.request.model = parse_series(json.get<std::string>(), "model");
           }),
+      {.pointer = "/policy",
+       .unit = "",
+       .meaning = "the policies before the model, outer first; left out without any",
+       .value = [](const Trial& t) -> std::optional<Json> {
+         if (t.request.policies.empty()) return std::nullopt;
+         return to_string(t.request.policies);
+       },
+       .take = [](const Json& json,
+                  Trial& t) { t.request.policies = parse_policies(json.get<std::string>()); }},
       special(
           "/workload", "", "a workload with its options",
           [](const Trial& t) -> Json { return t.request.workload.to_string(); },
@@ -149,6 +188,20 @@ std::vector<TrialField> make_fields() {
       only_where_known(field("/host/backend_busy", "",
                              "rpc: the share of its CPU that the backend used", OF(backend_busy)),
                        OF(backend_busy)),
+      attempt_field("begun", "handed to the model by policies: the sum of the others",
+                    &AttemptCounts::begun),
+      attempt_field("won", "succeeded and ended their request", &AttemptCounts::won),
+      attempt_field("lost", "succeeded after their request had ended", &AttemptCounts::lost),
+      attempt_field("failed", "ended with an error", &AttemptCounts::failed),
+      attempt_field("cancelled", "ended before they executed, as another one had begun",
+                    &AttemptCounts::cancelled),
+      attempt_field("refused", "by the model", &AttemptCounts::refused),
+      attempt_field("unfinished", "cut off by the shutdown", &AttemptCounts::unfinished),
+      batch_field("mean", "requests of a batch, on average", &BatchFigures::mean),
+      batch_field("p99", "requests of a batch, 99th percentile", &BatchFigures::p99),
+      only_where_known(field("/policy_lag_p99_ns", "ns", "lateness of the policies' timers",
+                             OF(policy_lag_p99_ns)),
+                       OF(policy_lag_p99_ns)),
       special(
           "/checksum", "", "hex: the sum of the digests of the window's completed requests",
           [](const Trial& t) -> Json { return fmt::format("{:016x}", t.checksum); },

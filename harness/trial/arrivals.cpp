@@ -266,8 +266,8 @@ double Arrivals::offered_share(double rate_per_s, std::int64_t from_ns, std::int
   return (arrived_by(to_ns) - arrived_by(from_ns)) / asked;
 }
 
-std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id) {
-  return mix64(schedule_seed ^ mix64(id)) % kTabulatedSeeds;
+std::uint32_t request_seed(std::uint64_t schedule_seed, std::uint64_t id) {
+  return static_cast<std::uint32_t>(mix64(schedule_seed ^ mix64(id)) % kTabulatedSeeds);
 }
 
 }  // namespace precipice

@@ -56,6 +56,6 @@ class Arrivals {
 };
 
 /// The seed that request `id` of a schedule carries: below kTabulatedSeeds.
-std::uint64_t request_seed(std::uint64_t schedule_seed, std::uint64_t id);
+std::uint32_t request_seed(std::uint64_t schedule_seed, std::uint64_t id);
 
 }  // namespace precipice

@@ -22,8 +22,8 @@ constexpr double kPassNs = 100e6;
 constexpr std::size_t kFewest = 40, kMost = 2000;
 
 /// Spread over all seeds, so that few of them still cover the draws.
-std::uint64_t seed_of(std::size_t index, std::size_t count) {
-  return index * kTabulatedSeeds / count;
+std::uint32_t seed_of(std::size_t index, std::size_t count) {
+  return static_cast<std::uint32_t>(index * kTabulatedSeeds / count);
 }
 
 /// Of all values; sorts them.
@@ -48,7 +48,7 @@ Calibration calibrate_service(Workload& workload, const std::atomic<bool>* stop)
   calibration.speed_ns = probe_speed_ns();
   const auto stopped = [stop] { return stop != nullptr && stop->load(); };
   for (std::size_t id = 0; id < slots.size() && !stopped(); ++id) {
-    model->submit({id, seed_of(id % count, count), Io::now()});
+    model->submit({.id = id, .seed = seed_of(id % count, count), .intended = Io::now()});
   }
   model->shutdown(Io::now());
   if (stopped()) throw Interrupted("interrupted: the calibration under way was not kept");

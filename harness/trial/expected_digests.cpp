@@ -35,7 +35,8 @@ std::vector<std::uint64_t> tabulate_digests(Workload& workload,
     if (may_give_up) may_give_up();
     tabulation.outcome = Outcome::failed(ENOTRECOVERABLE);
     execute(
-        job, io, {seed, seed, Io::now()}, [](void*) {}, nullptr);
+        job, io, {.id = seed, .seed = static_cast<std::uint32_t>(seed), .intended = Io::now()},
+        [](void*) {}, nullptr);
     if (!tabulation.outcome.succeeded()) {
       throw Unavailable(fmt::format("the workload fails even without load (seed {}): {}", seed,
                                     std::strerror(tabulation.outcome.error)));

@@ -255,6 +255,33 @@ void judge_conservation(const GateInput& input, Trial& trial, Reasons& reasons) 
   }
 }
 
+void judge_policies(const GateInput& input, Trial& trial, Reasons& reasons) {
+  if (!trial.attempts) return;
+  const AttemptCounts& attempts = *trial.attempts;
+  const std::uint64_t begun = attempts.begun + input.attempts_outside.begun;
+  const std::uint64_t ended = attempts.ended() + input.attempts_outside.ended();
+  if (attempts.begun != attempts.ended() || begun != ended || input.attempts_inside != 0) {
+    reasons.fail(Cause::model, TrialGate::attempts,
+                 fmt::format("attempts are not conserved: {} begun, {} ended, {} inside after "
+                             "shutdown",
+                             begun, ended, input.attempts_inside));
+    trial.model_fault = true;
+  }
+  if (input.wrong_attempts > 0) {
+    reasons.fail(Cause::model, TrialGate::digest,
+                 fmt::format("{} attempts have a wrong digest", input.wrong_attempts));
+    trial.model_fault = true;
+  }
+  if (!trial.policy_lag_p99_ns || !input.shortest_of_policies) return;
+  const double bound = 0.05 * static_cast<double>(input.shortest_of_policies->count());
+  if (*trial.policy_lag_p99_ns > bound) {
+    reasons.fail(Cause::generator, TrialGate::policy_lag,
+                 fmt::format("timers of the policies were late by p99 {} (at most {}, 5% of the "
+                             "shortest time in the chain)",
+                             ms(*trial.policy_lag_p99_ns), ms(bound)));
+  }
+}
+
 /// Mean over these CPUs; NaN where none of them says.
 double run_queue_wait(const HostReport& host, const CpuSet& cpus) {
   double sum = 0, known = 0;
@@ -308,8 +335,14 @@ void apply_gates(const GateInput& input, Trial& trial) {
     judge_host(*input.host, reasons);
   }
   if (input.backend) judge_backend(*input.backend, slo_ns, reasons);
+  apply_gates_of_counts(input, trial);
+}
+
+void apply_gates_of_counts(const GateInput& input, Trial& trial) {
+  Reasons reasons(trial);
   judge_conservation(input, trial, reasons);
   judge_little(input, trial, reasons);
+  judge_policies(input, trial, reasons);
   trial.valid = trial.invalid_reasons.empty();
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/slots.hpp"
@@ -30,11 +31,28 @@ class InstrumentedJob {
   /// Set before the first request: the times in the slots count from here.
   void set_epoch(Time epoch) { epoch_ns_ = epoch.time_since_epoch().count(); }
   void set_after_end(AfterEnd* after) { after_ = after; }
-  Job job() { return {&InstrumentedJob::run, &InstrumentedJob::refuse, this}; }
+  /// The digest of each seed, which every attempt of a policy is checked against.
+  void set_digests(std::span<const std::uint64_t> digests) { digests_ = digests; }
+  Job job() {
+    return {.run = &InstrumentedJob::run,
+            .refuse = &InstrumentedJob::refuse,
+            .context = this,
+            .attempt = &InstrumentedJob::attempt,
+            .attempt_many = &InstrumentedJob::attempt_many,
+            .end = &InstrumentedJob::end};
+  }
+  /// Attempts that succeeded with another digest than `inline` has.
+  std::uint64_t wrong_attempts() const { return wrong_attempts_.load(std::memory_order_relaxed); }
 
  private:
   static Task<void> run(void* self, Io& io, Request request);
   static void refuse(void* self, const Request& request, Refusal why) noexcept;
+  static Task<Outcome> attempt(void* self, Io& io, Request request);
+  static Task<void> attempt_many(void* self, Io& io, std::span<const Request> requests,
+                                 std::span<Outcome> outcomes);
+  static bool end(void* self, const Request& request, const Outcome& outcome) noexcept;
+  void begin(const Request& request) noexcept;
+  void check(const Request& request, const Outcome& outcome) noexcept;
   std::int64_t since_epoch() const { return Clock::now().time_since_epoch().count() - epoch_ns_; }
   static Outcome outcome_of_exception() noexcept;
 
@@ -43,6 +61,8 @@ class InstrumentedJob {
   InFlightIntegral& in_flight_;
   AfterEnd* after_ = nullptr;
   std::int64_t epoch_ns_ = 0;
+  std::span<const std::uint64_t> digests_;
+  std::atomic<std::uint64_t> wrong_attempts_{0};
 };
 
 }  // namespace precipice

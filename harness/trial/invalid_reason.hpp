@@ -42,6 +42,8 @@ enum class TrialGate : std::uint8_t {
   digest,
   conservation,
   little,
+  attempts,
+  policy_lag,
   crash,
   unknown,
 };

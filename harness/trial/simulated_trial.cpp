@@ -18,6 +18,7 @@
 #include "harness/trial/limits.hpp"
 #include "harness/trial/memory_need.hpp"
 #include "harness/trial/queues.hpp"
+#include "harness/trial/simulated_policies.hpp"
 #include "harness/trial/trial_summary.hpp"
 #include "models/oracle.hpp"
 #include "models/random.hpp"
@@ -53,9 +54,7 @@ struct Simulation {
   double in_flight_ns = 0;
 
   Simulation(const TrialRequest& from, const std::atomic<bool>* stop_flag)
-      : request(from),
-        stop(stop_flag),
-        settings(OracleSettings::read(Options("oracle", oracle_keys(), from.model.given))) {
+      : request(from), stop(stop_flag), settings(oracle_settings(from.model.given)) {
     stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
              static_cast<double>(settings.stall_for.count())};
     window_end = (from.warmup + from.window).count();
@@ -85,6 +84,9 @@ struct Simulation {
     return limit < most ? limit : 0;
   }
   bool split() const { return settings.discipline == OracleSettings::Discipline::random_split; }
+  double service_ns(std::size_t id) const {
+    return settings.service_ns({.id = id, .seed = request_seed(request.seed, id)});
+  }
   unsigned server(std::size_t id, std::uint64_t seed) const {
     return split() ? settings.server_of(id, seed) : 0;
   }
@@ -140,9 +142,8 @@ struct Simulation {
       heed_stop();
       ++issued;
       const auto wall = static_cast<double>(intended[id]);
-      const std::uint64_t seed = request_seed(request.seed, id);
-      const auto served =
-          queues.arrive(stall.work_time(wall), settings.service_ns(id, seed), server(id, seed));
+      const std::uint32_t seed = request_seed(request.seed, id);
+      const auto served = queues.arrive(stall.work_time(wall), service_ns(id), server(id, seed));
       tell(summary, stamps_of(wall, served).first, intended[id], mix64(seed));
     }
   }
@@ -179,9 +180,8 @@ struct Simulation {
       const double wall = ready.top();
       ready.pop();
       const std::size_t id = issued++;
-      const std::uint64_t seed = request_seed(request.seed, id);
-      const auto served =
-          queues.arrive(stall.work_time(wall), settings.service_ns(id, seed), server(id, seed));
+      const std::uint32_t seed = request_seed(request.seed, id);
+      const auto served = queues.arrive(stall.work_time(wall), service_ns(id), server(id, seed));
       const auto [stamp, end] = stamps_of(wall, served);
       tell(summary, stamp, stamp.dispatch, mix64(seed));
       ready.push(stamp.shed ? wall + retry_after()
@@ -233,7 +233,7 @@ struct Simulation {
       }
       const double at = stall.work_time(arrival);
       stamps[id].begin = rounded(stall.begin_time(at));
-      sharing.arrive(at, id, settings.service_ns(id, request_seed(request.seed, id)));
+      sharing.arrive(at, id, service_ns(id));
     }
     for (std::size_t id = 0; id < issued; ++id) {
       tell(summary, stamps[id], request.closed > 0 ? stamps[id].dispatch : intended[id],
@@ -262,6 +262,7 @@ void require_oracle(const TrialRequest& request) {
 
 Trial simulate_trial(const TrialRequest& request, const std::atomic<bool>* stop) {
   require_oracle(request);
+  if (!request.policies.empty()) return simulate_policies(request, stop);
   const auto started = std::chrono::steady_clock::now();
   Simulation simulation(request, stop);
   Trial trial;

@@ -26,8 +26,12 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-/// Cuts at commas that are outside all parentheses.
-std::vector<std::string_view> split_outside_parentheses(std::string_view text,
+constexpr std::array<std::pair<std::string_view, double>, 6> kPercentiles{
+    {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"p99.9", 99.9}, {"p999", 99.9}}};
+
+}  // namespace
+
+std::vector<std::string_view> split_outside_parentheses(std::string_view text, char separator,
                                                         std::string_view what) {
   std::vector<std::string_view> parts;
   int depth = 0;
@@ -36,7 +40,7 @@ std::vector<std::string_view> split_outside_parentheses(std::string_view text,
     if (text[i] == '(') ++depth;
     if (text[i] == ')') --depth;
     if (depth < 0) break;
-    if (text[i] == ',' && depth == 0) {
+    if (text[i] == separator && depth == 0) {
       parts.push_back(text.substr(begin, i - begin));
       begin = i + 1;
     }
@@ -46,11 +50,6 @@ std::vector<std::string_view> split_outside_parentheses(std::string_view text,
   return parts;
 }
 
-constexpr std::array<std::pair<std::string_view, double>, 6> kPercentiles{
-    {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"p99.9", 99.9}, {"p999", 99.9}}};
-
-}  // namespace
-
 std::string Spec::to_string() const {
   std::string text = name;
   char separator = ':';
@@ -58,7 +57,19 @@ std::string Spec::to_string() const {
     text += fmt::format("{}{}={}", separator, key, value);
     separator = ',';
   }
+  if (!policy.empty()) text += '|' + policy;
   return text;
+}
+
+Spec parse_series(std::string_view text, std::string_view what) {
+  const auto parts = split_outside_parentheses(text, '|', what);
+  Spec spec = parse_spec(parts.front(), what);
+  if (parts.size() > 1) {
+    spec.policy = trimmed(text.substr(parts.front().size() + 1));
+    if (spec.policy.empty())
+      throw UsageError(fmt::format("{} '{}' has no policy behind its '|'", what, text));
+  }
+  return spec;
 }
 
 Spec parse_spec(std::string_view text, std::string_view what) {
@@ -71,7 +82,7 @@ Spec parse_spec(std::string_view text, std::string_view what) {
   spec.name = trimmed(text.substr(0, colon));
   if (spec.name.empty()) throw wrong("has no name");
   if (colon == std::string_view::npos) return spec;
-  for (const std::string_view part : split_outside_parentheses(text.substr(colon + 1), what)) {
+  for (const std::string_view part : split_outside_parentheses(text.substr(colon + 1), ',', what)) {
     const std::size_t equal = part.find('=');
     if (equal == std::string_view::npos) {
       throw wrong(fmt::format("has '{}' where key=value belongs", trimmed(part)));
@@ -112,6 +123,7 @@ Spec parse_workload(std::string_view text) {
 std::string label(const Spec& spec) {
   std::string text = spec.name;
   for (const auto& [key, value] : spec.given) text += fmt::format(" {}={}", key, value);
+  if (!spec.policy.empty()) text += '|' + spec.policy;
   return shown_in_line(text);
 }
 

@@ -17,6 +17,7 @@
 #include "models/cpu_set.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
+#include "models/policies/attempt_counts.hpp"
 #include "models/request.hpp"
 
 namespace precipice {
@@ -25,8 +26,10 @@ namespace precipice {
 struct Spec {
   std::string name;
   std::map<std::string, std::string> given;
-  /// Canonical text: name, then the given keys in order; used as a label and as identity in the
-  /// journal.
+  /// Of a series: what the policies before its model are called; "" without any.
+  std::string policy{};
+  /// Canonical text: name, then the given keys in order, `|` and the policy; used as a label and as
+  /// identity in the journal.
   std::string to_string() const;
 };
 
@@ -47,6 +50,7 @@ enum class ClockKind : std::uint8_t { real, virtual_time };
 /// other.
 struct TrialRequest {
   Spec model;
+  std::vector<Spec> policies{};  ///< before the model, outer first
   Spec workload;
   double rate_per_s = 0;     ///< open loop when > 0
   std::uint64_t closed = 0;  ///< closed loop with this many in flight when > 0
@@ -73,6 +77,11 @@ struct Percentiles {
   double mean = 0;
   std::int64_t p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
   bool known = false;  ///< rests on at least one sample; else all are 0 and mean nothing
+};
+
+/// Requests of a batch.
+struct BatchFigures {
+  double mean = 0, p99 = 0;
 };
 
 /// The result of a trial. Percentiles and counts are over requests whose intended arrival lies
@@ -117,6 +126,10 @@ struct Trial {
   OtherProcesses neighbours;  ///< what other processes took of the watched CPUs
   double speed_ns = 0;        ///< time of the machine-speed probe before the trial; 0 = not taken
   std::optional<double> backend_lag_p99_ns, backend_busy;
+  std::optional<AttemptCounts> attempts;  ///< what policies made of the requests
+  std::optional<BatchFigures> batch;
+  /// How late the policies' timers were called, 99th percentile.
+  std::optional<double> policy_lag_p99_ns;
   std::uint64_t checksum = 0;
   bool stable = false;
   bool valid = false;

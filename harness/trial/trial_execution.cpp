@@ -16,6 +16,7 @@
 #include "harness/trial/invalid_reason.hpp"
 #include "harness/trial/limits.hpp"
 #include "harness/trial/memory_need.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/trial_summary.hpp"
 #include "models/pinned_thread.hpp"
 #include "models/unavailable.hpp"
@@ -116,7 +117,14 @@ bool TrialExecution::can_serve_backend() const {
          request_.think == Nanos(0);
 }
 
-void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
+void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
+                            std::span<const std::uint64_t> digests) {
+  if (!request_.policies.empty()) {
+    timeline_.emplace(request_.generator_cpus);
+    PolicyChain chain = make_chain(request_.policies, std::move(model_), *timeline_);
+    model_ = std::move(chain.model);
+    attempts_ = chain.attempts;
+  }
   if (open_loop()) {
     require_memory_for(request_, expected_requests(request_), workload_);
     intended_ = request_.arrivals.schedule(request_.rate_per_s, end_ns_, request_.seed);
@@ -146,14 +154,15 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin) {
                    share_a_cpu(request_.generator_cpus, request_.model_cpus);
 
   observed_.emplace(workload_, *slots_, in_flight_);
+  observed_->set_digests(digests);
   if (!open_loop()) {
     loop_.emplace(*model_, *slots_, in_flight_, request_.seed, request_.think, end_ns_, stop_);
     observed_->set_after_end(&*loop_);
   }
   stopped_in_the_end_.emplace(model_);
   peak_memory_.emplace();
-  model_->start(
-      {request_.model_cpus, observed_->job(), workload_.files(), workload_.block_bytes(), stop_});
+  model_->start({request_.model_cpus, observed_->job(), workload_.files(), workload_.block_bytes(),
+                 stop_, slots_->size()});
   watch_.emplace(united(request_.generator_cpus, request_.model_cpus));
 }
 
@@ -161,6 +170,8 @@ void TrialExecution::execute() {
   before_ = ResourceUsage::now();
   const Time epoch = Io::now() + std::chrono::milliseconds(2);
   observed_->set_epoch(epoch);
+  if (attempts_ != nullptr)
+    attempts_->set_window(epoch + Nanos(warmup_ns_), epoch + Nanos(end_ns_));
   if (backend_) backend_->begin_interval();
 
   GeneratorOptions options;
@@ -196,6 +207,16 @@ Trial TrialExecution::conclude(std::span<const std::uint64_t> digests) {
     trial_.backend_lag_p99_ns = static_cast<double>(gates.backend->lag_p99_ns);
     trial_.backend_busy = gates.backend->busy;
     backend_cpu_ns_ = gates.backend->cpu_ns;
+  }
+  if (attempts_ != nullptr) {
+    trial_.attempts = attempts_->inside_window();
+    gates.attempts_outside = attempts_->outside_window();
+    trial_.batch = batch_figures(trial_.model_stats);
+    gates.attempts_inside = attempts_->in_flight();
+    gates.wrong_attempts = observed_->wrong_attempts();
+    gates.shortest_of_policies = shortest_time(request_.policies);
+    if (const auto lateness = timeline_->lateness(); lateness.timers > 0)
+      trial_.policy_lag_p99_ns = lateness.p99_ns;
   }
   // What its engine has registered goes before the connections are closed.
   model_.reset();

@@ -19,6 +19,8 @@
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial.hpp"
 #include "models/model.hpp"
+#include "models/policies/attempt_meter.hpp"
+#include "models/policies/timer_thread.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
@@ -34,10 +36,11 @@ class TrialExecution {
 
   /// Memory, schedule, backend and workload; starts the model. `setup` has what the trial does not
   /// decide. `margin`, how early the generator wakes to spin, is measured where it is 0.
-  void set_up(WorkloadSetup setup, Nanos& margin);
+  /// `digests`: those of every seed of the workload.
+  void set_up(WorkloadSetup setup, Nanos& margin, std::span<const std::uint64_t> digests);
   /// Offers the load, waits for the drain and shuts the model down.
   void execute();
-  /// The figures, and whether they may count. `digests`: those of every seed of the workload.
+  /// The figures, and whether they may count.
   Trial conclude(std::span<const std::uint64_t> digests);
 
  private:
@@ -71,6 +74,8 @@ class TrialExecution {
   Trial trial_;
 
   // What stands below is destroyed before what stands above and is used by it.
+  std::optional<TimerThread> timeline_;  ///< of the policies
+  AttemptMeter* attempts_ = nullptr;
   std::unique_ptr<Model> model_;
   std::vector<std::int64_t> intended_;
   std::optional<Slots> slots_;

@@ -165,7 +165,7 @@ Trial TrialRunner::run_here(const TrialRequest& request) {
   WorkloadSetup setup;
   setup.scratch_directory = scratch_directory_;
   setup.may_give_up = may_give_up();
-  execution.set_up(std::move(setup), spin_margin_);
+  execution.set_up(std::move(setup), spin_margin_, prepared.digests);
   execution.execute();
   Trial trial = execution.conclude(prepared.digests);
   trial.elapsed_s = seconds(Io::now() - started);

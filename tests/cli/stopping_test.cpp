@@ -129,7 +129,7 @@ TEST(Stopping, EndsAWaitInsideSubmit) {
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
   model->start({CpuSet::allowed(), observed.job(), {}, 4096, &kStop});
-  model->submit({0, 0, Io::now()});
+  model->submit({.id = 0, .intended = Io::now()});
   EXPECT_EQ(slots[0].error, ECANCELED);
 }
 
@@ -150,7 +150,7 @@ TEST(Stopping, EndsTheStartOfALargePool) {
     const std::ptrdiff_t before = threads_here();
     model->start({CpuSet::allowed(), observed.job(), {}, 4096, &kStop});
     EXPECT_LT(threads_here(), before + 500) << queue;
-    model->submit({0, 0, Io::now()});
+    model->submit({.id = 0, .intended = Io::now()});
     model->shutdown(Io::now());
     EXPECT_EQ(model->in_flight(), 0U) << queue;
   }

@@ -109,7 +109,8 @@ Refusal FaultBench::submit(std::uint64_t id) {
   was_offered_[id].store(true);
   in_flight.enter(0);
   offered.fetch_add(1);
-  const Request request{id, id % kTabulatedSeeds, Io::now()};
+  const Request request{
+      .id = id, .seed = static_cast<std::uint32_t>(id % kTabulatedSeeds), .intended = Io::now()};
   const Refusal refusal = model->submit(request);
   if (refusal == Refusal::none) {
     accepted.fetch_add(1);

@@ -184,7 +184,8 @@ TEST_P(AsyncModels, WakeSleepersOfOneCpuInTheOrderTheyAreDue) {
   bench.start();
   for (std::uint64_t id = 0; id < 64; ++id) {
     Request request = AsyncBench::request(id);
-    request.seed = id * 37 % 64;  // a permutation: 37 and 64 have no common factor
+    request.seed =
+        static_cast<std::uint32_t>(id * 37 % 64);  // a permutation: 37 and 64 have no common factor
     EXPECT_EQ(bench.model->submit(request), Refusal::none);
   }
   bench.shutdown_drained();

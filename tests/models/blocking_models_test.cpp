@@ -79,7 +79,8 @@ class Ledger {
     }
     if (ledger.gate != nullptr) ledger.gate->release();
     if (request.id < ledger.resubmit_below) {
-      const Request child{request.id + ledger.resubmit_below, request.seed, Io::now()};
+      const Request child{
+          .id = request.id + ledger.resubmit_below, .seed = request.seed, .intended = Io::now()};
       const Refusal why = ledger.resubmit_to->submit(child);
       if (why != Refusal::none) refuse(self, child, why);
     }
@@ -107,7 +108,8 @@ void start(Model& model, Ledger& ledger) {
 /// Submits ids [first, last); what is refused on the spot is entered too.
 void offer(Model& model, Ledger& ledger, std::uint64_t first, std::uint64_t last) {
   for (std::uint64_t id = first; id < last; ++id) {
-    const Request request{id, mix64(id), Io::now()};
+    const Request request{
+        .id = id, .seed = static_cast<std::uint32_t>(mix64(id)), .intended = Io::now()};
     const Refusal why = model.submit(request);
     if (why != Refusal::none) ledger.job().refuse(&ledger, request, why);
   }
@@ -204,7 +206,7 @@ TEST_P(EveryModel, AnswersSubmittersThatRaceWithShutdown) {
   for (std::thread& each : submitters) each.join();
   EXPECT_EQ(ledger.ran(), ran) << "nothing runs once shutdown has returned";
   EXPECT_TRUE(ledger.each_once(kRequests));
-  EXPECT_EQ(model->submit({0, 0, Io::now()}), Refusal::shutdown);
+  EXPECT_EQ(model->submit({.id = 0, .intended = Io::now()}), Refusal::shutdown);
 }
 
 TEST_P(EveryModel, ShedsPastItsLimit) {
@@ -228,8 +230,8 @@ TEST_P(EveryModel, RefusesRequestsThatAreTooOld) {
   Ledger ledger(2);
   const auto model = this->model({{"deadline", "10s"}});
   start(*model, ledger);
-  EXPECT_EQ(model->submit({0, 1, Io::now() - 60s}), Refusal::none);
-  EXPECT_EQ(model->submit({1, 1, Io::now()}), Refusal::none);
+  EXPECT_EQ(model->submit({.id = 0, .seed = 1, .intended = Io::now() - 60s}), Refusal::none);
+  EXPECT_EQ(model->submit({.id = 1, .seed = 1, .intended = Io::now()}), Refusal::none);
   model->shutdown(far_away());
   EXPECT_EQ(ledger.refused(Refusal::deadline), 1u);
   EXPECT_EQ(ledger.ran(), 1u);

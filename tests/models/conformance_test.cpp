@@ -222,7 +222,7 @@ TEST_P(AnyModel, AwaitsAMillionTimesWithoutGrowingTheStack) {
   const auto model = info.make(Options(info.name, info.options, GetParam().given));
   model->start({other_cpus(), observed.job(), {}, 4096});
   in_flight.enter(0);
-  ASSERT_EQ(model->submit({0, 3, Io::now()}), Refusal::none);
+  ASSERT_EQ(model->submit({.id = 0, .seed = 3, .intended = Io::now()}), Refusal::none);
   model->shutdown(Io::now() + 10min);
   EXPECT_EQ(slots[0].end, End::completed);
   EXPECT_EQ(slots[0].digest, 2'000'003U);

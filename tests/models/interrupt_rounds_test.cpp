@@ -76,7 +76,7 @@ TEST_P(InterruptRounds, ReachTheThreadsThatExecuteAndNoIdleOne) {
   std::vector<std::thread> submitters;  // inline runs a request inside submit
   for (std::uint64_t id = 0; id < kRequests; ++id) {
     submitters.emplace_back([&model, id] {
-      EXPECT_EQ(model->submit({id, id, Io::now()}), Refusal::none);
+      EXPECT_EQ(model->submit({.id = id, .intended = Io::now()}), Refusal::none);
     });
   }
   while (held.begun.load() < kRequests) std::this_thread::sleep_for(1ms);

@@ -56,7 +56,9 @@ struct AsyncBench {
   }
 
   void start() { model->start(setup); }
-  static Request request(std::uint64_t id) { return {id, id, Io::now()}; }
+  static Request request(std::uint64_t id) {
+    return {.id = id, .seed = static_cast<std::uint32_t>(id), .intended = Io::now()};
+  }
   void submit_all() {
     for (std::uint64_t id = 0; id < ends.size(); ++id) {
       ASSERT_EQ(model->submit(request(id)), Refusal::none);

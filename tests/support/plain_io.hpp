@@ -130,7 +130,9 @@ inline Task<void> drive(Workload* workload, Io* io, Request request, Outcome* ou
 /// Runs one request to its end on this thread.
 inline Outcome run_request(Workload& workload, PlainIo& io, std::uint64_t seed) {
   Outcome outcome = Outcome::failed(ENOTRECOVERABLE);
-  detail::drive(&workload, &io, {.id = seed, .seed = seed, .intended = Io::now()}, &outcome)
+  detail::drive(&workload, &io,
+                {.id = seed, .seed = static_cast<std::uint32_t>(seed), .intended = Io::now()},
+                &outcome)
       .start(nullptr, nullptr);
   return outcome;
 }

@@ -57,7 +57,8 @@ TEST(RealOracle, EndsNoRequestBeforeItsTurn) {
   auto model = start({{"mean", "1ms"}}, log);
   const Time origin = Io::now();
   for (std::uint64_t id = 0; id < 50; ++id) {
-    EXPECT_EQ(model->submit({.id = id, .seed = id, .intended = origin}), Refusal::none);
+    EXPECT_EQ(model->submit({.id = id, .seed = static_cast<std::uint32_t>(id), .intended = origin}),
+              Refusal::none);
   }
   model->shutdown(Io::now() + std::chrono::seconds(20));
   for (std::size_t id = 0; id < 50; ++id) {

@@ -1,0 +1,151 @@
+#include "harness/trial/virtual_servers.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <new>
+
+#include "models/random.hpp"
+
+namespace precipice {
+namespace {
+
+/// The simulated job awaits its service only.
+class NoIo final : public Io {
+ public:
+  void close(int) noexcept override {}
+  Lease lease(std::size_t bytes) override {
+    return {*this, static_cast<std::byte*>(::operator new(bytes, kAlignment)), bytes};
+  }
+  void wake(IoOp& op) noexcept override { op.finish(0); }
+
+ protected:
+  Start start(IoOp& op) override {
+    op.result = -ENOSYS;
+    return Start::completed;
+  }
+  void give_back(std::byte* data, std::size_t) noexcept override {
+    ::operator delete(data, kAlignment);
+  }
+
+ private:
+  static constexpr std::align_val_t kAlignment{4096};
+};
+
+Io& no_io() {
+  static NoIo io;
+  return io;
+}
+
+}  // namespace
+
+VirtualServers::VirtualServers(const OracleSettings& settings, const Stall& stall,
+                               VirtualTimeline& timeline)
+    : settings_(settings),
+      stall_(stall),
+      timeline_(timeline),
+      servers_(settings.servers),
+      sharing_(settings.servers) {
+  for (Server& server : servers_) {
+    server.all = this;
+    idle_.push_back(&server);
+  }
+}
+
+Refusal VirtualServers::submit(const Request& request) noexcept {
+  const std::uint64_t most = settings_.capacity > 0
+                                 ? std::min(settings_.capacity, settings_.in_flight_limit)
+                                 : settings_.in_flight_limit;
+  if (inside_ >= most) return Refusal::limit;
+  ++inside_;
+  if (splits()) {
+    Server& server = servers_[server_of(request)];
+    server.queue.push_back(request);
+    may_start_.push_back(&server);
+  } else {
+    queue_.push_back(request);
+  }
+  start_waiting();
+  return Refusal::none;
+}
+
+/// A further attempt meets another server than the first one.
+std::size_t VirtualServers::server_of(const Request& request) const {
+  const unsigned first = settings_.server_of(request.id, request.seed);
+  const std::size_t others = servers_.size() - 1;
+  if (request.attempt == 0 || others == 0) return first;
+  const std::uint64_t draw = mix64(mix64(request.id) + request.attempt);
+  return (first + 1 + draw % others) % servers_.size();
+}
+
+void VirtualServers::start_waiting() {
+  if (starting_) return;
+  starting_ = true;
+  if (splits()) {
+    while (!may_start_.empty()) {
+      Server& server = *may_start_.back();
+      may_start_.pop_back();
+      if (server.busy || server.queue.empty()) continue;
+      const Request request = server.queue.front();
+      server.queue.pop_front();
+      server.busy = true;
+      execute(job_, no_io(), request, &VirtualServers::left, &server);
+    }
+  } else {
+    while (!queue_.empty() && (shares() || !idle_.empty())) {
+      const Request request = queue_.front();
+      queue_.pop_front();
+      Server* server = &servers_.front();
+      if (!shares()) {
+        server = idle_.back();
+        idle_.pop_back();
+      }
+      execute(job_, no_io(), request, &VirtualServers::left, server);
+    }
+  }
+  starting_ = false;
+}
+
+void VirtualServers::left(void* server) noexcept {
+  auto& own = *static_cast<Server*>(server);
+  VirtualServers& all = *own.all;
+  --all.inside_;
+  own.busy = false;
+  if (all.splits()) {
+    all.may_start_.push_back(&own);
+  } else if (!all.shares()) {
+    all.idle_.push_back(&own);
+  }
+  all.start_waiting();
+}
+
+void VirtualServers::serve(double work_ns, std::coroutine_handle<> waiting) {
+  const double now = stall_.work_time(timeline_.now_ns());
+  if (shares()) {
+    sharing_.arrive(now, reinterpret_cast<std::size_t>(waiting.address()), work_ns);
+    expect_next_end();
+    return;
+  }
+  timeline_.schedule(stall_.end_time(now + work_ns),
+                     {&VirtualServers::resume, waiting.address(), 0});
+}
+
+void VirtualServers::resume(void* waiting, std::uint64_t) noexcept {
+  std::coroutine_handle<>::from_address(waiting).resume();
+}
+
+void VirtualServers::expect_next_end() {
+  ++round_;
+  if (sharing_.size() == 0) return;
+  timeline_.schedule(stall_.end_time(sharing_.next_end()), {&VirtualServers::share, this, round_});
+}
+
+void VirtualServers::share(void* self, std::uint64_t round) noexcept {
+  auto& all = *static_cast<VirtualServers*>(self);
+  if (round != all.round_) return;
+  const std::size_t ended = all.sharing_.end(all.sharing_.next_end());
+  all.expect_next_end();
+  resume(reinterpret_cast<void*>(ended), 0);
+}
+
+}  // namespace precipice
