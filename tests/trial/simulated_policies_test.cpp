@@ -391,7 +391,7 @@ TEST(SimulatedLimit, GradientRestsAtTheServersAndTheirRoot) {
     const double x = servers * (1 + buffer);
     const Trial trial = run({{"servers", std::to_string(servers)}, {"mean", "1ms"}},
                             "limit:kind=gradient,buffer=" + std::to_string(buffer),
-                            1500.0 * servers, 3000.0 * servers);
+                            10'000.0 * servers, 30'000.0 * servers);
     EXPECT_NEAR(stat(trial, "limit"), std::floor(x + std::sqrt(x)), 1) << servers;
   }
 }
@@ -447,8 +447,7 @@ TEST(SimulatedThrottle, SendsAtMostKTimesWhatGetsThrough) {
         run({{"mean", "1ms"}, {"queue", "5"}}, "throttle:window=2s,k=" + std::to_string(k), 5000);
     const double got_through = static_cast<double>(trial.counts.completed);
     expect_near(static_cast<double>(trial.attempts->begun) / got_through, k, 0.02, "sent");
-    EXPECT_EQ(trial.attempts->refused,
-              trial.attempts->begun - trial.counts.completed);
+    EXPECT_EQ(trial.attempts->refused, trial.attempts->begun - trial.counts.completed);
   }
 }
 
