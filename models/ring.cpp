@@ -111,6 +111,7 @@ Refusal Ring::offer(const Request& request) noexcept {
       return Refusal::memory;
     }
     queued_.store(arrivals_.size(), std::memory_order_relaxed);
+    if (current_ == this) ++brought_here_;
     asleep = sleeping_.exchange(false, std::memory_order_relaxed);
   }
   notify(asleep);
@@ -157,11 +158,7 @@ bool Ring::collect() {
   bool idle = false;
   {
     const std::lock_guard lock(mutex_);
-    const std::size_t most = cancelling_ || cancel_asked_ ? arrivals_.size() : kAdmittedAtOnce;
-    const auto count = static_cast<std::ptrdiff_t>(std::min(arrivals_.size(), most));
-    collected_.assign(arrivals_.begin(), arrivals_.begin() + count);
-    arrivals_.erase(arrivals_.begin(), arrivals_.begin() + count);
-    queued_.store(arrivals_.size(), std::memory_order_relaxed);
+    take_arrivals(cancelling_ || cancel_asked_ ? arrivals_.size() : kAdmittedAtOnce);
     woken_now_ = woken_head_;
     woken_head_ = woken_tail_ = nullptr;
     cancel_now = cancel_asked_ && !cancelling_;
@@ -173,15 +170,41 @@ bool Ring::collect() {
   return idle && backlog_head_ == nullptr;
 }
 
+// The oldest arrivals, at most `most`. Under mutex_.
+void Ring::take_arrivals(std::size_t most) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(arrivals_.size(), most));
+  collected_.assign(arrivals_.begin(), arrivals_.begin() + count);
+  arrivals_.erase(arrivals_.begin(), arrivals_.begin() + count);
+  queued_.store(arrivals_.size(), std::memory_order_relaxed);
+}
+
 void Ring::begin_collected() {
   while (woken_now_ != nullptr) {
     IoOp* op = woken_now_;
     woken_now_ = op->next;
     op->finish(0);
   }
+  begin_all();
+}
+
+void Ring::begin_all() {
   for (const Request& request : collected_) {
     cancelling_ ? refuse(request, Refusal::shutdown) : begin(request);
   }
+}
+
+// A request that ends may bring the next one. Left to the next pass it would begin only after all
+// other completions have been dealt with; if those were all there were, the device idles meanwhile.
+// What these bring in turn waits for the next pass, so that requests which end at once cannot keep
+// this thread from the kernel. The oldest arrivals begin, whoever brought them.
+void Ring::begin_replacements() {
+  if (brought_here_ == 0) return;
+  {
+    const std::lock_guard lock(mutex_);
+    take_arrivals(std::min(brought_here_, kAdmittedAtOnce));
+  }
+  begin_all();
+  brought_here_ = 0;
 }
 
 void Ring::begin(const Request& request) {
@@ -247,9 +270,14 @@ void Ring::reap() {
   };
   std::array<Ended, kReapedAtOnce> ended;
   io_uring* ring = ring_->get();
-  for (;;) {
+  brought_here_ = 0;  // what came otherwise begins in the next pass
+  // Not those that come meanwhile: a cached read may complete while it is being submitted, and its
+  // request may bring the next.
+  for (unsigned left = io_uring_cq_ready(ring); left > 0;) {
     std::array<io_uring_cqe*, kReapedAtOnce> cqes;
-    const unsigned count = io_uring_peek_batch_cqe(ring, cqes.data(), kReapedAtOnce);
+    const unsigned count =
+        io_uring_peek_batch_cqe(ring, cqes.data(), std::min(left, kReapedAtOnce));
+    left -= count;
     for (unsigned i = 0; i < count; ++i) ended[i] = {cqes[i]->user_data, cqes[i]->res};
     io_uring_cq_advance(ring, count);
     tallies_.cqes.add(count);
@@ -258,9 +286,9 @@ void Ring::reap() {
         wake_armed_ = false;  // the next pass arms it again, before it may sleep
       } else if (ended[i].who != kNobody && ended[i].who != kLibraryTimeout) {
         completed(*reinterpret_cast<IoOp*>(ended[i].who), ended[i].result);
+        begin_replacements();
       }
     }
-    if (count < kReapedAtOnce) break;
   }
   tallies_.dropped.set(IO_URING_READ_ONCE(*ring->cq.koverflow));
 }

@@ -122,7 +122,10 @@ class Ring final : public Io {
   void unlink(IoOp& op) noexcept;
 
   bool collect();
+  void take_arrivals(std::size_t most);
   void begin_collected();
+  void begin_all();
+  void begin_replacements();
   void begin(const Request& request);
   void refuse(const Request& request, Refusal why) noexcept;
   void enter(bool wait);
@@ -161,6 +164,7 @@ class Ring final : public Io {
   bool cancelling_ = false;
   bool leaving_ = false;
   unsigned unsubmitted_ = 0;
+  std::size_t brought_here_ = 0;  // arrivals from this thread since the last completion's turn
   BufferPool buffers_{false};
   std::unique_ptr<std::byte, FreeMemory> arena_;
   std::size_t arena_bytes_ = 0;
