@@ -296,5 +296,55 @@ TEST(IoUringModel, ComesThroughASubmissionQueueThatIsFarTooSmall) {
   ::close(bench.descriptor);
 }
 
+// The last request keeps the thread until all sockets are ready, so that one reap finds all of
+// them.
+Task<void> bring_the_next(void* context, Io& io, Request request) {
+  AsyncBench& bench = *static_cast<AsyncBench*>(context);
+  const std::uint64_t talkers = bench.sockets.size();
+  if (request.id == 2 * talkers) {
+    ++bench.begun;
+    while (!bench.late) std::this_thread::yield();
+  } else if (request.id < talkers) {
+    std::byte word{};
+    co_await io.recv(bench.sockets[request.id], {&word, 1});
+  }
+  bench.order.push_back(request.id);
+  bench.ended(request, 0);
+  if (request.id < talkers) bench.model->submit(AsyncBench::request(talkers + request.id));
+}
+
+TEST(IoUringModel, BeginsWhatAnEndedRequestBringsBeforeOtherCompletions) {
+  if (const auto reason = io_uring_model().unavailable()) GTEST_SKIP() << *reason;
+  constexpr std::uint64_t kTalkers = 8;
+  AsyncBench bench({"io_uring", io_uring_model, {}}, 2 * kTalkers + 1, bring_the_next);
+  bench.setup.cpus = CpuSet({bench.setup.cpus.list().front()});
+  std::vector<int> peers;
+  for (std::uint64_t i = 0; i < kTalkers; ++i) {
+    int pair[2] = {-1, -1};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    bench.sockets.push_back(pair[0]);
+    peers.push_back(pair[1]);
+  }
+  bench.start();
+  for (std::uint64_t id = 0; id < kTalkers; ++id) {
+    ASSERT_EQ(bench.model->submit(AsyncBench::request(id)), Refusal::none);
+  }
+  ASSERT_EQ(bench.model->submit(AsyncBench::request(2 * kTalkers)), Refusal::none);
+  bench.wait_for(bench.begun, 1);
+  for (const int peer : peers) ASSERT_EQ(::write(peer, "x", 1), 1);
+  bench.late = true;
+  while (bench.model->in_flight() > 0) std::this_thread::sleep_for(1ms);
+  bench.shutdown_drained();
+  bench.expect_each_ended_once();
+  ASSERT_EQ(bench.order.size(), 2 * kTalkers + 1);
+  for (std::size_t i = 1; i < bench.order.size(); i += 2) {
+    EXPECT_LT(bench.order[i], kTalkers);
+    EXPECT_EQ(bench.order[i + 1], bench.order[i] + kTalkers);
+  }
+  bench.model.reset();
+  for (const int descriptor : bench.sockets) ::close(descriptor);
+  for (const int descriptor : peers) ::close(descriptor);
+}
+
 }  // namespace
 }  // namespace precipice
