@@ -20,11 +20,6 @@ void set_no_delay(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// Reads gathered before they are submitted. Held back for the whole pass they leave the device
-// idle: with 32 in flight that cost a fifth of the reads a second, and one system call for every
-// four costs no more CPU time a read than one for every eleven.
-constexpr unsigned kReadsHeldBack = 4;
-
 }  // namespace
 
 // What the ring keeps with an operation.
@@ -113,7 +108,9 @@ void Ring::issue(IoOp& op) {
   }
   prepare(*sqe, op);
   link(op);
-  if (op.kind == IoOp::Kind::read && unsubmitted_ >= kReadsHeldBack) submit_early();
+  // Not held back for others: whether the device has enough to do meanwhile cannot be known (it may
+  // have ended what it has, and not said so yet), and an idle device costs more than a system call.
+  if (op.kind == IoOp::Kind::read) submit_early();
 }
 
 void Ring::prepare(io_uring_sqe& sqe, IoOp& op) {
