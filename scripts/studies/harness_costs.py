@@ -165,6 +165,16 @@ def version(build):
         return "unknown"
 
 
+def sections(path):
+    """What was written by hand below the table: it was measured at another time and stays."""
+    try:
+        with open(path, encoding="utf-8") as text:
+            _, heading, rest = text.read().partition("\n## ")
+    except OSError:
+        return ""
+    return heading + rest
+
+
 def write(path, rows, failures, build, seconds):
     lines = ["# What the harness costs", "",
              "Measured by `scripts/studies/harness_costs.py` in one run. Figures are medians, with the distribution-free 95% "
@@ -177,7 +187,7 @@ def write(path, rows, failures, build, seconds):
         lines.append(f"| {row.what} | {row.required} | {row.measured} | {'yes' if row.met else 'no'} | {row.how} |")
     for name, why in failures:
         lines.append(f"| {name} | | could not be measured | | {why.replace('|', '/')} |".replace("\n", " "))
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n" + sections(path)
     files.make_directories(os.path.dirname(os.path.abspath(path)))
     files.write_text(path, text)
 
