@@ -8,6 +8,7 @@
 
 #include "harness/trial/arrivals.hpp"
 #include "harness/trial/short_time_slice.hpp"
+#include "models/policies/timer_thread.hpp"
 
 namespace precipice {
 namespace {
@@ -20,6 +21,22 @@ void sleep_until(std::int64_t at_ns) {
   const timespec until{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
+
+/// While it lives, this thread looks at the timers of policies.
+class Attendance {
+ public:
+  explicit Attendance(TimerThread* timers) : timers_(timers) {
+    if (timers_ != nullptr) timers_->attend_from(0);
+  }
+  Attendance(const Attendance&) = delete;
+  Attendance& operator=(const Attendance&) = delete;
+  ~Attendance() {
+    if (timers_ != nullptr) timers_->attend_from(TimerThread::kNever);
+  }
+
+ private:
+  TimerThread* const timers_;
+};
 
 }  // namespace
 
@@ -35,6 +52,25 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
     return options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
   };
 
+  TimerThread* const timers = options.timers;
+  // The timers of policies that are due before the next arrival are called by this thread, which
+  // looks at the clock anyway.
+  const auto serve_timers = [&] {
+    if (timers != nullptr && now + epoch_ns >= timers->next_ns()) {
+      timers->serve_due();
+      now = monotonic_ns() - epoch_ns;
+    }
+  };
+  // When this thread has something to do next: an arrival or a timer.
+  const auto next_event = [&](std::int64_t due) {
+    return timers == nullptr ? due : std::min(due, timers->next_ns() - epoch_ns);
+  };
+  const auto sleep_to = [&](std::int64_t at_ns) {
+    if (timers != nullptr) timers->attend_from(at_ns);
+    sleep_until(at_ns);
+  };
+  const Attendance attendance(timers);
+
   for (std::size_t id = 0; id < intended_ns.size(); ++id) {
     const std::int64_t due = intended_ns[id];
     if ((id & 1023) == 0 && stopped()) return id;
@@ -49,13 +85,15 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
     while (now < due) {
       if (!options.spin) {
         if (stopped()) return id;
-        sleep_until(epoch_ns + std::min(due, now + kLookNs));
-      } else if (due - now > margin_ns) {
+        sleep_to(epoch_ns + std::min(next_event(due), now + kLookNs));
+      } else if (next_event(due) - now > margin_ns) {
         if (stopped()) return id;
-        sleep_until(epoch_ns + std::min(due - margin_ns, now + kLookNs));
+        sleep_to(epoch_ns + std::min(next_event(due) - margin_ns, now + kLookNs));
       }
       now = monotonic_ns() - epoch_ns;
+      serve_timers();
     }
+    serve_timers();
     if (now > options.give_up_ns) return id;
 
     Sent& sent = slots.sent(id);

@@ -9,6 +9,7 @@
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/model.hpp"
+#include "models/policies/timer_thread.hpp"
 #include "models/request.hpp"
 
 namespace precipice {
@@ -26,6 +27,9 @@ struct GeneratorOptions {
   const std::atomic<bool>* stop = nullptr;
   /// One without a thread of its own, made by the calling thread: it is served between arrivals.
   Backend* backend = nullptr;
+  /// Of the policies: called by this thread where they are due between arrivals. Not with a
+  /// backend.
+  TimerThread* timers = nullptr;
 
   /// For what is waited for on this thread: 0 where it must not spin.
   Nanos spin_margin() const { return spin ? margin : Nanos(0); }

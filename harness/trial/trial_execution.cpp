@@ -180,6 +180,7 @@ void TrialExecution::execute() {
   options.give_up_ns = deadline_ns_;
   options.stop = stop_;
   options.backend = served_here_;
+  if (timeline_ && served_here_ == nullptr) options.timers = &*timeline_;
   if (open_loop()) {
     issued_ = offer(*model_, intended_, request_.seed, epoch, *slots_, in_flight_, options);
   } else {

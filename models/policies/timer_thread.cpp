@@ -34,7 +34,10 @@ bool TimerThread::at(Time when, const Timer& timer) noexcept {
     return false;
   }
   // Only where the thread would sleep past it: a timer behind another wakes nobody.
-  if (entries_.top().when == when) changed_.notify_one();
+  if (entries_.top().when == when) {
+    note_first();
+    changed_.notify_one();
+  }
   return true;
 }
 
@@ -47,8 +50,11 @@ void TimerThread::drop(const void* context) noexcept {
   std::vector<Entry>& all = Open::container(entries_);
   std::erase_if(all, [&](const Entry& entry) { return entry.timer.context == context; });
   std::make_heap(all.begin(), all.end(), std::greater<>());
-  if (std::this_thread::get_id() != thread_.front().get_id())
-    idle_.wait(lock, [&] { return running_ != context; });
+  note_first();
+  const auto runs_elsewhere = [&](Caller caller) {
+    return running_[caller] == context && caller_[caller] != std::this_thread::get_id();
+  };
+  idle_.wait(lock, [&] { return !runs_elsewhere(own) && !runs_elsewhere(guest); });
 }
 
 bool TimerThread::wait_until(Time deadline, const std::function<bool()>& done) {
@@ -67,27 +73,48 @@ TimerThread::Lateness TimerThread::lateness() const {
   return {lateness_.total(), lateness_.percentile(98), lateness_.percentile(99), lateness_.max()};
 }
 
+void TimerThread::note_first() {
+  next_ns_.store(entries_.empty() ? kNever : entries_.top().when.time_since_epoch().count(),
+                 std::memory_order_relaxed);
+}
+
+void TimerThread::call_first(std::unique_lock<std::mutex>& lock, Caller caller) {
+  const Entry first = entries_.top();
+  entries_.pop();
+  note_first();
+  lateness_.add((Io::now() - first.when).count());
+  running_[caller] = first.timer.context;
+  caller_[caller] = std::this_thread::get_id();
+  lock.unlock();
+  first.timer.due(first.timer.context, first.timer.argument);
+  lock.lock();
+  running_[caller] = nullptr;
+  idle_.notify_all();
+}
+
+void TimerThread::serve_due() noexcept {
+  std::unique_lock lock(mutex_);
+  while (!entries_.empty() && entries_.top().when <= Io::now()) call_first(lock, guest);
+}
+
 void TimerThread::serve() {
+  // Time for whoever looks at the clock anyway. It is late only where that thread is held up, so it
+  // need not be exact.
+  constexpr Nanos kGrace = std::chrono::microseconds(200);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (entries_.empty()) {
       changed_.wait(lock);
       continue;
     }
-    const Time when = entries_.top().when, now = Io::now();
-    if (now < when) {
+    Time when = entries_.top().when;
+    if (when.time_since_epoch().count() >= attended_from_ns_.load(std::memory_order_relaxed))
+      when += kGrace;
+    if (Io::now() < when) {
       changed_.wait_until(lock, when);
       continue;
     }
-    lateness_.add((now - when).count());
-    const Timer timer = entries_.top().timer;
-    entries_.pop();
-    running_ = timer.context;
-    lock.unlock();
-    timer.due(timer.context, timer.argument);
-    lock.lock();
-    running_ = nullptr;
-    idle_.notify_all();
+    call_first(lock, own);
   }
 }
 
