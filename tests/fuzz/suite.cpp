@@ -23,7 +23,13 @@ std::string everything(const Plan& plan) {
                   plan.blocks, slo_text(plan.slo), plan.arrivals.to_string(), plan.window.count(),
                   plan.warmup.count(), plan.brief, plan.coarse_window.count(), plan.drain.count(),
                   plan.refine, plan.overload, plan.grid, plan.repeats);
-  for (const Spec& model : plan.models) text += fmt::format("{} {}\n", model.name, model.given);
+  for (const auto& [name, chain] : plan.policies) {
+    text += name;
+    for (const Spec& policy : chain) text += fmt::format(" {} {}", policy.name, policy.given);
+  }
+  text += fmt::format("\n{}\n", plan.price_per_cpu_hour);
+  for (const Spec& model : plan.models)
+    text += fmt::format("{} {} {}\n", model.name, model.given, model.policy);
   for (const Spec& workload : plan.workloads) {
     text +=
         fmt::format("{} {} {}\n", workload.name, workload.given, slo_text(plan.slo_of(workload)));
@@ -55,8 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const Spec& spec : *specs) {
       const std::string text = spec.to_string();
       const Spec read =
-          again("a series prints what parses", text, [&] { return parse_spec(text, "series"); });
-      require(read.name == spec.name && read.given == spec.given, "a series parses to itself",
+          again("a series prints what parses", text, [&] { return parse_series(text, "series"); });
+      require(read.name == spec.name && read.given == spec.given && read.policy == spec.policy,
+              "a series parses to itself",
               text);
     }
   }
