@@ -73,7 +73,8 @@ Point point_of(const Trial& trial, Phase phase, int block) {
 
 Point point_of(const Record& record) {
   Point point = point_of(record.trial, record.phase, record.block);
-  point.valid = record.used;
+  // A trial that something happens in says nothing of the rate as such.
+  point.valid = record.used && !record.trial.request.trigger;
   point.generator_limited = record.generator_limited;
   point.disturbed = disturbed_by_host(record.trial);
   return point;

@@ -138,6 +138,10 @@ TrialRequest request_for(const Plan& plan, const CellPlan& cell, const Probe& pr
   request.generator_cpus = plan.generator_cpus;
   request.model_cpus = plan.model_cpus;
   request.clock = plan.clock;
+  const bool at_rates =
+      probe.phase == Phase::grid &&
+      std::find(plan.rates.begin(), plan.rates.end(), probe.rate_per_s) != plan.rates.end();
+  if (at_rates) request.trigger = plan.trigger;
   return request;
 }
 

@@ -18,7 +18,7 @@ namespace precipice::cli {
 namespace {
 
 struct TrialArguments : CellArguments, CommonArguments {
-  std::string model, rate, closed, think;
+  std::string model, rate, closed, think, trigger;
   std::vector<std::string> policies;
 };
 
@@ -52,6 +52,7 @@ TrialRequest request_from(const TrialArguments& a) {
   // What ends in the window began before it, and what began in it ends after it.
   const Nanos longest = longest_service(r.model, r.workload);
   if (a.warmup.empty()) r.warmup = std::max(r.warmup, longest);
+  if (!a.trigger.empty()) r.trigger = Trigger::parse(a.trigger);
   r.drain = resolve_drain(r.drain, r.model, r.workload);
   const Nanos work = nominal_service(r.model, r.workload);
   if (r.closed > 0 && r.window < work + r.think) {
@@ -103,6 +104,9 @@ void add_options(OptionParser& parser, TrialArguments& a) {
   parser.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
   parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
   parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
+  parser.add_option("--trigger", a.trigger,
+                    "In the middle of the window: 'step 1.4x for 1s at 2s', or 'stall 500ms at 2s' "
+                    "of the oracle");
   add_common(parser, a);
   parser.footer(
       "Examples:\n"

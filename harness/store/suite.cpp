@@ -106,7 +106,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   if (table == nullptr) return;
   const Section load(place, "load", *table,
                      {"arrivals", "window", "requests", "warmup", "drain", "coarse_window", "brief",
-                      "clock", "rates"});
+                      "clock", "rates", "trigger"});
   using namespace std::chrono_literals;
   load.text("arrivals", [&](const std::string& text) {
     plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
@@ -118,6 +118,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   load.duration("coarse_window", 10ms, 1h, plan.coarse_window);
   load.flag("brief", plan.brief);
   read_rates(load, plan);
+  load.text("trigger", [&](const std::string& text) { plan.trigger = Trigger::parse(text); });
   load.text("clock", [&](const std::string& text) {
     if (text != "real" && text != "virtual")
       throw UsageError(fmt::format("'{}' is no clock: real or virtual", text));
@@ -180,6 +181,25 @@ void lengthen_defaults(const Place& place, const toml::table& root, Plan& plan) 
   if (!given("window")) plan.window = std::max({plan.window, work, plan.arrivals.burst_cycle()});
   if (!given("coarse_window")) plan.coarse_window = std::max(plan.coarse_window, work);
   if (!given("drain")) plan.drain = std::max(plan.drain, work);
+}
+
+void check_trigger(const Place& place, const toml::table& root, const Plan& plan) {
+  if (!plan.trigger) return;
+  const auto wrong = [&](std::string_view why) {
+    return place.error(table_of(place, root, "load")->get("trigger")->source(), "load.trigger",
+                       why);
+  };
+  if (plan.rates.empty())
+    throw wrong("acts in the trials at the suite's rates; name some, as in rates = [600]");
+  const bool sized = plan.clock == ClockKind::virtual_time && plan.virtual_requests > 0;
+  if (sized || plan.trigger->at >= plan.window)
+    throw wrong("comes after the window; give load.window, longer than that");
+  if (plan.trigger->kind == Trigger::Kind::step) return;
+  for (const Spec& model : plan.models) {
+    if (model.name != "oracle")
+      throw wrong(fmt::format("only the servers of oracle can be stopped, not {}; use a step",
+                              model.to_string()));
+  }
 }
 
 void check_every_series_is_used(const Place& place, const Plan& plan) {
@@ -265,6 +285,7 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   check_every_series_is_used(place, plan);
   check_clock(place, plan);
   check_policies_of_series(place, plan);
+  check_trigger(place, root, plan);
   lengthen_defaults(place, root, plan);
   if (use == SuiteUse::measure) check_windows(place, root, plan);
   read_claims(place, root, plan);

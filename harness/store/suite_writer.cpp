@@ -46,6 +46,7 @@ std::string to_toml(const Plan& plan) {
   if (by_time)
     text += fmt::format("coarse_window = {}\n", in_quotes(exact_duration(plan.coarse_window)));
   text += fmt::format("brief = {}\n", plan.brief);
+  if (plan.trigger) text += fmt::format("trigger = {}\n", in_quotes(plan.trigger->to_string()));
   text += fmt::format("\n[search]\nrefine = {}\noverload = {}\ngrid = {}\nrepeats = {}\n",
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);

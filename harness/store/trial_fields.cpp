@@ -47,6 +47,41 @@ TrialField batch_field(std::string_view name, const char* meaning, double BatchF
   return grouped("batch", name, "requests", meaning, &Trial::batch, member);
 }
 
+Json timeline_json(const TrialTimeline& timeline) {
+  const auto numbers = [](const std::vector<double>& values) {
+    Json all = Json::array();
+    for (const double value : values) all.push_back(number(value));
+    return all;
+  };
+  return {{"slice_s", number(timeline.slice_s)},
+          {"offered_per_s", numbers(timeline.offered_per_s)},
+          {"goodput_per_s", numbers(timeline.goodput_per_s)},
+          {"lost_per_s", numbers(timeline.lost_per_s)},
+          {"p99_ns", numbers(timeline.p99_ns)},
+          {"attempts_per_s", numbers(timeline.attempts_per_s)},
+          {"knob", timeline.knob},
+          {"knob_values", numbers(timeline.knob_values)},
+          {"recovered_after_s", json_of(timeline.recovered_after_s)}};
+}
+TrialTimeline timeline_from(const Json& json) {
+  TrialTimeline timeline;
+  const auto numbers = [&](const char* name, std::vector<double>& into) {
+    if (!json.contains(name)) return;
+    for (const Json& value : json.at(name)) take_into(value, into.emplace_back());
+  };
+  read(json, "slice_s", timeline.slice_s);
+  numbers("offered_per_s", timeline.offered_per_s);
+  numbers("goodput_per_s", timeline.goodput_per_s);
+  numbers("lost_per_s", timeline.lost_per_s);
+  numbers("p99_ns", timeline.p99_ns);
+  numbers("attempts_per_s", timeline.attempts_per_s);
+  read(json, "knob", timeline.knob);
+  numbers("knob_values", timeline.knob_values);
+  if (json.contains("recovered_after_s"))
+    take_into(json.at("recovered_after_s"), timeline.recovered_after_s);
+  return timeline;
+}
+
 std::vector<TrialField> make_fields() {
   using P = Percentiles;
   return {
@@ -299,6 +334,26 @@ std::vector<TrialField> make_fields() {
             if (!text.empty() && !text.starts_with("trace"))
               t.request.arrivals = Arrivals::parse(text);
           }),
+      {.pointer = "/request/trigger",
+       .unit = "",
+       .meaning = "what happened in the window; left out where nothing did",
+       .value = [](const Trial& t) -> std::optional<Json> {
+         if (!t.request.trigger) return std::nullopt;
+         return t.request.trigger->to_string();
+       },
+       .take = [](const Json& json,
+                  Trial& t) { t.request.trigger = Trigger::parse(json.get<std::string>()); }},
+      {.pointer = "/timeline",
+       .unit = "",
+       .meaning =
+           "the window in slices, of a trial with a trigger: slice_s; offered, goodput, lost "
+           "and attempts per second; p99_ns; what an adaptive policy adjusts (knob, "
+           "knob_values); recovered_after_s",
+       .value = [](const Trial& t) -> std::optional<Json> {
+         if (!t.timeline) return std::nullopt;
+         return timeline_json(*t.timeline);
+       },
+       .take = [](const Json& json, Trial& t) { t.timeline = timeline_from(json); }},
       field("/request/slo_ns", "ns", "the bound that gates used; 0: none was known",
             OF(request.slo)),
       field("/request/slo_percentile", "%", "of the SLO", OF(request.slo_percentile),

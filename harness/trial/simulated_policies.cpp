@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "harness/trial/limits.hpp"
 #include "harness/trial/memory_need.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/policy_watch.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_summary.hpp"
 #include "harness/trial/virtual_servers.hpp"
@@ -41,13 +43,11 @@ class Simulation {
   Simulation(const TrialRequest& request, const std::atomic<bool>* stop)
       : request_(request),
         stop_(stop),
-        settings_(oracle_settings(request.model.given)),
+        settings_(oracle_settings(request.oracle_options())),
         stall_{static_cast<double>((request.warmup + settings_.stall_at).count()),
                static_cast<double>(settings_.stall_for.count())},
         window_end_ns_((request.warmup + request.window).count()),
-        intended_(request.closed > 0 ? std::vector<std::int64_t>{}
-                                     : request.arrivals.schedule(request.rate_per_s, window_end_ns_,
-                                                                 request.seed)),
+        intended_(request.closed > 0 ? std::vector<std::int64_t>{} : request.schedule()),
         slots_(request.closed > 0 ? slots_needed(request, settings_) : intended_.size()) {
     auto servers = std::make_unique<VirtualServers>(settings_, stall_, timeline_);
     servers_ = servers.get();
@@ -64,14 +64,20 @@ class Simulation {
                  .attempt_many = &Simulation::attempt_many,
                  .end = &Simulation::end};
     setup.requests = slots_.size();
-    chain_.attempts->set_window(Time(request_.warmup), Time(Nanos(window_end_ns_)));
+    const Time from(request_.warmup), to((Nanos(window_end_ns_)));
+    chain_.attempts->set_window(from, to);
+    if (request_.trigger) watch_.emplace(*chain_.attempts, *chain_.model, timeline_, from, to);
     chain_.model->start(setup);
     if (request_.closed > 0) {
       for (std::uint64_t i = 0; i < request_.closed; ++i) issue();
     } else if (!intended_.empty()) {
       expect(static_cast<double>(intended_.front()));
     }
-    while (timeline_.step()) {
+    // Looked at now and then, since that costs as much as an event.
+    constexpr std::uint64_t kLook = 4096;
+    for (std::uint64_t events = 1; timeline_.step(); ++events) {
+      if (events % kLook == 0 && stopped())
+        throw Interrupted("interrupted: the simulation under way was not kept");
     }
     chain_.model->shutdown(timeline_.now());
     return conclude();
@@ -198,6 +204,10 @@ class Simulation {
     trial.model_stats = chain_.model->stats();
     trial.batch = batch_figures(trial.model_stats);
     gates.attempts_inside = chain_.attempts->in_flight();
+    if (watch_) {
+      watch_->stop();
+      watch_->fill(*trial.timeline);
+    }
     apply_gates_of_counts(gates, trial);
     return trial;
   }
@@ -212,6 +222,7 @@ class Simulation {
   VirtualTimeline timeline_;
   VirtualServers* servers_ = nullptr;
   PolicyChain chain_;
+  std::optional<PolicyWatch> watch_;
   std::size_t issued_ = 0;
   bool ran_out_ = false;
   std::int64_t in_flight_ = 0;

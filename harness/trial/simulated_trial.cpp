@@ -54,13 +54,13 @@ struct Simulation {
   double in_flight_ns = 0;
 
   Simulation(const TrialRequest& from, const std::atomic<bool>* stop_flag)
-      : request(from), stop(stop_flag), settings(oracle_settings(from.model.given)) {
+      : request(from), stop(stop_flag), settings(oracle_settings(from.oracle_options())) {
     stall = {static_cast<double>((from.warmup + settings.stall_at).count()),
              static_cast<double>(settings.stall_for.count())};
     window_end = (from.warmup + from.window).count();
     require_room_for_all();
     if (request.closed == 0) {
-      intended = request.arrivals.schedule(request.rate_per_s, window_end, request.seed);
+      intended = request.schedule();
     }
   }
 

@@ -7,6 +7,21 @@
 
 namespace precipice {
 
+std::vector<std::int64_t> TrialRequest::schedule() const {
+  const std::int64_t end = (warmup + window).count();
+  return trigger ? trigger->schedule(arrivals, rate_per_s, warmup.count(), end, seed)
+                 : arrivals.schedule(rate_per_s, end, seed);
+}
+
+std::map<std::string, std::string> TrialRequest::oracle_options() const {
+  std::map<std::string, std::string> options = model.given;
+  if (trigger && trigger->kind == Trigger::Kind::stall) {
+    options["stall_at"] = exact_duration(trigger->at);
+    options["stall_for"] = exact_duration(trigger->length);
+  }
+  return options;
+}
+
 double Trial::loss() const {
   if (counts.scheduled == 0) return 0;
   return static_cast<double>(counts.shed + counts.failed + counts.unfinished) /

@@ -14,6 +14,8 @@
 #include "harness/stats/histogram.hpp"
 #include "harness/trial/arrivals.hpp"
 #include "harness/trial/invalid_reason.hpp"
+#include "harness/trial/trial_timeline.hpp"
+#include "harness/trial/trigger.hpp"
 #include "models/cpu_set.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
@@ -60,11 +62,17 @@ struct TrialRequest {
   Nanos drain = std::chrono::seconds(1);  ///< longest wait for the backlog after the window
   std::uint64_t seed = 1;
   Arrivals arrivals;
-  Nanos slo{0};  ///< resolved bound in ns for the gates; 0 = none known yet
+  std::optional<Trigger> trigger{};  ///< what happens in the middle of the window
+  Nanos slo{0};                      ///< resolved bound in ns for the gates; 0 = none known yet
   double slo_percentile = 99;
   CpuSet generator_cpus;
   CpuSet model_cpus;
   ClockKind clock = ClockKind::real;
+
+  /// Intended arrivals of an open loop, warm-up included, in ns from its start.
+  std::vector<std::int64_t> schedule() const;
+  /// What an oracle is made with: its own options, and the stall of a trigger.
+  std::map<std::string, std::string> oracle_options() const;
 };
 
 struct Counts {
@@ -130,6 +138,7 @@ struct Trial {
   std::optional<BatchFigures> batch;
   /// How late the policies' timers were called, 99th percentile.
   std::optional<double> policy_lag_p99_ns;
+  std::optional<TrialTimeline> timeline;  ///< of a trial with a trigger
   std::uint64_t checksum = 0;
   bool stable = false;
   bool valid = false;

@@ -127,7 +127,7 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
   }
   if (open_loop()) {
     require_memory_for(request_, expected_requests(request_), workload_);
-    intended_ = request_.arrivals.schedule(request_.rate_per_s, end_ns_, request_.seed);
+    intended_ = request_.schedule();
   } else {
     require_memory_for(request_, closed_slots(request_, workload_), workload_);
   }
@@ -170,8 +170,11 @@ void TrialExecution::execute() {
   before_ = ResourceUsage::now();
   const Time epoch = Io::now() + std::chrono::milliseconds(2);
   observed_->set_epoch(epoch);
-  if (attempts_ != nullptr)
-    attempts_->set_window(epoch + Nanos(warmup_ns_), epoch + Nanos(end_ns_));
+  if (attempts_ != nullptr) {
+    const Time from = epoch + Nanos(warmup_ns_), to = epoch + Nanos(end_ns_);
+    attempts_->set_window(from, to);
+    if (request_.trigger) policy_watch_.emplace(*attempts_, *model_, *timeline_, from, to);
+  }
   if (backend_) backend_->begin_interval();
 
   GeneratorOptions options;
@@ -219,6 +222,7 @@ Trial TrialExecution::conclude(std::span<const std::uint64_t> digests) {
     if (const auto lateness = timeline_->lateness(); lateness.timers > 0)
       trial_.policy_lag_p99_ns = lateness.p99_ns;
   }
+  if (policy_watch_) policy_watch_->stop();
   // What its engine has registered goes before the connections are closed.
   model_.reset();
   workload_.finish();
@@ -234,6 +238,7 @@ Trial TrialExecution::conclude(std::span<const std::uint64_t> digests) {
   observation.digests = digests;
   observation.schedule_seed = request_.seed;
   gates.stamps = summarise(observation, trial_);
+  if (policy_watch_) policy_watch_->fill(*trial_.timeline);
   gates.integral_ns = in_flight_.integral_ns();
   gates.still_in_flight = in_flight_.in_flight();
   count_costs();

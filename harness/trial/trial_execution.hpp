@@ -14,6 +14,7 @@
 #include "harness/trial/gates.hpp"
 #include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
+#include "harness/trial/policy_watch.hpp"
 #include "harness/trial/resource_usage.hpp"
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
@@ -77,6 +78,7 @@ class TrialExecution {
   std::optional<TimerThread> timeline_;  ///< of the policies
   AttemptMeter* attempts_ = nullptr;
   std::unique_ptr<Model> model_;
+  std::optional<PolicyWatch> policy_watch_;  ///< of a trial with a trigger
   std::vector<std::int64_t> intended_;
   std::optional<Slots> slots_;
   std::optional<Backend> backend_;

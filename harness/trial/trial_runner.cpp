@@ -39,6 +39,24 @@ class AffinityGuard {
   CpuSet before_;
 };
 
+void check_trigger(const Trigger& trigger, const TrialRequest& request) {
+  if (request.closed > 0) {
+    throw UsageError(
+        "a trigger belongs to an open loop: a closed one waits while something stands still");
+  }
+  if (trigger.at >= request.window) {
+    throw UsageError(
+        fmt::format("trigger '{}' comes after the window of {}: make the window longer",
+                    trigger.to_string(), format_duration(request.window)));
+  }
+  if (trigger.kind == Trigger::Kind::stall && request.model.name != "oracle") {
+    throw UsageError(
+        fmt::format("trigger '{}': only the servers of oracle can be stopped; use a step, as in "
+                    "'step 1.4x for 1s at 2s', for {}",
+                    trigger.to_string(), request.model.name));
+  }
+}
+
 void check(const TrialRequest& request) {
   if ((request.rate_per_s > 0) == (request.closed > 0)) {
     throw UsageError("a trial needs either a rate above 0 or a closed loop of at least 1");
@@ -53,6 +71,7 @@ void check(const TrialRequest& request) {
         fmt::format("the oracle draws its own service times: give it --workload empty, not {}",
                     request.workload.name));
   }
+  if (request.trigger) check_trigger(*request.trigger, request);
   if (request.window.count() <= 0) throw UsageError("the window must be longer than 0");
   if (request.generator_cpus.empty() || request.model_cpus.empty()) {
     throw UsageError("a trial needs CPUs for the generator and for the model");
@@ -68,6 +87,7 @@ std::unique_ptr<Model> make_model(const TrialRequest& request) {
   }
   std::map<std::string, std::string> given = request.model.given;
   if (request.model.name == "oracle") {
+    given = request.oracle_options();
     // Its stall counts from the start of the window, which only the harness knows.
     given.emplace("window_offset", fmt::format("{}ns", request.warmup.count()));
   }

@@ -161,6 +161,7 @@ TrialAccumulator::TrialAccumulator(const Recording& o, Trial& trial)
       slice_end_(begin_ + slice_ns_),
       last_end_(end_) {
   totals_.all_ended = true;
+  if (trial.request.trigger) timeline_.emplace(begin_, end_, deadline_);
   trial.slices.assign(kSlices, Histogram());
 }
 
@@ -183,6 +184,11 @@ StampTotals TrialAccumulator::finish() {
   for (std::size_t kind = 0; kind < refused_.size(); ++kind) {
     if (refused_[kind] == 0) continue;
     trial_.refusals[std::string(to_string(static_cast<Refusal>(kind)))] += refused_[kind];
+  }
+  if (timeline_) {
+    const Nanos slo = trial_.request.slo.count() > 0 ? trial_.request.slo : kAssumedSlo;
+    trial_.timeline =
+        timeline_->finish(static_cast<double>(slo.count()), trial_.request.trigger->at);
   }
   judge_stability(occupancy_, trial_);
   judge_window(trial_);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -152,6 +153,7 @@ class TrialAccumulator {
   const bool open_loop_;
   Trial& trial_;
   StampTotals totals_;
+  std::optional<TimelineAccumulator> timeline_;
   Occupancy occupancy_;
   Samples response_, lag_, self_lag_, model_lag_, submit_, residence_;
   std::array<std::uint64_t, kRefusalKinds> refused_{};
@@ -188,6 +190,7 @@ inline void TrialAccumulator::add(const RequestOutcome& fate) {
   if (fate.wrong) ++wrong_;
   const bool unfinished =
       fate.ends == 0 || fate.completion_ns > deadline_ || fate.ended_by_shutdown();
+  if (timeline_) timeline_->add(fate, unfinished);
   if (!fate.shed) {
     ++totals_.accepted;
     const std::int64_t until = unfinished ? deadline_ : fate.completion_ns;

@@ -5,6 +5,20 @@
 
 namespace precipice {
 
+void AttemptMeter::count_by_time(const Timeline& timeline, Time from, Nanos slice,
+                                 std::size_t slices) {
+  by_slice_ = std::vector<std::atomic<std::uint64_t>>(slices);
+  slices_from_ = from;
+  slice_ = slice;
+  timeline_ = &timeline;
+}
+
+std::vector<std::uint64_t> AttemptMeter::begun_by_slice() const {
+  std::vector<std::uint64_t> counts;
+  for (const auto& count : by_slice_) counts.push_back(count.load(std::memory_order_relaxed));
+  return counts;
+}
+
 void AttemptMeter::start(const ModelSetup& setup) {
   above_ = setup.job;
   ModelSetup within = setup;
@@ -14,6 +28,11 @@ void AttemptMeter::start(const ModelSetup& setup) {
 
 Refusal AttemptMeter::submit(const Request& request) noexcept {
   begun_[place(request)].fetch_add(1, std::memory_order_relaxed);
+  if (timeline_ != nullptr) {
+    const auto slice = (timeline_->now() - slices_from_) / slice_;
+    if (slice >= 0 && static_cast<std::size_t>(slice) < by_slice_.size())
+      by_slice_[static_cast<std::size_t>(slice)].fetch_add(1, std::memory_order_relaxed);
+  }
   const Refusal why = model_->submit(request);
   if (why != Refusal::none) count(request, fate_of(why));
   return why;

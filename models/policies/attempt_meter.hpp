@@ -5,10 +5,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <utility>
+#include <vector>
 
 #include "models/model.hpp"
 #include "models/policies/attempt_counts.hpp"
+#include "models/policies/timeline.hpp"
 
 namespace precipice {
 
@@ -30,6 +32,9 @@ class AttemptMeter final : public Model {
     from_ = from;
     to_ = to;
   }
+  /// Before the first request: attempts are counted by the slice of time that they begin in too.
+  void count_by_time(const Timeline& timeline, Time from, Nanos slice, std::size_t slices);
+  std::vector<std::uint64_t> begun_by_slice() const;
   /// Exact after shutdown.
   AttemptCounts inside_window() const { return counts(1); }
   AttemptCounts outside_window() const { return counts(0); }
@@ -51,6 +56,10 @@ class AttemptMeter final : public Model {
   std::unique_ptr<Model> model_;
   Job above_;
   Time from_{}, to_{};
+  const Timeline* timeline_ = nullptr;  ///< of the slices
+  Time slices_from_{};
+  Nanos slice_{0};
+  std::vector<std::atomic<std::uint64_t>> by_slice_;
   // What submits and what ends are different threads.
   alignas(64) std::array<std::atomic<std::uint64_t>, 2> begun_{};
   alignas(64) std::array<std::array<std::atomic<std::uint64_t>, kFates>, 2> fates_{};
