@@ -137,6 +137,7 @@ TrialRequest request_for(const Plan& plan, const CellPlan& cell, const Probe& pr
   request.slo_percentile = cell.slo_percentile;
   request.generator_cpus = plan.generator_cpus;
   request.model_cpus = plan.model_cpus;
+  request.classes = plan.classes;
   request.clock = plan.clock;
   const bool at_rates =
       probe.phase == Phase::grid &&

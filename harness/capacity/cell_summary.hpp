@@ -27,6 +27,13 @@ struct Indicative {
   }
 };
 
+/// The cliff of one class of requests, under its own SLO, by the offered load of all.
+struct ClassSummary {
+  std::string name;
+  double slo_ns = 0;
+  Estimate cliff;
+};
+
 /// One row of the summary: a series on a workload.
 struct CellSummary {
   Spec model, workload;
@@ -45,6 +52,7 @@ struct CellSummary {
   /// share of them that did not end one.
   double attempts_per_request = std::numeric_limits<double>::quiet_NaN(),
          wasted = std::numeric_limits<double>::quiet_NaN();
+  std::vector<ClassSummary> classes;
   double price_per_hour = 0;  ///< of the CPUs that it runs on; 0: not known
   int trials = 0, invalid = 0;
   std::map<std::string, int> invalid_causes;

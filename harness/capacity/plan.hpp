@@ -43,9 +43,10 @@ struct Plan {
   std::vector<double> overload = {1.2, 1.5};
   std::vector<double> grid = {0.1, 0.3, 0.5, 0.7};
   std::vector<double> rates;  ///< per second: measured in every block, whatever the search finds
-  std::optional<Trigger> trigger;  ///< in the trials at `rates`, which no estimate uses then
-  int repeats = 3;                 ///< of an invalid trial
-  std::vector<Spec> models;        ///< one per series, lists already expanded
+  std::vector<RequestClass> classes;  ///< none: all requests are alike
+  std::optional<Trigger> trigger;     ///< in the trials at `rates`, which no estimate uses then
+  int repeats = 3;                    ///< of an invalid trial
+  std::vector<Spec> models;           ///< one per series, lists already expanded
   std::vector<Spec> workloads;
   /// The policies before a model, outer first, by what its series calls them.
   std::map<std::string, std::vector<Spec>> policies;

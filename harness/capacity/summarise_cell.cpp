@@ -62,6 +62,32 @@ void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& 
   scale(summary.cliff_of_ideal, mean_drift / summary.ideal_cliff_per_s);
 }
 
+/// The cell's own estimate on the responses and losses of one class. A class has no histogram of
+/// its own, so each trial stands for itself.
+std::vector<ClassSummary> summarise_classes(const Plan& plan, const CellSummary& summary) {
+  std::vector<ClassSummary> classes;
+  for (std::size_t i = 0; i < plan.classes.size(); ++i) {
+    CliffOptions options = summary.options;
+    options.twin = nullptr;
+    if (plan.classes[i].slo > Nanos(0))
+      options.slo_ns = static_cast<double>(plan.classes[i].slo.count());
+    std::vector<Point> points;
+    for (const Record& record : summary.points) {
+      const Trial& trial = record.trial;
+      if (i >= trial.classes.size() || !trial.classes[i].response.known) continue;
+      Point point = point_of(record);
+      point.slo_percentile_ns = static_cast<double>(trial.classes[i].slo_percentile_ns);
+      point.mean_response_ns = trial.classes[i].response.mean;
+      point.loss = trial.classes[i].loss();
+      point.requests = trial.classes[i].requests;
+      point.responses = nullptr;
+      points.push_back(std::move(point));
+    }
+    classes.push_back({plan.classes[i].name, options.slo_ns, analyse(points, options).cliff});
+  }
+  return classes;
+}
+
 std::size_t servers_of(const Plan& plan, const CellSummary& summary) {
   return summary.model.name == "oracle" ? oracle_settings(summary.model.given).servers
                                         : plan.model_cpus.size();
@@ -130,6 +156,7 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   }
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});
+  summary.classes = summarise_classes(plan, summary);
   summary.price_per_hour = plan.price_per_cpu_hour * static_cast<double>(servers_of(plan, summary));
   std::vector<double> cpu, attempts, wasted;
   for (const Record& record : summary.points) {

@@ -81,6 +81,16 @@ Json twin_json(const CellResult& result) {
   return {{"weight", result.twin_weight}, {"overhead", number(result.twin_overhead)}};
 }
 
+Json classes_json(const CellSummary& cell) {
+  Json all = Json::array();
+  for (const ClassSummary& each : cell.classes) {
+    all.push_back({{"name", each.name},
+                   {"slo_ns", number(each.slo_ns)},
+                   {"cliff_per_s", cliff_json(each.cliff)}});
+  }
+  return all;
+}
+
 Json capacity_json(const CellSummary& cell) {
   const CellResult& r = cell.result;
   Json json = {{"schema", kSchema},
@@ -105,6 +115,7 @@ Json capacity_json(const CellSummary& cell) {
                {"saturation_of_ideal", to_json(cell.saturation_of_ideal)},
                {"cliff_of_ideal", to_json(cell.cliff_of_ideal)},
                {"cpu_ns_per_request", number(cell.cpu_ns_per_request)},
+               {"classes", classes_json(cell)},
                {"attempts_per_request", number(cell.attempts_per_request)},
                {"wasted", number(cell.wasted)},
                {"cost_per_million", to_json(cost_per_million(cell))},

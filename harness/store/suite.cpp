@@ -47,7 +47,7 @@ void read_rates(const Section& section, Plan& plan) {
 void read_head(const Place& place, const toml::table& root, Plan& plan) {
   const Section head(place, "", root,
                      {"schema", "name", "seed", "blocks", "slo", "rates", "price_per_cpu_hour",
-                      "load", "search", "policy", "model", "workload", "claim"});
+                      "load", "search", "class", "policy", "model", "workload", "claim"});
   std::int64_t schema = 0;
   if (head.find("schema") == nullptr)
     throw place.error(fmt::format("schema is missing: begin with schema = {}", kSuiteSchema));
@@ -275,6 +275,7 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   read_head(place, root, plan);
   read_load(place, root, plan);
   read_search(place, root, plan);
+  read_classes(place, root, plan);
   read_policies(place, root, plan);
   read_series(place, root, "model", check_model, plan.models, plan.policies);
   read_series(place, root, "workload", check_workload, plan.workloads, plan.policies, &plan);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -240,6 +242,47 @@ std::vector<std::string> chosen_policies(const Place& place, const toml::table& 
 }
 
 }  // namespace
+
+void read_classes(const Place& place, const toml::table& root, Plan& plan) {
+  constexpr std::size_t kMostClasses = 16;
+  double sum = 0;
+  each_table(place, root, "class", [&](const toml::table& table) {
+    const Section section(place, "class", table, {"name", "share", "slo"});
+    RequestClass made;
+    section.text("name", [&](const std::string& name) {
+      const bool plain =
+          !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) != 0 || c == '_' || c == '-';
+          });
+      if (!plain) throw UsageError("a class is named by letters, digits, '_' and '-'");
+      made.name = name;
+    });
+    if (made.name.empty()) throw place.error(table.source(), "class.name", "is missing");
+    for (const RequestClass& other : plan.classes) {
+      if (other.name == made.name)
+        throw place.error(table.source(), "class", fmt::format("'{}' is there twice", made.name));
+    }
+    const toml::node* share = table.get("share");
+    const auto value = share == nullptr ? std::nullopt : share->value<double>();
+    if (!value || !(*value > 0 && *value <= 1)) {
+      throw place.error(share == nullptr ? table.source() : share->source(), "class.share",
+                        "should be a number above 0, at most 1: the share of the requests");
+    }
+    made.share = *value;
+    sum += made.share;
+    section.text("slo", [&](const std::string& text) {
+      made.slo = parse_slo(text).bound;
+      if (made.slo <= Nanos(0)) throw UsageError("should be a time, as in \"p99 < 20ms\"");
+    });
+    plan.classes.push_back(std::move(made));
+    if (plan.classes.size() > kMostClasses)
+      throw place.error(table.source(), "class",
+                        fmt::format("a suite has at most {}", kMostClasses));
+  });
+  if (!plan.classes.empty() && std::abs(sum - 1) > 1e-6)
+    throw place.error(
+        fmt::format("class.share: the shares add up to {:.4g}, and should to 1", sum));
+}
 
 void read_policies(const Place& place, const toml::table& root, Plan& plan) {
   each_table(place, root, "policy", [&](const toml::table& table) {

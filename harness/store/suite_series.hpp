@@ -14,6 +14,8 @@
 
 namespace precipice {
 
+/// [[class]]: kinds of requests, the most important first.
+void read_classes(const Place& place, const toml::table& root, Plan& plan);
 /// [[policy]]: the chains by name.
 void read_policies(const Place& place, const toml::table& root, Plan& plan);
 /// Throws UsageError where a series has a policy and its workload no stated SLO, or one that the

@@ -51,6 +51,11 @@ std::string to_toml(const Plan& plan) {
                       list_text(plan.refine), list_text(plan.overload), list_text(plan.grid),
                       plan.repeats);
   if (plan.precision > 0) text += fmt::format("precision = {}\n", plan.precision);
+  for (const RequestClass& each : plan.classes) {
+    text += fmt::format("\n[[class]]\nname = {}\nshare = {}\n", in_quotes(each.name), each.share);
+    if (each.slo > Nanos(0))
+      text += fmt::format("slo = \"p{:g} < {}\"\n", plan.slo.percentile, exact_duration(each.slo));
+  }
   for (const auto& [name, chain] : plan.policies) {
     std::string list;
     for (const Spec& policy : chain)

@@ -47,6 +47,40 @@ TrialField batch_field(std::string_view name, const char* meaning, double BatchF
   return grouped("batch", name, "requests", meaning, &Trial::batch, member);
 }
 
+Json classes_json(const Trial& trial) {
+  Json all = Json::array();
+  for (std::size_t i = 0; i < trial.request.classes.size(); ++i) {
+    const RequestClass& asked = trial.request.classes[i];
+    Json each = {{"name", asked.name}, {"share", asked.share}, {"slo_ns", asked.slo.count()}};
+    if (i < trial.classes.size()) {
+      const ClassFigures& figures = trial.classes[i];
+      each["requests"] = figures.requests;
+      each["completed"] = figures.completed;
+      each["loss"] = number(figures.loss());
+      each["response_ns"] = json_of(figures.response);
+      each["slo_percentile_ns"] =
+          figures.response.known ? Json(figures.slo_percentile_ns) : Json(nullptr);
+    }
+    all.push_back(std::move(each));
+  }
+  return all;
+}
+void take_classes(const Json& json, Trial& trial) {
+  for (const Json& each : json) {
+    RequestClass& asked = trial.request.classes.emplace_back();
+    read(each, "name", asked.name);
+    read(each, "share", asked.share);
+    if (each.contains("slo_ns")) take_into(each.at("slo_ns"), asked.slo);
+    ClassFigures& figures = trial.classes.emplace_back();
+    figures.name = asked.name;
+    if (each.contains("requests")) take_into(each.at("requests"), figures.requests);
+    if (each.contains("completed")) take_into(each.at("completed"), figures.completed);
+    if (each.contains("response_ns")) take_into(each.at("response_ns"), figures.response);
+    if (each.contains("slo_percentile_ns"))
+      take_into(each.at("slo_percentile_ns"), figures.slo_percentile_ns);
+  }
+}
+
 Json timeline_json(const TrialTimeline& timeline) {
   const auto numbers = [](const std::vector<double>& values) {
     Json all = Json::array();
@@ -343,6 +377,17 @@ std::vector<TrialField> make_fields() {
        },
        .take = [](const Json& json,
                   Trial& t) { t.request.trigger = Trigger::parse(json.get<std::string>()); }},
+      {.pointer = "/classes",
+       .unit = "",
+       .meaning =
+           "by class of requests: name, share and slo_ns (0: the cell's) as asked for; of the "
+           "window requests, completed, loss, response_ns and slo_percentile_ns; left out "
+           "without classes",
+       .value = [](const Trial& t) -> std::optional<Json> {
+         if (t.request.classes.empty()) return std::nullopt;
+         return classes_json(t);
+       },
+       .take = take_classes},
       {.pointer = "/timeline",
        .unit = "",
        .meaning =

@@ -32,8 +32,10 @@ void ClosedLoop::issue() noexcept {
   Sent& sent = slots_.sent(id);
   sent.dispatch_ns = now;
   in_flight_.enter(now);
-  const Refusal refusal = model_.submit(
-      {.id = id, .seed = request_seed(seed_, id), .intended = Time(Nanos(epoch_ns_ + now))});
+  Request request{
+      .id = id, .seed = request_seed(seed_, id), .intended = Time(Nanos(epoch_ns_ + now))};
+  if (classes_ != nullptr) request.priority = classes_->class_of(id);
+  const Refusal refusal = model_.submit(request);
   const std::int64_t after = now_ns();
   sent.submit_ns = static_cast<std::int32_t>(
       std::min<std::int64_t>(after - now, std::numeric_limits<std::int32_t>::max()));

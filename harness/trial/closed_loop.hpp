@@ -13,6 +13,7 @@
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
+#include "harness/trial/trial.hpp"
 #include "models/model.hpp"
 
 namespace precipice {
@@ -25,14 +26,16 @@ class ClosedLoop final : public AfterEnd {
   /// Issues requests until `until_ns` since the epoch, until the slots are used up, or until
   /// `stop`, if given, is true.
   ClosedLoop(Model& model, Slots& slots, InFlightIntegral& in_flight, std::uint64_t schedule_seed,
-             Nanos think, std::int64_t until_ns, const std::atomic<bool>* stop)
+             Nanos think, std::int64_t until_ns, const std::atomic<bool>* stop,
+             const TrialRequest* classes = nullptr)
       : model_(model),
         slots_(slots),
         in_flight_(in_flight),
         seed_(schedule_seed),
         think_(think),
         until_ns_(until_ns),
-        stop_(stop) {}
+        stop_(stop),
+        classes_(classes) {}
 
   /// Starts `concurrency` requests and returns when no more are issued. Throws std::bad_alloc
   /// before the first. Without think time it serves a `backend` without a thread of its own
@@ -60,6 +63,7 @@ class ClosedLoop final : public AfterEnd {
   const Nanos think_;
   const std::int64_t until_ns_;
   const std::atomic<bool>* const stop_;
+  const TrialRequest* const classes_;  ///< gives requests their classes; nullptr: all are alike
   std::int64_t epoch_ns_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> closed_{false};

@@ -99,8 +99,10 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
     Sent& sent = slots.sent(id);
     sent.dispatch_ns = now;
     entrance.enter(now);
-    const Refusal refusal = model.submit(
-        {.id = id, .seed = request_seed(schedule_seed, id), .intended = epoch + Nanos(due)});
+    Request request{
+        .id = id, .seed = request_seed(schedule_seed, id), .intended = epoch + Nanos(due)};
+    if (options.classes != nullptr) request.priority = options.classes->class_of(id);
+    const Refusal refusal = model.submit(request);
     const std::int64_t after = monotonic_ns() - epoch_ns;
     sent.submit_ns = static_cast<std::int32_t>(
         std::min<std::int64_t>(after - now, std::numeric_limits<std::int32_t>::max()));

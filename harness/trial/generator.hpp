@@ -8,6 +8,7 @@
 #include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
+#include "harness/trial/trial.hpp"
 #include "models/model.hpp"
 #include "models/policies/timer_thread.hpp"
 #include "models/request.hpp"
@@ -30,6 +31,8 @@ struct GeneratorOptions {
   /// Of the policies: called by this thread where they are due between arrivals. Not with a
   /// backend.
   TimerThread* timers = nullptr;
+  /// Gives requests their classes; nullptr: all are of the first.
+  const TrialRequest* classes = nullptr;
 
   /// For what is waited for on this thread: 0 where it must not spin.
   Nanos spin_margin() const { return spin ? margin : Nanos(0); }

@@ -29,7 +29,7 @@ struct PolicyChain {
   std::unique_ptr<Model> model;
   AttemptMeter* attempts = nullptr;
 };
-/// `policies`: outer first, at least one. The timeline outlives the model.
+/// `policies`: outer first, or none. The timeline outlives the model.
 PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model> model,
                        Timeline& timeline);
 /// The shortest time that a policy of the chain waits for.

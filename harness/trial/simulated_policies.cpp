@@ -165,8 +165,10 @@ class Simulation {
     const Time now = timeline_.now();
     sent.dispatch_ns = now.time_since_epoch().count();
     step_integral(+1);
-    const Refusal why =
-        chain_.model->submit({.id = id, .seed = request_seed(request_.seed, id), .intended = now});
+    const Refusal why = chain_.model->submit({.id = id,
+                                              .seed = request_seed(request_.seed, id),
+                                              .priority = request_.class_of(id),
+                                              .intended = now});
     if (why == Refusal::none) return;
     sent.shed = true;
     slots_.refuse(id, sent.dispatch_ns, why);
@@ -199,7 +201,7 @@ class Simulation {
     gates.stamps = summarise(recording, trial);
     gates.integral_ns = in_flight_ns_;
     gates.still_in_flight = in_flight_;
-    trial.attempts = chain_.attempts->inside_window();
+    if (!request_.policies.empty()) trial.attempts = chain_.attempts->inside_window();
     gates.attempts_outside = chain_.attempts->outside_window();
     trial.model_stats = chain_.model->stats();
     trial.batch = batch_figures(trial.model_stats);

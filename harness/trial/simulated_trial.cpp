@@ -262,7 +262,9 @@ void require_oracle(const TrialRequest& request) {
 
 Trial simulate_trial(const TrialRequest& request, const std::atomic<bool>* stop) {
   require_oracle(request);
-  if (!request.policies.empty()) return simulate_policies(request, stop);
+  // Classes are told by the requests' ids, which the recursions below do not keep.
+  if (!request.policies.empty() || !request.classes.empty())
+    return simulate_policies(request, stop);
   const auto started = std::chrono::steady_clock::now();
   Simulation simulation(request, stop);
   Trial trial;

@@ -46,6 +46,13 @@ struct Slo {
   std::string text;          ///< as the user wrote it; "" for the default
 };
 
+/// Requests of one kind: `[[class]]` of a suite. The first class is the one of highest priority.
+struct RequestClass {
+  std::string name;
+  double share = 1;  ///< of the requests
+  Nanos slo{0};      ///< a bound of its own; 0: the cell's
+};
+
 enum class ClockKind : std::uint8_t { real, virtual_time };
 
 /// Everything that decides a trial. Two equal requests on one machine are repetitions of each
@@ -62,8 +69,9 @@ struct TrialRequest {
   Nanos drain = std::chrono::seconds(1);  ///< longest wait for the backlog after the window
   std::uint64_t seed = 1;
   Arrivals arrivals;
-  std::optional<Trigger> trigger{};  ///< what happens in the middle of the window
-  Nanos slo{0};                      ///< resolved bound in ns for the gates; 0 = none known yet
+  std::optional<Trigger> trigger{};     ///< what happens in the middle of the window
+  std::vector<RequestClass> classes{};  ///< none: all requests are alike
+  Nanos slo{0};                         ///< resolved bound in ns for the gates; 0 = none known yet
   double slo_percentile = 99;
   CpuSet generator_cpus;
   CpuSet model_cpus;
@@ -71,6 +79,8 @@ struct TrialRequest {
 
   /// Intended arrivals of an open loop, warm-up included, in ns from its start.
   std::vector<std::int64_t> schedule() const;
+  /// The class of a request, by its id and the trial's seed; 0 without classes.
+  std::uint16_t class_of(std::uint64_t id) const;
   /// What an oracle is made with: its own options, and the stall of a trigger.
   std::map<std::string, std::string> oracle_options() const;
 };
@@ -90,6 +100,18 @@ struct Percentiles {
 /// Requests of a batch.
 struct BatchFigures {
   double mean = 0, p99 = 0;
+};
+
+/// What became of the requests of a class that arrived in the window.
+struct ClassFigures {
+  std::string name;
+  std::uint64_t requests = 0, completed = 0;
+  Percentiles response;
+  std::int64_t slo_percentile_ns = 0;  ///< response at the SLO's percentile
+  /// The share that was shed, failed or unfinished.
+  double loss() const {
+    return requests == 0 ? 0 : 1 - static_cast<double>(completed) / static_cast<double>(requests);
+  }
 };
 
 /// The result of a trial. Percentiles and counts are over requests whose intended arrival lies
@@ -138,6 +160,7 @@ struct Trial {
   std::optional<BatchFigures> batch;
   /// How late the policies' timers were called, 99th percentile.
   std::optional<double> policy_lag_p99_ns;
+  std::vector<ClassFigures> classes;      ///< in the order of the request's
   std::optional<TrialTimeline> timeline;  ///< of a trial with a trigger
   std::uint64_t checksum = 0;
   bool stable = false;

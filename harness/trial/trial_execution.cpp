@@ -156,7 +156,8 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
   observed_.emplace(workload_, *slots_, in_flight_);
   observed_->set_digests(digests);
   if (!open_loop()) {
-    loop_.emplace(*model_, *slots_, in_flight_, request_.seed, request_.think, end_ns_, stop_);
+    loop_.emplace(*model_, *slots_, in_flight_, request_.seed, request_.think, end_ns_, stop_,
+                  request_.classes.empty() ? nullptr : &request_);
     observed_->set_after_end(&*loop_);
   }
   stopped_in_the_end_.emplace(model_);
@@ -184,6 +185,7 @@ void TrialExecution::execute() {
   options.stop = stop_;
   options.backend = served_here_;
   if (timeline_ && served_here_ == nullptr) options.timers = &*timeline_;
+  if (!request_.classes.empty()) options.classes = &request_;
   if (open_loop()) {
     issued_ = offer(*model_, intended_, request_.seed, epoch, *slots_, in_flight_, options);
   } else {

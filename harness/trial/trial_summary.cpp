@@ -161,8 +161,22 @@ TrialAccumulator::TrialAccumulator(const Recording& o, Trial& trial)
       slice_end_(begin_ + slice_ns_),
       last_end_(end_) {
   totals_.all_ended = true;
+  for (const RequestClass& each : trial.request.classes) {
+    class_responses_.emplace_back();
+    trial.classes.emplace_back().name = each.name;
+  }
   if (trial.request.trigger) timeline_.emplace(begin_, end_, deadline_);
   trial.slices.assign(kSlices, Histogram());
+}
+
+void TrialAccumulator::measure_class(const RequestOutcome& fate, bool unfinished) {
+  const std::uint16_t number = trial_.request.class_of(fate.id);
+  ClassFigures& figures = trial_.classes[number];
+  ++figures.requests;
+  const bool completed = fate.end == End::completed && !unfinished;
+  if (completed) ++figures.completed;
+  if (completed || unfinished)
+    class_responses_[number].add((unfinished ? deadline_ : fate.completion_ns) - fate.intended_ns);
 }
 
 StampTotals TrialAccumulator::finish() {
@@ -184,6 +198,11 @@ StampTotals TrialAccumulator::finish() {
   for (std::size_t kind = 0; kind < refused_.size(); ++kind) {
     if (refused_[kind] == 0) continue;
     trial_.refusals[std::string(to_string(static_cast<Refusal>(kind)))] += refused_[kind];
+  }
+  for (std::size_t i = 0; i < class_responses_.size(); ++i) {
+    ClassFigures& figures = trial_.classes[i];
+    figures.response =
+        class_responses_[i].percentiles(trial_.request.slo_percentile, &figures.slo_percentile_ns);
   }
   if (timeline_) {
     const Nanos slo = trial_.request.slo.count() > 0 ? trial_.request.slo : kAssumedSlo;
@@ -213,6 +232,7 @@ StampTotals summarise(const Recording& o, Trial& trial) {
     const Slot& slot = (*o.slots)[id];
     const Sent& sent = o.slots->sent(id);
     RequestOutcome fate;
+    fate.id = id;
     fate.intended_ns = o.intended_ns.empty() ? sent.dispatch_ns : o.intended_ns[id];
     fate.dispatch_ns = sent.dispatch_ns;
     fate.begin_ns = slot.begin_ns;

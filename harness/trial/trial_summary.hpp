@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,6 +40,7 @@ struct StampTotals {
 
 /// How one request fared, from its slot or straight from a simulation.
 struct RequestOutcome {
+  std::uint64_t id = 0;
   std::int64_t intended_ns = 0;
   std::int64_t dispatch_ns = -1;  ///< -1: never dispatched
   std::int64_t begin_ns = -1, completion_ns = -1;
@@ -147,6 +149,7 @@ class TrialAccumulator {
 
  private:
   void measure(const RequestOutcome& fate, bool unfinished);
+  void measure_class(const RequestOutcome& fate, bool unfinished);
   Histogram& slice_at(std::int64_t intended_ns);
 
   const std::int64_t begin_, end_, deadline_;
@@ -154,6 +157,7 @@ class TrialAccumulator {
   Trial& trial_;
   StampTotals totals_;
   std::optional<TimelineAccumulator> timeline_;
+  std::deque<Samples> class_responses_;  ///< one a class, if there are any
   Occupancy occupancy_;
   Samples response_, lag_, self_lag_, model_lag_, submit_, residence_;
   std::array<std::uint64_t, kRefusalKinds> refused_{};
@@ -215,6 +219,7 @@ inline void TrialAccumulator::add(const RequestOutcome& fate) {
   }
   submit_.add(fate.submit_ns);
   measure(fate, unfinished);
+  if (!class_responses_.empty()) measure_class(fate, unfinished);
 }
 
 inline void TrialAccumulator::measure(const RequestOutcome& fate, bool unfinished) {

@@ -179,7 +179,8 @@ class Batch final : public Policy {
     first_[id + 1] = sent_count_;
     ++inside_;
     ++counts_by_size_[taken];
-    return {true, {.id = id, .seed = first.seed, .intended = first.intended}};
+    return {true,
+            {.id = id, .seed = first.seed, .priority = first.priority, .intended = first.intended}};
   }
 
   void send(const Taken& taken) noexcept {
@@ -256,7 +257,8 @@ class Batch final : public Policy {
     const std::uint32_t width = batch.width_further_in();
     if (width > 1) {
       numbered.assign(requests.begin(), requests.end());
-      for (Request& each : numbered) each.attempt = each.attempt * width + carrier.attempt;
+      for (Request& each : numbered)
+        each.attempt = static_cast<std::uint16_t>(each.attempt * width + carrier.attempt);
       requests = numbered;
       own.assign(count, Outcome::needless());
       outcomes = own;

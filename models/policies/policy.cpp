@@ -1,5 +1,8 @@
 #include "models/policies/policy.hpp"
 
+#include <fmt/format.h>
+
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -8,6 +11,7 @@ namespace {
 
 // What limits requests in flight is the model inside, or a policy that says so.
 constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62;
+constexpr std::uint64_t kMostAttempts = std::numeric_limits<decltype(Request::attempt)>::max();
 
 }  // namespace
 
@@ -41,6 +45,10 @@ void Policy::start(const ModelSetup& setup) {
   width_ = width();
   width_further_in_ = width_further_in_of_chain();
   const Numbers inside = prepare({setup.requests, setup.attempts});
+  if (std::uint64_t{inside.attempts} * width_further_in_ > kMostAttempts) {
+    throw UsageError(
+        fmt::format("the policies make more than {} attempts of a request", kMostAttempts));
+  }
   ModelSetup within = setup;
   within.job = inner_job();
   within.requests = inside.requests;

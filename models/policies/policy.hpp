@@ -81,19 +81,19 @@ class Policy : public Model {
 
   Request outer_of(const Request& inside) const {
     Request outer = inside;
-    outer.attempt /= width_;
+    outer.attempt = static_cast<std::uint16_t>(outer.attempt / width_);
     return outer;
   }
   std::uint32_t own_attempt(const Request& inside) const { return inside.attempt % width_; }
   /// As inside_of numbered it, from the number of the innermost layer.
   Request inside_of_innermost(const Request& innermost) const {
     Request inside = innermost;
-    inside.attempt /= width_further_in_;
+    inside.attempt = static_cast<std::uint16_t>(inside.attempt / width_further_in_);
     return inside;
   }
   Request inside_of(const Request& outer, std::uint32_t k) const {
     Request inside = outer;
-    inside.attempt = outer.attempt * width_ + k;
+    inside.attempt = static_cast<std::uint16_t>(outer.attempt * width_ + k);
     return inside;
   }
   /// Attempts at the innermost layer of one attempt of this policy's, at most.

@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "models/policies/policy.hpp"
 
@@ -16,7 +17,7 @@ namespace precipice {
 namespace {
 
 struct QueueSettings {
-  enum class Order : std::uint8_t { fifo, lifo, adaptive_lifo };
+  enum class Order : std::uint8_t { fifo, lifo, adaptive_lifo, priority };
   enum class Drop : std::uint8_t { none, deadline, codel };
 
   std::uint64_t running = 1;
@@ -33,9 +34,11 @@ struct QueueSettings {
           "no number fits every model");
     }
     result.running = options.count("running", 1, 1'000'000);
-    const std::string order = options.choice("order", {"fifo", "lifo", "adaptive_lifo"});
+    const std::string order =
+        options.choice("order", {"fifo", "lifo", "adaptive_lifo", "priority"});
     result.order = order == "lifo"            ? Order::lifo
                    : order == "adaptive_lifo" ? Order::adaptive_lifo
+                   : order == "priority"      ? Order::priority
                                               : Order::fifo;
     const std::string drop = options.choice("drop", {"none", "deadline", "codel"});
     result.drop = drop == "deadline" ? Drop::deadline : drop == "codel" ? Drop::codel : Drop::none;
@@ -63,14 +66,9 @@ class Queue final : public Policy {
     {
       const std::lock_guard lock(mutex_);
       const Time now = timeline().now();
-      if (waiting_.empty()) empty_at_ = now;
+      if (waiting_ == 0) empty_at_ = now;
       if (inside_ >= settings_.running) {
-        try {
-          waiting_.push_back({request, now});
-        } catch (const std::bad_alloc&) {
-          return Refusal::memory;
-        }
-        return Refusal::none;
+        return join(request, now);
       }
       ++inside_;
     }
@@ -89,17 +87,20 @@ class Queue final : public Policy {
   }
 
   void stop() noexcept override {
-    std::deque<Waiting> left;
+    std::vector<std::deque<Waiting>> left;
     {
       const std::lock_guard lock(mutex_);
-      left.swap(waiting_);
+      left.swap(lanes_);
+      waiting_ = 0;
     }
-    for (const Waiting& each : left) refuse(each.request, Refusal::shutdown);
+    for (const std::deque<Waiting>& lane : left) {
+      for (const Waiting& each : lane) refuse(each.request, Refusal::shutdown);
+    }
   }
 
   ModelStats own_stats() const override {
     const std::lock_guard lock(mutex_);
-    return {{"dropped", dropped_}, {"queued", static_cast<double>(waiting_.size())}};
+    return {{"dropped", dropped_}, {"queued", static_cast<double>(waiting_)}};
   }
 
  private:
@@ -133,21 +134,36 @@ class Queue final : public Policy {
       refuse(next->request, why);
     }
   }
+  Refusal join(const Request& request, Time now) noexcept {
+    const std::size_t lane =
+        settings_.order == QueueSettings::Order::priority ? request.priority : 0;
+    try {
+      if (lanes_.size() <= lane) lanes_.resize(lane + 1);
+      lanes_[lane].push_back({request, now});
+    } catch (const std::bad_alloc&) {
+      return Refusal::memory;
+    }
+    ++waiting_;
+    return Refusal::none;
+  }
   std::optional<Next> take() noexcept {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || inside_ >= settings_.running || stopping()) return std::nullopt;
+    if (waiting_ == 0 || inside_ >= settings_.running || stopping()) return std::nullopt;
     const Time now = timeline().now();
     const bool newest = settings_.order == QueueSettings::Order::lifo ||
                         (settings_.order == QueueSettings::Order::adaptive_lifo && stands(now));
+    std::deque<Waiting>& lane =
+        *std::find_if(lanes_.begin(), lanes_.end(),
+                      [](const std::deque<Waiting>& each) { return !each.empty(); });
     // What has waited too long stands at the old end whatever the order is.
-    const bool too_old = now - waiting_.front().since > patience(now);
-    const Waiting taken = newest && !too_old ? waiting_.back() : waiting_.front();
+    const bool too_old = now - lane.front().since > patience(now);
+    const Waiting taken = newest && !too_old ? lane.back() : lane.front();
     if (newest && !too_old) {
-      waiting_.pop_back();
+      lane.pop_back();
     } else {
-      waiting_.pop_front();
+      lane.pop_front();
     }
-    if (waiting_.empty()) empty_at_ = now;
+    if (--waiting_ == 0) empty_at_ = now;
     if (too_old) {
       dropped_ += 1;
     } else {
@@ -173,7 +189,8 @@ class Queue final : public Policy {
 
   const QueueSettings settings_;
   mutable std::mutex mutex_;
-  std::deque<Waiting> waiting_;  ///< the oldest first
+  std::vector<std::deque<Waiting>> lanes_;  ///< the oldest first; one, or one a class
+  std::size_t waiting_ = 0;                 ///< in all of them
   std::uint64_t inside_ = 0;
   Time empty_at_{};  ///< when nobody waited, for the last time
   double dropped_ = 0;
@@ -187,7 +204,8 @@ PolicyInfo queue_policy() {
       .summary = "keeps requests before the model, in an order and with deadlines of its own",
       .options = {{"running", "", "most requests in the model at once, 1 to 1000000; required"},
                   {"order", "fifo",
-                   "fifo, lifo, or adaptive_lifo: lifo once the queue has not been empty for an "
+                   "fifo, lifo, priority (the first class of the suite before the second), or "
+                   "adaptive_lifo: lifo once the queue has not been empty for an "
                    "interval"},
                   {"drop", "none",
                    "which requests are refused when their turn comes: none, deadline, or codel"},

@@ -109,6 +109,23 @@ TEST(SuitePolicies, AreRefusedWithLineAndCure) {
             std::string::npos);
 }
 
+TEST(SuiteClasses, AreReadAndAddUpToOne) {
+  const std::string cells = "[[model]]\nuse = \"event_loop\"\n[[workload]]\nuse = \"sleep\"\n";
+  const auto classes = [](const std::string& second) {
+    return "[[class]]\nname = \"live\"\nshare = 0.9\nslo = \"p99 < 10ms\"\n[[class]]\nname = "
+           "\"batch\"\nshare = " +
+           second + "\n";
+  };
+  const Plan plan = parse(kHead + classes("0.1") + cells);
+  ASSERT_EQ(plan.classes.size(), 2U);
+  EXPECT_EQ(plan.classes[0].name, "live");
+  EXPECT_EQ(plan.classes[0].slo, std::chrono::milliseconds(10));
+  EXPECT_EQ(plan.classes[1].slo, Nanos(0));
+  EXPECT_EQ(to_toml(parse(to_toml(plan))), to_toml(plan));
+  EXPECT_NE(complaint(kHead + classes("0.2") + cells).find("add up to 1.1"), std::string::npos);
+  EXPECT_NE(complaint(kHead + classes("0") + cells).find("class.share"), std::string::npos);
+}
+
 TEST(SuiteTrigger, ActsAtRatesOfTheSuite) {
   const std::string cells = "[[model]]\nuse = \"oracle\"\n[[workload]]\nuse = \"empty\"\n";
   const std::string load =
