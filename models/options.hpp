@@ -77,4 +77,8 @@ std::uint64_t parse_count(std::string_view text, std::string_view what, std::uin
 /// A finite number, nothing behind it.
 double parse_number(std::string_view text, std::string_view what);
 
+/// Cuts at separators that are outside all parentheses. Throws UsageError that names `what`.
+std::vector<std::string_view> split_outside_parentheses(std::string_view text, char separator,
+                                                        std::string_view what);
+
 }  // namespace precipice

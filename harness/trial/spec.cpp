@@ -31,25 +31,6 @@ constexpr std::array<std::pair<std::string_view, double>, 6> kPercentiles{
 
 }  // namespace
 
-std::vector<std::string_view> split_outside_parentheses(std::string_view text, char separator,
-                                                        std::string_view what) {
-  std::vector<std::string_view> parts;
-  int depth = 0;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '(') ++depth;
-    if (text[i] == ')') --depth;
-    if (depth < 0) break;
-    if (text[i] == separator && depth == 0) {
-      parts.push_back(text.substr(begin, i - begin));
-      begin = i + 1;
-    }
-  }
-  if (depth != 0) throw UsageError(fmt::format("{} '{}' has unbalanced parentheses", what, text));
-  parts.push_back(text.substr(begin));
-  return parts;
-}
-
 std::string Spec::to_string() const {
   std::string text = name;
   char separator = ':';

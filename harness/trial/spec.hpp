@@ -14,9 +14,6 @@ namespace precipice {
 Spec parse_spec(std::string_view text, std::string_view what);
 /// A series: as parse_spec, then `|` and what its policies are called, if it has any.
 Spec parse_series(std::string_view text, std::string_view what);
-/// Cuts at separators that are outside all parentheses. Throws UsageError that names `what`.
-std::vector<std::string_view> split_outside_parentheses(std::string_view text, char separator,
-                                                        std::string_view what);
 /// As parse_spec, and then check_model.
 Spec parse_model(std::string_view text);
 /// As parse_spec, and then check_workload.

@@ -65,7 +65,7 @@ class Batch final : public Policy {
   }
 
  protected:
-  Numbers prepare(const Numbers& outer) override {
+  Numbers prepare(const ModelSetup& outer) override {
     const std::uint64_t most = outer.requests * outer.attempts;
     members_.resize(most);
     outcomes_.assign(most, Outcome::needless());

@@ -24,7 +24,7 @@ class Fan final : public Policy {
   std::uint32_t width() const override { return out_; }
 
  protected:
-  Numbers prepare(const Numbers& outer) override {
+  Numbers prepare(const ModelSetup& outer) override {
     states_ = std::make_unique<std::atomic<std::uint32_t>[]>(outer.requests * outer.attempts);
     return Policy::prepare(outer);
   }

@@ -56,7 +56,7 @@ class Hedge final : public Policy, private DelayLine::Owner {
   }
 
  protected:
-  Numbers prepare(const Numbers& outer) override {
+  Numbers prepare(const ModelSetup& outer) override {
     states_ = std::make_unique<std::atomic<std::uint8_t>[]>(outer.requests * outer.attempts);
     return Policy::prepare(outer);
   }

@@ -60,7 +60,7 @@ class Limit final : public Policy {
         limit_(static_cast<std::int64_t>(settings_.limit)) {}
 
  protected:
-  Numbers prepare(const Numbers& outer) override {
+  Numbers prepare(const ModelSetup& outer) override {
     if (adapts()) begun_ns_.resize(outer.requests * outer.attempts);
     return Policy::prepare(outer);
   }

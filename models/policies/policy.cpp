@@ -43,8 +43,8 @@ void Policy::start(const ModelSetup& setup) {
   outer_ = setup.job;
   requests_ = setup.requests;
   width_ = width();
-  width_further_in_ = width_further_in_of_chain();
-  const Numbers inside = prepare({setup.requests, setup.attempts});
+  width_further_in_ = total_width() / width_;
+  const Numbers inside = prepare(setup);
   if (std::uint64_t{inside.attempts} * width_further_in_ > kMostAttempts) {
     throw UsageError(
         fmt::format("the policies make more than {} attempts of a request", kMostAttempts));
@@ -58,9 +58,9 @@ void Policy::start(const ModelSetup& setup) {
   admission_.open();
 }
 
-std::uint32_t Policy::width_further_in_of_chain() const {
-  const auto* next = dynamic_cast<const Policy*>(inner_.get());
-  return next == nullptr ? 1 : next->width() * next->width_further_in_of_chain();
+std::uint32_t Policy::total_width() const {
+  const auto* next = dynamic_cast<const AttemptWidth*>(inner_.get());
+  return width() * (next == nullptr ? 1 : next->total_width());
 }
 
 Refusal Policy::submit(const Request& request) noexcept {

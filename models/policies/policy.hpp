@@ -20,6 +20,13 @@
 
 namespace precipice {
 
+/// How many attempts of one request there are at the innermost layer, at most.
+class AttemptWidth {
+ public:
+  virtual ~AttemptWidth() = default;
+  virtual std::uint32_t total_width() const = 0;
+};
+
 /// What all policies share: admission, the way of a request outwards and inwards, shutdown. One
 /// overrides what it does otherwise than to pass every request through.
 ///
@@ -27,7 +34,7 @@ namespace precipice {
 /// policy that merges requests gives new ones), and where a policy makes up to `width()` attempts
 /// of a request its own attempt k of outer attempt a is number a x width() + k inside. So
 /// `place(request)` is a dense index of what this policy holds of a request.
-class Policy : public Model {
+class Policy : public Model, public AttemptWidth {
  public:
   /// `inner` and `timeline` may be null in a policy that is made to check its options only.
   Policy(std::unique_ptr<Model> inner, Timeline* timeline);
@@ -45,6 +52,12 @@ class Policy : public Model {
   virtual std::optional<Nanos> shortest_time() const { return std::nullopt; }
   /// Why it cannot be of use under a bound on the response, with the cure; "": it can.
   virtual std::string contradiction(Nanos /*slo*/) const { return ""; }
+  std::uint32_t total_width() const final;
+  /// The same up to a layer further in.
+  std::uint32_t width_until(const Model& inner) const {
+    const auto* next = dynamic_cast<const Policy*>(inner_.get());
+    return width() * (inner_.get() == &inner || next == nullptr ? 1 : next->width_until(inner));
+  }
   /// Attempts that it makes of one request at most.
   virtual std::uint32_t width() const { return 1; }
 
@@ -54,8 +67,9 @@ class Policy : public Model {
     std::uint64_t requests = 0;
     std::uint32_t attempts = 1;
   };
-  /// Sizes tables for the outer requests; returns the numbers inside. Throws std::bad_alloc.
-  virtual Numbers prepare(const Numbers& outer) {
+  /// Sizes tables for the outer requests; returns the numbers inside. Throws std::bad_alloc, or
+  /// what a start may throw.
+  virtual Numbers prepare(const ModelSetup& outer) {
     return {outer.requests, outer.attempts * width()};
   }
   /// An outer request. Anything but none: refused, nothing else may happen to it.
@@ -109,8 +123,6 @@ class Policy : public Model {
 
  private:
   Job inner_job();
-  std::uint32_t width_further_in_of_chain() const;
-
   std::unique_ptr<Model> inner_;
   Timeline* const timeline_;
   Admission admission_;

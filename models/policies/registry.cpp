@@ -13,11 +13,12 @@ PolicyInfo limit_policy();
 PolicyInfo queue_policy();
 PolicyInfo throttle_policy();
 PolicyInfo fan_policy();
+PolicyInfo choose_policy();
 
 const std::vector<PolicyInfo>& policies() {
   static const std::vector<PolicyInfo> all = {
-      none_policy(),  batch_policy(), hedge_policy(),    retry_policy(),
-      limit_policy(), queue_policy(), throttle_policy(), fan_policy(),
+      none_policy(),  batch_policy(),    hedge_policy(), retry_policy(),  limit_policy(),
+      queue_policy(), throttle_policy(), fan_policy(),   choose_policy(),
   };
   return all;
 }

@@ -56,7 +56,7 @@ class Retry final : public Policy, private DelayLine::Owner {
   }
 
  protected:
-  Numbers prepare(const Numbers& outer) override {
+  Numbers prepare(const ModelSetup& outer) override {
     states_ = std::make_unique<std::atomic<std::uint32_t>[]>(outer.requests * outer.attempts);
     return Policy::prepare(outer);
   }

@@ -72,6 +72,8 @@ const std::vector<Chain>& chains() {
       {"queue:running=4,order=lifo", true},
       {"throttle", true},
       {"fan:out=3,need=2", true},
+      {"choose:by=stress,up=8,down=2,first=(hedge:after=1ms),second=(batch:size=4,linger=1ms)",
+       true},
       {"retry:timeout=4ms|hedge:after=1ms|batch:size=3,linger=1ms|queue:running=16", false},
   };
   return all;

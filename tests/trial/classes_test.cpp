@@ -70,6 +70,41 @@ TEST(Classes, WaitByTheirPriorityAsCobhamHasIt) {
   }
 }
 
+TEST(Choose, KeepsAFastPathBesideABatch) {
+  // The first class passes, at fixed + item; the second gathers for 5 ms or 8 requests.
+  TrialRequest request =
+      request_of("choose:by=class,second=(batch:size=8,linger=5ms)", 1000, {0.5, 0.5});
+  request.model.given = {{"servers", "4096"}, {"fixed", "1ms"}, {"item", "100us"}};
+  request.window = 100s;
+  const Trial trial = simulate_trial(request);
+  EXPECT_EQ(trial.counts.completed, trial.counts.sent);
+  EXPECT_EQ(trial.classes[0].response.max, 1'100'000);
+  EXPECT_GT(trial.classes[1].response.mean, 2'000'000);
+  EXPECT_LT(trial.batch->mean, 8);
+  EXPECT_GT(trial.batch->mean, 2);
+}
+
+TEST(Choose, ChangesOnceForAnOverloadThatLasts) {
+  // 1.5 times the capacity from the second second on: `second` takes over when 50 are under way and
+  // stays, and with twice the servers' speed per request (a batch) it drains what has gathered.
+  TrialRequest request = request_of(
+      "choose:by=stress,up=50,down=5,second=(batch:size=16,linger=2ms,running=1)", 600, {});
+  request.model.given = {{"fixed", "900us"}, {"item", "100us"}};
+  request.window = 20s;
+  request.trigger = Trigger::parse("step 2.5x for 8s at 2s");
+  request.slo = 100ms;
+  const Trial trial = simulate_trial(request);
+  EXPECT_EQ(trial.counts.completed, trial.counts.sent);
+  double switches = -1;
+  for (const auto& [name, value] : trial.model_stats) {
+    if (name == "switches") switches = value;
+  }
+  EXPECT_GE(switches, 2);  // there and back
+  EXPECT_LE(switches, 100);
+  ASSERT_TRUE(trial.timeline->recovered_after_s.has_value());
+  EXPECT_LT(*trial.timeline->recovered_after_s, 10);
+}
+
 TEST(Classes, KeepTheirPriorityInABatch) {
   TrialRequest request =
       request_of("batch:size=2,linger=1ms|queue:running=1,order=priority", 700, {0.1, 0.9});

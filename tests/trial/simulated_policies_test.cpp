@@ -458,6 +458,11 @@ TEST(SimulatedChains, NestAndStayConserved) {
         "retry:timeout=3ms,tries=3,backoff=1ms|hedge:after=1ms,tied=yes",
         "hedge:after=1ms|retry:timeout=3ms,tries=3", "fan:out=3,need=2|hedge:after=1ms",
         "limit:limit=40|fan:out=3|queue:running=8,order=lifo",
+        "retry:timeout=3ms,tries=2|choose:by=stress,up=6,down=2,first=(hedge:after=1ms),"
+        "second=(fan:out=3,need=1)|hedge:after=2ms,tied=yes",
+        "hedge:after=1ms|choose:by=stress,up=3,down=1,second=(batch:size=2,linger=1ms)|batch:size="
+        "2,"
+        "linger=1ms",
         "throttle|retry:timeout=2ms|limit:limit=9|batch:size=3,linger=1ms"}) {
     for (const char* discipline : {"fcfs", "random_split"}) {
       const Trial trial = run({{"servers", "8"},
