@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/io.hpp"
+#include "workloads/permit.hpp"
 
 namespace precipice {
 
@@ -35,18 +36,6 @@ class ConnectionPool {
   Gate gate_;
   std::mutex mutex_;
   std::vector<int> idle_;  ///< reserved to the number of permits: putting back never allocates
-};
-
-/// The right to one connection, given back on destruction. Made after the gate was acquired.
-class Permit {
- public:
-  explicit Permit(Gate& gate) noexcept : gate_(gate) {}
-  Permit(const Permit&) = delete;
-  Permit& operator=(const Permit&) = delete;
-  ~Permit() { gate_.release(); }
-
- private:
-  Gate& gate_;
 };
 
 /// A connection in use. Closed on destruction, unless it was given back: after an error, a

@@ -18,6 +18,7 @@
 #include "workloads/draws.hpp"
 #include "workloads/fold.hpp"
 #include "workloads/parameters.hpp"
+#include "workloads/permit.hpp"
 #include "workloads/rpc_protocol.hpp"
 #include "workloads/workload.hpp"
 
