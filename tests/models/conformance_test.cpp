@@ -74,6 +74,12 @@ const std::vector<Spec>& kinds_of_work() {
       {"mixed", {{"work", "20us"}, {"wait", "300us"}}},
       {"mixed",
        {{"work", "20us"}, {"wait", "150us"}, {"waits", "3"}, {"wait_dist", "exponential"}}},
+      {"service",
+       {{"replicas", "2"},
+        {"servers", "2"},
+        {"fixed", "200us"},
+        {"item", "20us"},
+        {"dist", "exponential"}}},
   };
   return all;
 }

@@ -18,8 +18,8 @@ using testing::run_request;
 TEST(Workloads, AreRegisteredUnderTheirNames) {
   std::vector<std::string_view> names;
   for (const WorkloadInfo& info : workloads()) names.push_back(info.name);
-  EXPECT_EQ(names,
-            (std::vector<std::string_view>{"cpu", "sleep", "file", "rpc", "mixed", "empty"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"cpu", "sleep", "file", "rpc", "mixed", "service",
+                                                  "empty"}));
 }
 
 TEST(Workloads, AnUnknownNameGetsTheNearestOne) {
