@@ -25,12 +25,13 @@ WorkloadInfo file_workload();
 WorkloadInfo rpc_workload();
 WorkloadInfo mixed_workload();
 WorkloadInfo service_workload();
+WorkloadInfo pipeline_workload();
 WorkloadInfo empty_workload();
 
 const std::vector<WorkloadInfo>& workloads() {
   static const std::vector<WorkloadInfo> all = {
-      cpu_workload(),   sleep_workload(),   file_workload(), rpc_workload(),
-      mixed_workload(), service_workload(), empty_workload()};
+      cpu_workload(),   sleep_workload(),   file_workload(),     rpc_workload(),
+      mixed_workload(), service_workload(), pipeline_workload(), empty_workload()};
   return all;
 }
 

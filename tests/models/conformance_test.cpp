@@ -80,6 +80,9 @@ const std::vector<Spec>& kinds_of_work() {
         {"fixed", "200us"},
         {"item", "20us"},
         {"dist", "exponential"}}},
+      {"pipeline", {{"stages", "3"}, {"servers", "2"}, {"wait", "50us"}, {"work", "5us"}}},
+      {"pipeline", {{"stages", "2"}, {"wait", "50us"}, {"linger", "100us"}}},
+      {"pipeline", {{"stages", "2"}, {"wait", "50us"}, {"tick", "200us"}}},
   };
   return all;
 }

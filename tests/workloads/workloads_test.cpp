@@ -19,7 +19,7 @@ TEST(Workloads, AreRegisteredUnderTheirNames) {
   std::vector<std::string_view> names;
   for (const WorkloadInfo& info : workloads()) names.push_back(info.name);
   EXPECT_EQ(names, (std::vector<std::string_view>{"cpu", "sleep", "file", "rpc", "mixed", "service",
-                                                  "empty"}));
+                                                  "pipeline", "empty"}));
 }
 
 TEST(Workloads, AnUnknownNameGetsTheNearestOne) {
