@@ -88,7 +88,9 @@ class Policies : public testing::TestWithParam<std::tuple<std::size_t, std::stri
 TEST_P(Policies, EndEveryRequestOnceWithTheDigestsOfInline) {
   for (const Spec& work :
        {Spec{"mixed", {{"work", "10us"}, {"wait", "500us"}, {"dist", "exponential"}}},
-        Spec{"rpc", {{"wait", "300us"}}}}) {
+        Spec{"rpc", {{"wait", "300us"}}},
+        // Executes a batch in a way of its own.
+        Spec{"service", {{"fixed", "200us"}, {"item", "20us"}, {"replicas", "2"}}}}) {
     const Trial trial = runner().run(request_of(chain().text, model(), work));
     expect_conserved(trial);
     EXPECT_GT(trial.counts.sent, 20U);
