@@ -8,7 +8,9 @@
 // on average at each. Phases that are all the same would be a relation: what one stage passes would
 // miss the tick of the next by its service time. So the phase from each stage to the next takes the
 // midpoints of equal slices of a tick, and all waits together miss their mean by half a tick at
-// most, whatever the service time is.
+// most, whatever the service time is. A request that follows the end of another, as in a closed
+// loop and where S is measured, comes in step with the ticks: with a fixed service it takes a whole
+// number of them.
 #include <fmt/format.h>
 
 #include <deque>

@@ -35,7 +35,7 @@ class SteppedIo final : public Io {
   std::size_t sleeping() const { return sleeping_.size(); }
   /// Ends one of those that sleep, in the order in which they began; and then whatever goes on.
   void end(std::size_t which = 0, std::int64_t result = 0) {
-    IoOp* op = sleeping_[which];
+    IoOp* op = sleeping_.at(which);
     sleeping_.erase(sleeping_.begin() + static_cast<std::ptrdiff_t>(which));
     go_on(*op, result);
     settle();
