@@ -15,7 +15,8 @@ namespace precipice {
 namespace {
 
 constexpr std::string_view kShapes =
-    "fixed, exponential, lognormal(cv), bimodal(p,short,long), pareto(alpha)";
+    "fixed, exponential, lognormal(cv), bimodal(p,short,long), pareto(alpha), "
+    "stragglers(cv,share,factor)";
 
 std::string without_spaces(std::string_view text) {
   std::string result;
@@ -53,6 +54,14 @@ Call split_call(const std::string& text) {
   call.arguments.push_back(argument);
   return call;
 }
+
+/// Box and Muller (1958); the second normal is dropped, so that a draw has no state.
+double normal(Random& random) {
+  const double radius = std::sqrt(-2 * std::log(random.uniform_positive()));
+  return radius * std::cos(2 * std::numbers::pi * random.uniform());
+}
+
+double normal_below(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
 bool is_duration(const std::string& text) {
   return !text.empty() && (text.back() == 's' || text.back() == 'm' || text.back() == 'h');
@@ -115,10 +124,23 @@ Distribution Distribution::parse(std::string_view text, std::string_view what) {
     result.a_ = -1 / alpha;
     result.b_ = (alpha - 1) / alpha;
     result.c_ = alpha;
+  } else if (call.name == "stragglers") {
+    expect(3);
+    const double cv = parse_number(call.arguments[0], what);
+    const double share = parse_number(call.arguments[1], what);
+    const double factor = parse_number(call.arguments[2], what);
+    if (!(cv > 0) || cv > 1000) throw wrong("needs a coefficient of variation from 0 to 1000");
+    if (!(share > 0) || !(share < 1)) throw wrong("needs a share between 0 and 1");
+    if (!(factor >= 1) || factor > 1e6) throw wrong("needs a factor from 1 to 1000000");
+    result.shape_ = Shape::stragglers;
+    result.a_ = std::sqrt(std::log1p(cv * cv));
+    result.b_ = -0.5 * result.a_ * result.a_ - std::log1p(share * (factor - 1));
+    result.c_ = share;
+    result.d_ = factor;
   } else {
-    throw wrong(
-        "is not a distribution" +
-        did_you_mean(call.name, {"fixed", "exponential", "lognormal", "bimodal", "pareto"}));
+    throw wrong("is not a distribution" +
+                did_you_mean(call.name, {"fixed", "exponential", "lognormal", "bimodal", "pareto",
+                                         "stragglers"}));
   }
   return result;
 }
@@ -129,16 +151,16 @@ double Distribution::unit(Random& random) const {
       return 1;
     case Shape::exponential:
       return -std::log(random.uniform_positive());
-    case Shape::lognormal: {
-      // Box and Muller (1958); the second normal is dropped, so that a draw has no state.
-      const double radius = std::sqrt(-2 * std::log(random.uniform_positive()));
-      const double normal = radius * std::cos(2 * std::numbers::pi * random.uniform());
-      return std::exp(b_ + a_ * normal);
-    }
+    case Shape::lognormal:
+      return std::exp(b_ + a_ * normal(random));
     case Shape::bimodal:
       return random.uniform() < a_ ? b_ : c_;
     case Shape::pareto:
       return b_ * std::pow(random.uniform_positive(), a_);
+    case Shape::stragglers: {
+      const double factor = random.uniform() < c_ ? d_ : 1;
+      return factor * std::exp(b_ + a_ * normal(random));
+    }
   }
   return 1;
 }
@@ -155,6 +177,18 @@ double Distribution::quantile(double p) const {
       return p < a_ ? b_ : c_;
     case Shape::pareto:
       return b_ * std::pow(1 - p, a_);
+    case Shape::stragglers: {
+      // A mixture has no inverse in closed form. It lies between those of its two parts.
+      double low = b_ + a_ * std::numbers::sqrt2 * boost::math::erf_inv(2 * p - 1);
+      double high = low + std::log(d_);
+      for (int i = 0; i < 60; ++i) {
+        const double middle = (low + high) / 2;
+        const double below = (1 - c_) * normal_below((middle - b_) / a_) +
+                             c_ * normal_below((middle - b_ - std::log(d_)) / a_);
+        (below < p ? low : high) = middle;
+      }
+      return std::exp((low + high) / 2);
+    }
   }
   return 1;
 }
@@ -171,6 +205,10 @@ double Distribution::scv() const {
       return a_ * b_ * b_ + (1 - a_) * c_ * c_ - 1;
     case Shape::pareto:
       return c_ > 2 ? 1 / (c_ * (c_ - 2)) : std::numeric_limits<double>::infinity();
+    case Shape::stragglers: {
+      const double mean = 1 + c_ * (d_ - 1), square = 1 + c_ * (d_ * d_ - 1);
+      return std::exp(a_ * a_) * square / (mean * mean) - 1;
+    }
   }
   return 0;
 }

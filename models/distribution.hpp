@@ -11,7 +11,9 @@ namespace precipice {
 /// A positive random variable, named by its shape and scaled to a mean: `fixed`, `exponential`,
 /// `lognormal(cv)`, `bimodal(p,short,long)` (short and long are relative weights or durations: with
 /// probability p the value is `short`, else `long`, then scaled so that the mean is the one named),
-/// `pareto(alpha)` (alpha > 1; the variance is finite for alpha > 2). Immutable; safe to share.
+/// `pareto(alpha)` (alpha > 1; the variance is finite for alpha > 2),
+/// `stragglers(cv,share,factor)` (lognormal(cv), of which a share is `factor` times as long).
+/// Immutable; safe to share.
 class Distribution {
  public:
   /// `fixed` with mean 1.
@@ -30,9 +32,9 @@ class Distribution {
   const std::string& to_string() const { return text_; }
 
  private:
-  enum class Shape { fixed, exponential, lognormal, bimodal, pareto };
+  enum class Shape { fixed, exponential, lognormal, bimodal, pareto, stragglers };
   Shape shape_ = Shape::fixed;
-  double a_ = 0, b_ = 0, c_ = 0;  ///< of the shape, scaled to mean 1: see distribution.cpp
+  double a_ = 0, b_ = 0, c_ = 0, d_ = 0;  ///< of the shape, scaled to mean 1: see distribution.cpp
   std::string text_ = "fixed";
 };
 

@@ -10,8 +10,8 @@
 namespace precipice {
 
 inline constexpr std::string_view kDistHelp =
-    "shape of the draws: fixed, exponential, lognormal(cv), bimodal(p,short,long) or pareto(alpha);"
-    " the mean is the duration named";
+    "shape of the draws: fixed, exponential, lognormal(cv), bimodal(p,short,long), pareto(alpha) or"
+    " stragglers(cv,share,factor); the mean is the duration named";
 
 /// The `dist` key of `component`. Throws UsageError.
 Distribution dist_option(const Options& options, std::string_view component);

@@ -18,7 +18,8 @@ constexpr const char* kShapes[] = {"fixed",
                                    "bimodal(0.5,1,10)",
                                    "bimodal(0.99,100us,10ms)",
                                    "pareto(1.5)",
-                                   "pareto(2.5)"};
+                                   "pareto(2.5)",
+                                   "stragglers(0.4,0.05,10)"};
 
 TEST(Draws, HaveTheMeanNamedWhateverTheShape) {
   for (const char* shape : kShapes) {
