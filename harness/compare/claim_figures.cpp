@@ -242,6 +242,7 @@ ClaimFigures::AtLoad ClaimFigures::at_load(std::size_t index, const ClaimNode& c
   }
   const Measured& high = *above;
   if (rate <= low.rate * kSame) return answer(low);
+  if (high.rate <= rate * kSame) return answer(high);
   if (low.overload || high.overload) {
     const bool near = high.overload && far(high) < far(low) && far(high) <= std::log(kNear);
     return answer(near ? high : low);

@@ -25,6 +25,7 @@ struct Told {
   std::string series = "event_loop", workload = "cpu";
   std::vector<double> saturation;  ///< by block
   bool overloaded = true;
+  std::vector<double> loads = {0.2, 0.35, 0.45, 0.5, 0.55, 0.6, 0.7};  ///< of the first saturation
 };
 
 std::shared_ptr<const Histogram> exponential(double mean_ns) {
@@ -60,7 +61,7 @@ CellSummary cell_of(const Told& told) {
       point.responses = exponential(point.mean_response_ns);
       cell.evidence.push_back(point);
     };
-    for (const double load : {0.2, 0.35, 0.45, 0.5, 0.55, 0.6, 0.7}) add(Phase::refine, load, 0);
+    for (const double load : told.loads) add(Phase::refine, load, 0);
     if (!told.overloaded) continue;
     add(Phase::plateau, 0, 8);
     for (const double load : {1.2, 1.5}) add(Phase::overload, load, 0);
@@ -217,6 +218,17 @@ TEST(ClaimVerdict, ResponsesAreAskedAtALoad) {
   EXPECT_EQ(below.outcome, ClaimOutcome::undecided);
   EXPECT_NE(below.numbers.find("lowest rate measured"), std::string::npos) << below.numbers;
   EXPECT_EQ(at("mean(event_loop, cpu, 9) < 1s").outcome, ClaimOutcome::undecided);
+}
+
+TEST(ClaimVerdict, AMeasuredLoadNeedsNoNeighbour) {
+  // The next lower rate is further away than an interpolation may reach.
+  const CellSummary cell = cell_of({.saturation = {1000, 1010, 990}, .loads = {0.1, 0.5}});
+  EXPECT_EQ(verdict_on("p99(event_loop, cpu, 500/s) within 5% of 9.2ms", {cell}).outcome,
+            ClaimOutcome::holds);
+  EXPECT_EQ(verdict_on("p99(event_loop, cpu, 498/s) within 5% of 9.2ms", {cell}).outcome,
+            ClaimOutcome::holds);
+  const ClaimVerdict between = verdict_on("p99(event_loop, cpu, 300/s) > 1ms", {cell});
+  EXPECT_EQ(between.outcome, ClaimOutcome::undecided);
 }
 
 TEST(ClaimVerdict, PastSaturationAResponseIsALowerBound) {
