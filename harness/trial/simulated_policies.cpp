@@ -121,7 +121,8 @@ class Simulation {
     auto& simulation = *static_cast<Simulation*>(self);
     const std::int64_t at = simulation.timeline_.now().time_since_epoch().count();
     simulation.slots_.refuse(request.id, at, why);
-    simulation.leave();
+    simulation.step_integral(-1);
+    simulation.come_back();
   }
   static void due(void* self, std::uint64_t) noexcept {
     auto& simulation = *static_cast<Simulation*>(self);
@@ -149,6 +150,12 @@ class Simulation {
       expect(timeline_.now_ns() + static_cast<double>(request_.think.count()));
     }
   }
+  /// A lane of a closed loop whose request was refused: later, as at once it would find the same.
+  void come_back() {
+    if (request_.closed == 0 || stopped()) return;
+    expect(timeline_.now_ns() +
+           static_cast<double>(std::max(request_.think, settings_.mean).count()));
+  }
   bool stopped() const { return stop_ != nullptr && stop_->load(std::memory_order_relaxed); }
 
   void issue() {
@@ -173,11 +180,7 @@ class Simulation {
     sent.shed = true;
     slots_.refuse(id, sent.dispatch_ns, why);
     step_integral(-1);
-    // A lane of a closed loop comes back later, as at once it would find the same.
-    if (request_.closed > 0) {
-      expect(timeline_.now_ns() +
-             static_cast<double>(std::max(request_.think, settings_.mean).count()));
-    }
+    come_back();
   }
 
   Trial conclude() {

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "harness/trial/policy_chain.hpp"
 #include "models/options.hpp"
 #include "models/oracle.hpp"
 
@@ -151,6 +152,26 @@ TEST(Oracle, RepeatsItselfFromItsSeed) {
   const Keys keys = {{"service", "exponential"}};
   EXPECT_EQ(run(keys, 700, 5, 9).response.p99, run(keys, 700, 5, 9).response.p99);
   EXPECT_NE(run(keys, 700, 5, 9).response.p99, run(keys, 700, 5, 10).response.p99);
+}
+
+TEST(Oracle, MeetsAClosedLoopAgainLaterWhereAPolicyRefuses) {
+  // A retry passes on its last refusal at once, and at the same instant its lane would be refused
+  // again, for ever.
+  TrialRequest request;
+  request.model = {"oracle", {}};
+  request.workload = {"empty", {}};
+  request.policies = parse_policies("retry:tries=2|limit:limit=1");
+  request.closed = 4;
+  request.window = std::chrono::seconds(2);
+  request.warmup = std::chrono::seconds(1);
+  request.drain = std::chrono::seconds(1);
+  request.arrivals = Arrivals::parse("poisson");
+  request.clock = ClockKind::virtual_time;
+  const Trial trial = simulate_trial(request);
+  EXPECT_TRUE(trial.valid);
+  EXPECT_NEAR(trial.goodput_per_s, 1000, 5);
+  // Each of the other three comes back once in a service time of 1 ms.
+  EXPECT_NEAR(static_cast<double>(trial.counts.shed), 6000, 30);
 }
 
 TEST(Oracle, RefusesOtherModelsWorkloadsAndNonsense) {
