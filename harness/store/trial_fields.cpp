@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/capacity/summarise_cell.hpp"
 #include "harness/store/trial_field_makers.hpp"
 #include "harness/trial/policy_chain.hpp"
 #include "harness/trial/spec.hpp"
@@ -42,6 +43,14 @@ TrialField grouped(std::string_view group, std::string_view name, const char* un
 TrialField attempt_field(std::string_view name, const char* meaning,
                          std::uint64_t AttemptCounts::*member) {
   return grouped("attempts", name, "attempts", meaning, &Trial::attempts, member);
+}
+/// The same, with what the summary says of a cell as a column: empty without a policy.
+TrialField attempt_field(std::string_view name, const char* meaning,
+                         std::uint64_t AttemptCounts::*member, const char* column,
+                         double (*share)(const Trial&)) {
+  TrialField made = attempt_field(name, meaning, member);
+  made.columns.push_back({column, [share](const Trial& trial) { return text_of(share(trial)); }});
+  return made;
 }
 TrialField batch_field(std::string_view name, const char* meaning, double BatchFigures::*member) {
   return grouped("batch", name, "requests", meaning, &Trial::batch, member);
@@ -258,8 +267,9 @@ std::vector<TrialField> make_fields() {
                              "rpc: the share of its CPU that the backend used", OF(backend_busy)),
                        OF(backend_busy)),
       attempt_field("begun", "handed to the model by policies: the sum of the others",
-                    &AttemptCounts::begun),
-      attempt_field("won", "succeeded and ended their request", &AttemptCounts::won),
+                    &AttemptCounts::begun, "attempts_per_request", attempts_per_request),
+      attempt_field("won", "succeeded and ended their request", &AttemptCounts::won, "wasted",
+                    wasted_share),
       attempt_field("lost", "succeeded after their request had ended", &AttemptCounts::lost),
       attempt_field("failed", "ended with an error", &AttemptCounts::failed),
       attempt_field("cancelled", "ended before they executed, as another one had begun",
