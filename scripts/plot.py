@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -IB
 """Draws figures of runs, from their directories alone.
 
-    scripts/plot.py RUN [--out DIR] [--format svg,pdf,png]       the standard charts of a run
+    scripts/plot.py RUN [--chart NAME] [--out DIR] [--format svg,pdf,png]       the standard charts of a run, or one
     scripts/plot.py RUN... --for paper|talk|web [...]            figures for a medium, of any number of runs
 
 With --for: --x and --y put any column against any other, --facet makes panels, --highlight brings a model forward,
@@ -36,6 +36,8 @@ def parser():
                       "NAME=RUN names it in the legend")
     made.add_argument("--out", metavar="DIR", help="where to write (default: RUN/figures, with --for RUN/figures/MEDIUM)")
     made.add_argument("--format", help="any of svg,pdf,png (default: all; with --for what the medium needs)")
+    made.add_argument("--chart", metavar="NAME", action="append", default=[], help="one chart (response-sleep) or kind of chart (frontier) alone; "
+                      "again for more")
     made.add_argument("--for", dest="medium", choices=("paper", "talk", "web"), help="the medium (default: the standard charts)")
     chosen = made.add_argument_group("with --for")
     chosen.add_argument("--x", metavar="COLUMN", help="what lies along x: a column of points.csv, load, or a figure of a cell "
@@ -81,7 +83,9 @@ def draw_standard(arguments, formats):
     formats = formats or FORMATS
     out = arguments.out or os.path.join(run.directory, "figures")
     make_directories(out)
-    drawn, skipped = standard.draw(run, out, formats)
+    drawn, skipped = standard.draw(run, out, formats, arguments.chart)
+    if not drawn and arguments.chart:
+        raise RunError(f"--chart: {skipped[0]}")
     for reason in skipped:
         print(f"skipped {reason}")
     print(f"{len(drawn)} charts as {', '.join(formats)} in {out}: {', '.join(drawn)}")
@@ -91,7 +95,7 @@ def for_medium(arguments, formats):
     out, files, said = wanted.draw_all(wanted.Request(
         arguments.medium, arguments.runs, arguments.x or "", arguments.y or "", arguments.facet or "", tuple(arguments.highlight),
         tuple(arguments.series), tuple(arguments.only), arguments.workload, arguments.reveal, arguments.dark, arguments.width,
-        formats, arguments.out or "", arguments.x_scale, arguments.y_scale))
+        formats, arguments.out or "", arguments.x_scale, arguments.y_scale, tuple(arguments.chart)))
     for sentence in said:
         print(sentence)
     print(f"{len(files)} files for {arguments.medium} in {out}: {', '.join(files)}")

@@ -1,6 +1,7 @@
 """The curves of a run, cell by cell, at each cell's percentile. What is said of a block is the percentile of that block alone."""
 
 import math
+import statistics
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,8 +9,9 @@ import numpy
 
 from curves import by_rate, merge_rate, rising  # noqa: F401  (the charts take `rising` from here)
 from figures.glyphs import drawable
-from figures.names import workload_of
+from figures.names import model_names, workload_of
 from figures.palette import styles_of
+from figures.policies import model_name, options_in, places_of, policy_of
 from precipice_run import Histogram, RunError, finite
 import precipice_run
 
@@ -28,6 +30,12 @@ class RatePoint:
     goodput_high: float
     blocks: int
     histogram: Histogram  # of the trials that response_ns is from; None without a journal
+    rows: list = field(default_factory=list)  # its trials, as in points.csv
+
+    def median(self, column):
+        """(median, lowest, highest) of a column over its trials; NaN where none has it."""
+        values = [value for row in self.rows if not math.isnan(value := finite(row.get(column)))]
+        return (statistics.median(values), min(values), max(values)) if values else (math.nan,) * 3
 
 
 @dataclass
@@ -44,7 +52,27 @@ class Cell:
 
     @property
     def model(self):
-        return self.row.get("model") or self.series.split(":")[0].split(".")[0]
+        return self.row.get("model") or model_name(self.series)
+
+    @property
+    def policy(self):
+        """What the policies before the model are called; empty without any."""
+        return policy_of(self.series)
+
+    @property
+    def policy_options(self):
+        """Those in which a suite's policies of one name differ: {"size": "8"}."""
+        return options_in(self.policy)[1]
+
+    @property
+    def across_options(self):
+        """What all series of its model and policy have in common, whatever the options of the model: `fixed_pool|hedged`."""
+        return f"{self.model}|{self.policy}" if self.policy else self.model
+
+    @property
+    def called(self):
+        """What a command line may call it: its series or model; without a policy, also `event_loop|none`."""
+        return {self.series, self.model} | (set() if self.policy else {f"{self.series}|none", f"{self.model}|none"})
 
     @property
     def options(self):
@@ -101,10 +129,19 @@ class Run:
     def blocks(self):
         return self.summary.get("blocks_done")
 
+    @property
+    def has_policies(self):
+        return any(cell.policy for _, _, cells in self.workloads for cell in cells)
+
     @cached_property
     def styles(self):
         """{series: Style}, the same in every standard chart."""
         return styles_of([cell for _, _, cells in self.workloads for cell in cells])
+
+    @cached_property
+    def knobs(self):
+        """{series: its Place among those that differ in one option of their policy}."""
+        return places_of(model_names(cell for _, _, cells in self.workloads for cell in cells))
 
 
 def point_of(merged, histograms, percentile):
@@ -127,7 +164,7 @@ def point_of(merged, histograms, percentile):
     else:
         response = float(numpy.median([v for v in map(own_response, merged.drawn) if v > 0] or each))
     return RatePoint(merged.rate, merged.stable, response, min(each), max(each), merged.goodput, merged.goodput_low,
-                     merged.goodput_high, len(merged.blocks), histogram)
+                     merged.goodput_high, len(merged.blocks), histogram, merged.rows)
 
 
 def curve(rows, histograms, percentile):

@@ -31,7 +31,12 @@ def cut(line, room, size, weight="normal"):
 
 
 def fitted(text, room, size, lines=1, weight="normal"):
-    """At most so many lines of at most `room` inches, broken between options; what is wider still is cut in its middle."""
+    """At most so many lines of at most `room` inches, broken before a policy and between options; what is wider still is cut in its
+    middle."""
+    model, bar, policy = text.rpartition(" | ")
+    if bar and lines > 1 and inches(text, size, weight) > room:
+        above = fitted(model, room, size, lines - 1, weight)
+        return above + "\n" + fitted(f"| {policy}", room, size, lines - above.count("\n") - 1, weight)
     found = [""]
     for part in re.findall(r"(?:\([^)]*\)|[^\s,(])+[\s,]*|[\s,]+|\(", text):
         if found[-1] and len(found) < lines and inches((found[-1] + part).rstrip(), size, weight) > room:

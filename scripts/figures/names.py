@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+from figures.policies import policy_of, split_series, spoken_policy
+
 
 def short_names(members):
     """{text: name} of (text, kind, options): the kind, and of its options those in which the members of that kind differ; the whole
@@ -20,8 +22,16 @@ def short_names(members):
 
 
 def names_of(cells):
-    """{series: name} of cells, or of whatever else has series, model and options."""
-    return short_names((cell.series, cell.model, cell.options) for cell in cells)
+    """{series: name} of cells, or of whatever else has series, model and options: the model's, and behind a bar its policy's."""
+    names = model_names(cells)
+    return {series: f"{name} | {spoken_policy(policy_of(series))}" if policy_of(series) else name for series, name in names.items()}
+
+
+def model_names(cells):
+    """{series: name of its model}, the same for all of its policies."""
+    cells = list(cells)
+    models = short_names((split_series(cell.series)[0], cell.model, cell.options) for cell in cells)
+    return {cell.series: models[split_series(cell.series)[0]] for cell in cells}
 
 
 def workload_names(cells):

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from figures.media.select import RESPONSE
+from figures.media.select import HALF_LOAD, RESPONSE
 from figures.words import percentile_name, plain, rate
 
 WORDS = {
@@ -18,10 +18,11 @@ WORDS = {
     "cpu_model_ns": "model's CPU per request", "cpu_generator_ns": "generator's CPU per request",
     "context_switches_per_request": "context switches per request", "peak_rss_bytes": "peak memory",
     "threads": "threads", "mean_ns": "mean response", "max_ns": "longest response",
-    "overload_retention": "goodput at 1.5x saturation, share", "saturation_of_ideal": "saturation, share of the ideal",
+    "attempts_per_request": "attempts per request", "wasted": "wasted share of attempts",
+    "cost_per_million": "cost of a million requests", "overload_retention": "goodput at 1.5x saturation, share", "saturation_of_ideal": "saturation, share of the ideal",
     "cliff_of_ideal": "cliff, share of the ideal",
 }
-SHARES = ("load", "loss", "io_share", "overload_retention", "saturation_of_ideal", "cliff_of_ideal", "steal_percent")
+SHARES = ("load", "loss", "wasted", "io_share", "overload_retention", "saturation_of_ideal", "cliff_of_ideal", "steal_percent")
 TIMES = ((1e9, 5e8, "s"), (1e6, 1.5e5, "ms"), (1e3, 1.5e2, "µs"), (1, 0, "ns"))
 
 
@@ -95,6 +96,8 @@ def put_ticks(axis, words, places=None, subs=(), minor=(), most=8):
 def words_of(column, percentile):
     if column == RESPONSE:
         return f"{percentile_name(percentile)} response"
+    if column == HALF_LOAD:
+        return f"{percentile_name(percentile)} response at half load"
     if column in WORDS:
         return WORDS[column]
     stem = column[:-3] if column.endswith("_ns") else column

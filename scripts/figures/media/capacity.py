@@ -10,8 +10,13 @@ from figures.media.sheet import EDGE, Sheet
 from figures.save import Built
 
 
-def draw(name_and_cells, medium, looks, title, subtitle, notes):
-    """From [(workload, [(run, cell)])]; Built with a step per series. Rows are series, from the top in the looks' order."""
+CAPACITY = (("cliff_per_s", "cliff"), ("saturation_per_s", "saturation"))
+COST = (("cost_per_million", "cost"),)
+
+
+def draw(name_and_cells, medium, looks, title, subtitle, notes, figures=CAPACITY, common="requests/s"):
+    """From [(workload, [(run, cell)])]; Built with a step per series. Rows are series, from the top in the looks' order. figures: the one
+    that is a dot, and the one that is an upright where there is one."""
     rows = [key for key in dict.fromkeys((cell.series, run) for _, cells in name_and_cells for run, cell in cells)]
     order = list(looks)
     rows.sort(key=lambda key: order.index(key[0]))
@@ -22,16 +27,17 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
     lines = max(word.count("\n") + 1 for word in words)
     left = max(inches(word, medium.size) for word in words) / (medium.size / 72) + (EDGE if medium.title else 0.4) + 0.6
     mark = {"ls": "none", "color": medium.ink, "marker": "o", "ms": medium.marker * 1.2, "mec": medium.background}
-    handles = [Line2D([], [], label="cliff", **mark),
-               Line2D([], [], ls="none", marker="|", ms=medium.size * 1.1, mew=1.6 * medium.line, color=medium.ink, label="saturation")]
+    handles = [Line2D([], [], label=figures[0][1], **mark),
+               Line2D([], [], ls="none", marker="|", ms=medium.size * 1.1, mew=1.6 * medium.line, color=medium.ink, label=figures[1][1])
+               ] if len(figures) > 1 else []
     heights = None if medium.height else [len(rows) * (0.3 + 1.2 * lines) * medium.size / 72] * math.ceil(len(name_and_cells) / medium.columns)
     sheet = Sheet(medium, len(name_and_cells), title, subtitle, handles, notes, left, 1.6, True, heights,
-                  common=("requests/s", ""))
+                  common=(common, ""))
     steps = {row: [] for row in rows}
     for at, ((workload, cells), axes) in enumerate(zip(name_and_cells, sheet.axes)):
         found = {(cell.series, run): cell for run, cell in cells}
-        values = [v for cell in found.values() for key in ("cliff_per_s", "saturation_per_s") for v in cell.estimate(key)[:3] if v > 0]
-        x = axis_of("rate_per_s", values)
+        values = [v for cell in found.values() for key, _ in figures for v in cell.estimate(key)[:3] if v > 0]
+        x = axis_of("rate_per_s" if figures is CAPACITY else figures[0][0], values)
         x.label = ""
         x.put(axes.xaxis, sheet.panel_inches[at][0], medium.size)
         axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -46,7 +52,7 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
                 tick = axes.get_yticklabels()[i]
                 tick.set_color(looks[row[0]].ink)
             if row in found:
-                steps[row] += draw_row(axes, i, found[row], looks[row[0]], medium, x)
+                steps[row] += draw_row(axes, i, found[row], looks[row[0]], medium, x, figures)
             else:
                 steps[row].append(axes.text(x.high, i, "not measured", ha="right", va="center", color=medium.muted))
     by_series = {}
@@ -55,14 +61,15 @@ def draw(name_and_cells, medium, looks, title, subtitle, notes):
     return Built(sheet.figure, list(by_series.values()), title)
 
 
-def draw_row(axes, i, cell, look, medium, x):
-    cliff, saturation = cell.estimate("cliff_per_s"), cell.estimate("saturation_per_s")
-    if not cliff[0] > 0 and not saturation[0] > 0:
+def draw_row(axes, i, cell, look, medium, x, figures):
+    each = [(kind, cell.estimate(key)) for key, kind in figures]
+    ends = [estimate.value for _, estimate in each if estimate.value > 0]
+    if not ends:
         return [axes.text(x.high, i, "not measured", ha="right", va="center", color=medium.muted)]
     artists, front = [], look.front
-    if cliff[0] > 0 and saturation[0] > 0:
-        artists += axes.plot([cliff[0], saturation[0]], [i, i], color=look.colour, lw=0.5 * look.width, alpha=0.5, zorder=2 + front)
-    for kind, (value, low, high, reached) in (("cliff", cliff), ("saturation", saturation)):
+    if len(ends) > 1:
+        artists += axes.plot(ends, [i, i], color=look.colour, lw=0.5 * look.width, alpha=0.5, zorder=2 + front)
+    for kind, (value, low, high, reached) in each:
         if not value > 0:
             continue
         if reached == "ok" and not math.isnan(low) and not math.isnan(high):
@@ -73,7 +80,7 @@ def draw_row(axes, i, cell, look, medium, x):
                                          textcoords="offset points", annotation_clip=False,
                                          arrowprops={"arrowstyle": "<|-", "color": look.colour, "lw": 0.8 * look.width, "shrinkA": 0,
                                                      "shrinkB": 0}))
-        style = look.solid(medium.background, 1.2) if kind == "cliff" else {
+        style = look.solid(medium.background, 1.2) if kind != "saturation" else {
             "marker": "|", "ms": medium.size * 1.1, "mew": 1.6 * medium.line, "color": look.colour}
-        artists += axes.plot([value], [i], ls="none", zorder=(6 if kind == "cliff" else 5) + front, clip_on=False, **style)
+        artists += axes.plot([value], [i], ls="none", zorder=(6 if kind != "saturation" else 5) + front, clip_on=False, **style)
     return artists

@@ -21,7 +21,8 @@ FEW = 5  # names of more never find room
 
 def draw(plan, medium, looks):
     """The figure as Built: names at line ends where each can stand by its own, a legend elsewhere."""
-    if medium.direct and len(plan.panels) == 1 and len(plan.runs) == 1 and len(plan.series()) <= FEW:
+    marked = any(d.words for p in plan.panels for c in p.curves for d in c.dots)  # names of dots leave no room for those of lines
+    if medium.direct and not marked and len(plan.panels) == 1 and len(plan.runs) == 1 and len(plan.series()) <= FEW:
         return Drawing(plan, medium, looks, True).built() or Drawing(plan, medium, looks, False).built()
     return Drawing(plan, medium, looks, False).built()
 
@@ -117,11 +118,15 @@ class Drawing:
             if self.direct and end:
                 labels.add(*end, end_words(plan, medium, look.label, curve), look.ink)
                 named.append(curve.series)
+            for dot in curve.dots:
+                if dot.words:
+                    labels.add(x.of(dot.x), y.of(dot.y), dot.words, look.ink, 45)
+                    named.append(curve.series)
         if plan.y == "goodput_per_s" and plan.x in ("rate_per_s", "offered_per_s"):
             draw_offered(axes, medium, x, y, labels, panel is plan.panels[0])
         if shows_slo(plan, panel):
             draw_slo(axes, medium, panel, y, labels)
-        if self.direct:
+        if named:
             labels.place()
             for one, artist in zip(named, labels.placed):
                 self.steps[one].append(artist)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from figures.names import names_of
-from figures.palette import MODELS, SPARE, contrast, luminance, mix, natural
+from figures.names import model_names, names_of
+from figures.palette import MODELS, SPARE, contrast, luminance, mix, natural, ranks_in
+from figures.policies import places_of, policy_of, spoken_policy
 from precipice_run import RunError
 
 
@@ -46,9 +47,23 @@ class Look:
                 "mew": max(self.size * 0.17, 0.7)}
 
 
+def shade(place, medium):
+    """Light to dark around a model's hue, of a place from 0 to 1. On a dark ground what is darker than the hue would sink into it."""
+    return 0.65 * (place - 1) if medium.dark else 0.8 * place - 0.35
+
+
+def dash_of(rank, at):
+    """The dash of a policy, with ranks; else one of the series' own."""
+    if rank is None:
+        return DASHES[at % len(DASHES)]
+    return DASHES[0] if rank.policy < 0 else DASHES[1 + rank.policy % (len(DASHES) - 1)]
+
+
 def looks_of(cells, medium, highlight=()):
-    """Look by series, from all cells of all runs, so that every figure of them agrees."""
-    members = {}
+    """Look by series, from all cells of all runs, so that every figure of them agrees. Where there are policies the dash is theirs: a model
+    without one is solid."""
+    cells = list(cells)
+    ranks, members = ranks_in(cells), {}
     for cell in cells:
         members.setdefault(cell.model, {}).setdefault(cell.series, cell)
     known = [model for model in MODELS if model in members] + sorted(set(members) - set(MODELS))
@@ -61,9 +76,9 @@ def looks_of(cells, medium, highlight=()):
         base, marker, _ = MODELS.get(model) or SPARE[unknown.index(model) % len(SPARE)]
         series = sorted(members[model], key=natural)
         for i, one in enumerate(series):
-            where = 0.0 if len(series) == 1 else -0.35 + 0.8 * i / (len(series) - 1)
-            if medium.dark:  # what is darker than its model's colour would sink into the ground
-                where = -0.65 + 0.65 * i / max(len(series) - 1, 1) if len(series) > 1 else 0.0
+            where = shade(i / (len(series) - 1), medium) if len(series) > 1 else 0.0
+            if one in ranks:
+                where = shade(ranks[one].shade, medium) if ranks[one].shade != 0.5 else 0.0
             colour = mix(base, "#FFFFFF", -where) if where < 0 else mix(base, "#000000", where)
             label = names[one]
             mark = marker if i == 0 else spare[more % len(spare)]
@@ -72,13 +87,21 @@ def looks_of(cells, medium, highlight=()):
             if not lit:
                 colour = mix(medium.background, medium.ink, 0.42)
             looks[one] = Look(label, against(colour, medium.background, 2.0), against(colour, medium.background, 4.5), mark,
-                              DASHES[at % len(DASHES)], medium.line * (1 if lit else 0.75) * (1.35 if highlight and lit else 1),
-                              medium.marker * (1 if lit else 0.85), 20 if highlight and lit else 0)
+                              dash_of(ranks.get(one), at), medium.line * (1 if lit else 0.75) * (1.35 if highlight and lit else 1),
+                              medium.marker * (1 if lit else 0.85) * (1.4 if ranks and mark == "*" else 1), 20 if highlight and lit else 0)
             at += 1
-        if model not in looks:  # for a curve over all of a model's series
-            hue = base if not highlight or model in highlight else mix(medium.background, medium.ink, 0.42)
-            looks[model] = replace(looks[series[0]], label=model, colour=against(hue, medium.background, 2.0),
-                                   ink=against(hue, medium.background, 4.5), dash="-")
+        hue = base if not highlight or model in highlight else mix(medium.background, medium.ink, 0.42)
+        for one in series:  # for a curve over all of a model's series, with a policy or without
+            policy = policy_of(one)
+            across = f"{model}|{policy}" if policy else model
+            if across not in looks:
+                looks[across] = replace(looks[one], label=f"{model} | {spoken_policy(policy)}" if policy else model,
+                                        colour=against(hue, medium.background, 2.0), ink=against(hue, medium.background, 4.5),
+                                        dash=looks[one].dash if policy else "-")
+    places = places_of(model_names(cells))
+    for name in dict.fromkeys(place.family for place in places.values() if place.knob):  # for curves over a policy's knob
+        family = sorted((one for one in places if places[one].family == name), key=lambda one: places[one].value)
+        looks[name] = replace(looks[family[len(family) // 2]], label=name)
     for name in highlight:
         if not any(name in (cell.model, cell.series, looks[cell.series].label) for cell in cells):
             raise RunError(f"--highlight: {name!r} is no model or series here; there are {', '.join(known)}")

@@ -109,7 +109,7 @@ def across(dots, top):
 
 
 def options_of(curve):
-    return (curve.cell.row.get("model_options") or {}) | (curve.cell.row.get("workload_options") or {})
+    return (curve.cell.row.get("model_options") or {}) | (curve.cell.row.get("workload_options") or {}) | curve.cell.policy_options
 
 
 def is_time(curve, column):

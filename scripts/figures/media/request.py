@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import matplotlib
 
 from figures.cells import load_run
+from figures.media.capacity import CAPACITY, COST
 from figures.media.capacity import draw as draw_capacity
 from figures.media.curves import draw as draw_curves
 from figures.media.looks import looks_of
 from figures.media.medium import media
 from figures.media.plan import Panel, Plan, percentile_of, shows_slo, title_of
+from figures.media.policies import FRONTIER, frontiers, has_costs, has_policies, work_axes
 from figures.media.select import FACETS, RESPONSE, Selection, check_axes, gather
 from figures.names import slug, slugs, workload_names
+from figures.policies import options_in
 from figures.save import save, save_reveal
 from files import make_directories
 from precipice_run import RunError, load_named
@@ -39,12 +42,21 @@ class Request:
     out: str = ""
     x_scale: str = "auto"
     y_scale: str = "auto"
+    charts: tuple = ()  # which alone: of CHARTS
+
+
+CHARTS = ("response", "goodput", "capacity", "frontier", "work", "cost")
 
 
 def draw_all(request):
     """Draws everything asked for; (files, sentences on what is not drawn)."""
     if request.facet and request.facet not in FACETS:
         raise RunError(f"--facet: {request.facet!r} is none of {', '.join(FACETS)}")
+    for chart in request.charts:
+        if chart not in CHARTS:
+            raise RunError(f"--chart: {chart!r} is none of {', '.join(CHARTS)}, which --for {request.medium} can draw")
+    if request.charts and (request.x or request.y):
+        raise RunError("--chart: has axes of its own; leave out --x and --y, or --chart")
     if request.reveal and request.medium != "talk":
         raise RunError("--reveal: builds up a talk's slides; use it with --for talk")
     named = shortened(load_named(request.runs, load_run))
@@ -71,7 +83,8 @@ def draw_all(request):
                 if request.reveal:
                     files += save_reveal(built, out, name, formats)
     if not files:
-        raise RunError("nothing to draw: no cell that was asked for has a valid open-loop trial")
+        raise RunError(f"nothing to draw: {said[-1]}" if request.charts and said else
+                       "nothing to draw: no cell that was asked for has a valid open-loop trial")
     return out, files, list(dict.fromkeys(said))
 
 
@@ -93,15 +106,19 @@ def not_drawn(named, selection):
             for cell in cells if cell.reason and selection.takes(cell, text, name)]
 
 
+def named_series(request, every):
+    """The series that a request names, by series or model: all of them where it names none."""
+    present = {cell.series: cell.called for cell in every}
+    for one in request.series:
+        if not any(one in names for names in present.values()):
+            raise RunError(f"--series: {one!r} is no series or model here; there are {', '.join(present)}")
+    return [series for series, names in present.items() if not request.series or names & set(request.series)]
+
+
 def chosen_series(request, named, every, medium):
     """(series to draw, sentences): all of them, or on a slide the few that it can hold."""
-    present = list(dict.fromkeys(cell.series for cell in every))
-    models = {cell.series: cell.model for cell in every}
-    if request.series:
-        for one in request.series:
-            if one not in present and one not in models.values():
-                raise RunError(f"--series: {one!r} is no series or model here; there are {', '.join(present)}")
-        present = [s for s in present if s in request.series or models[s] in request.series]
+    present = named_series(request, every)
+    kinds, called_so = {cell.series: (cell.model, options_in(cell.policy)[0]) for cell in every}, {cell.series: cell.called for cell in every}
     if not medium.most or len(present) <= medium.most:
         return tuple(present) if request.series else (), []
     if request.series:
@@ -111,11 +128,11 @@ def chosen_series(request, named, every, medium):
         cliffs = [cell.estimate("cliff_per_s")[0] for cell in every if cell.series == one]
         return len([c for c in cliffs if c > 0]), max([c for c in cliffs if c > 0], default=0)
 
-    lit = [s for s in present if {s, models[s]} & set(request.highlight)]
+    lit = [s for s in present if called_so[s] & set(request.highlight)]
     best = {}
-    for one in present:  # of each model the series with the highest cliff
-        if models[one] not in best or worth(one) > worth(best[models[one]]):
-            best[models[one]] = one
+    for one in present:  # of each model and policy the series with the highest cliff
+        if kinds[one] not in best or worth(one) > worth(best[kinds[one]]):
+            best[kinds[one]] = one
     order = list(dict.fromkeys(lit + list(best.values()) + present))
     kept = [s for s in present if s in order[:medium.most]]
     left = [s for s in present if s not in kept]
@@ -124,14 +141,46 @@ def chosen_series(request, named, every, medium):
 
 def jobs(request, named, selection, medium, looks, said):
     """(file name, function that builds it) of every figure of one size."""
-    axes = [(request.x or "rate_per_s", request.y or RESPONSE)] if request.x or request.y else \
-        [("rate_per_s", RESPONSE), ("rate_per_s", "goodput_per_s")]
-    for x, y in axes:
-        kind = {RESPONSE: "response", "goodput_per_s": "goodput"}.get(y, short(y)) + ("" if x == "rate_per_s" else f"-over-{short(x)}")
+    def curves(kind, x, y):
         for plan in plans(request, named, x, y, kind, selection, medium, said):
             yield plan.name, lambda plan=plan: draw_curves(plan, medium, looks)
-    if not request.x and not request.y:
+
+    if request.x or request.y:
+        x, y = request.x or "rate_per_s", request.y or RESPONSE
+        kind = {RESPONSE: "response", "goodput_per_s": "goodput"}.get(y, short(y))
+        yield from curves(kind + ("" if x == "rate_per_s" else f"-over-{short(x)}"), x, y)
+        return
+    wanted = request.charts or [chart for chart in CHARTS if chart not in ("frontier", "work") or has_policies(named)
+                                if chart != "cost" or has_costs(named)]
+    for kind, y in (("response", RESPONSE), ("goodput", "goodput_per_s")):
+        if kind in wanted:
+            yield from curves(kind, "rate_per_s", y)
+    if "frontier" in wanted:
+        yield from frontier_jobs(request, named, medium, looks, said)
+    for kind, x, y in work_axes(named) if "work" in wanted else ():
+        yield from curves(kind, x, y)
+    if "capacity" in wanted:
         yield from capacities(named, selection, medium, looks)
+    if "cost" in wanted:
+        yield from capacities(named, selection, medium, looks, "cost", "Cost of a million requests at the cliff", COST)
+
+
+def frontier_jobs(request, named, medium, looks, said):
+    """One figure per workload. A knob's values are one curve, so that a slide holds all of them."""
+    every = [cell for _, run in named for _, _, cells in run.workloads for cell in cells]
+    found = frontiers(named, Selection(request.only, tuple(named_series(request, every)), request.workload, ""))
+    if not found:
+        said.append("frontier: no series that was asked for has a policy, a saturation and a stable rate near half of it")
+    names = called(named)
+    files = slugs(names.get(text, text) for text in dict.fromkeys(curve.workload for curve in found))
+    for text in dict.fromkeys(curve.workload for curve in found):
+        panel = Panel("", [curve for curve in found if curve.workload == text])
+        name = names.get(text, text)
+        plan = plan_of(request, named, f"frontier-{files[name]}", f"{title_of(*FRONTIER, percentile_of(panel))}: {name}", text,
+                       [panel], *FRONTIER, [run for run, _ in named], medium)
+        plan.subtitle = subtitle_of(named, text, medium)
+        plan.notes = "Half load: half of the own saturation. Bars: lowest to highest block." if medium.name == "web" else ""
+        yield plan.name, lambda plan=plan: draw_curves(plan, medium, looks)
 
 
 def plans(request, named, x, y, kind, selection, medium, said):
@@ -198,7 +247,7 @@ def left_out_of(named, shown):
 def notes_of(plan, named):
     """The footnote: how to read what is there."""
     curves = [c for p in plan.panels for c in p.curves]
-    said = ["Response counts from the intended arrival." if plan.y.endswith("_ns") else "", "" if plan.per_cell() else "Open loop.",
+    said = ["Response counts from the intended arrival." if plan.y.endswith("_ns") and not plan.y.startswith("cpu_") else "", "" if plan.per_cell() else "Open loop.",
             "Hollow: past saturation." if plan.has_past() else "",
             "Bands: lowest to highest block." if any(d.blocks > 1 for c in curves for d in c.dots) else "",
             "Bars: 95% intervals." if plan.per_cell() else "",
@@ -226,7 +275,7 @@ def spoken(text):
     return f"{name} {options.replace(',', ', ')}".strip()
 
 
-def capacities(named, selection, medium, looks):
+def capacities(named, selection, medium, looks, kind="capacity", title="Latency cliff and saturation", figures=CAPACITY):
     """One figure with a panel per workload; on slides one per workload."""
     groups = {}
     for run_name, run in named:
@@ -237,20 +286,20 @@ def capacities(named, selection, medium, looks):
     groups = {text: cells for text, cells in groups.items() if any(cell.points for _, cell in cells)}
     if not groups:
         return
-    title = "Latency cliff and saturation"
+    common = "requests/s" if figures is CAPACITY else "cost of a million requests"
     notes = "Bars: 95% intervals over blocks. Arrows: not reached by the highest rate offered, or over the SLO at the lowest."
     if medium.most:
         names = called(named)
         files = slugs(names[text] for text in groups)
         for text, cells in groups.items():
             name = names[text]
-            yield (f"capacity-{files[name]}", lambda text=text, cells=cells, name=name: draw_capacity(
+            yield (f"{kind}-{files[name]}", lambda text=text, cells=cells, name=name: draw_capacity(
                 [(text, cells)], medium, looks, f"{title}: {name}", spoken(text) + left_out_of(named, {cell.series for _, cell in cells})
-                + "  ·  bars: 95% intervals", ""))
+                + "  ·  bars: 95% intervals", "", figures, common))
         return
     subtitle = subtitle_of(named, next(iter(groups)) if len(groups) == 1 else "", medium)
-    yield "capacity", lambda: draw_capacity([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
-                                                    title, subtitle, " ".join([notes] + warnings_of(named)) if medium.title else "")
+    yield kind, lambda: draw_capacity([(spoken(text), cells) for text, cells in groups.items()], medium, looks,
+                                                    title, subtitle, " ".join([notes] + warnings_of(named)) if medium.title else "", figures, common)
 
 
 def short(column):

@@ -6,18 +6,19 @@ Percentiles come from the merged histograms of a rate's trials, other columns ar
 """
 
 import math
-import re
 import statistics
 from dataclasses import dataclass
 
 from curves import by_rate, majority
+from figures.names import model_names
+from figures.policies import knob_number, option_number, options_in, places_of, policy_of
 from precipice_run import FLAG_COLUMNS, TEXT_COLUMNS, Histogram, RunError, estimate, finite
 
 PERCENTILES = {"p50_ns": 50.0, "p90_ns": 90.0, "p95_ns": 95.0, "p99_ns": 99.0, "p999_ns": 99.9}
 FACETS = ("workload", "series", "model", "run", "block", "phase")
 RESPONSE = "slo_percentile_ns"
+HALF_LOAD = "half_load_ns"  # the same at half of the saturation: one of a cell
 NOT_OF_A_RATE = frozenset(("block", "attempt", "closed", "at_s"))  # numbers that say which trial, not how it went
-UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Dot:
     blocks: int
     rate: float
     reached: str = "ok"
+    words: str = ""  # beside it, where a curve's dots have names
 
 
 @dataclass
@@ -50,14 +52,14 @@ class Selection:
     """What of the runs is wanted."""
 
     only: tuple = ()  # texts of which one must be in `series workload`
-    series: tuple = ()  # exact series, labels or models; empty: all
+    series: tuple = ()  # as the summary has them; empty: all
     workload: str = ""
     facet: str = ""
 
     def takes(self, cell, text, name):
         if self.workload and self.workload not in (text, name):
             return False
-        if self.series and not {cell.series, cell.model} & set(self.series):
+        if self.series and cell.series not in self.series:
             return False
         return not self.only or any(part in f"{cell.series} {text}" for part in self.only)
 
@@ -75,16 +77,8 @@ def columns_of(runs):
                     figures.append(name)
             for options in (cell.get("model_options"), cell.get("workload_options")):
                 figures += [k for k, v in (options or {}).items() if k not in figures and not math.isnan(option_number(v))]
+            figures += [k for k, v in options_in(policy_of(cell["series"]))[1].items() if k not in figures and not math.isnan(knob_number(v))]
     return columns, figures
-
-
-def option_number(text):
-    """A numeric option; durations in ns, so that they read as other times. NaN of what is neither."""
-    match = re.fullmatch(r"([0-9.]+)(ns|us|µs|ms|s)?", str(text).strip())
-    if not match:
-        return math.nan
-    number = finite(match[1])
-    return number * UNITS[match[2]] * 1e9 if match[2] else number
 
 
 def check_axes(runs, x, y):
@@ -184,7 +178,7 @@ def cells(named, x, y, selection):
     """One dot per cell; along an option the cells that differ in it are one curve."""
     if selection.facet in ("block", "phase"):
         raise RunError(f"--facet {selection.facet}: {y} is one figure over all blocks and phases")
-    curves = {}
+    places, curves = places_in(named), {}
     for name, run in named:
         for text, short, of_workload in run.workloads:
             for cell in of_workload:
@@ -195,7 +189,9 @@ def cells(named, x, y, selection):
                     continue
                 # An option of the workload makes a curve across workloads, one of the model a curve across series.
                 workload = short if x in (cell.row.get("workload_options") or {}) else text
-                series = cell.model if workload == text and x in cell.options else cell.series
+                series = cell.across_options if workload == text and x in cell.options else cell.series
+                if x in cell.policy_options and workload == text:
+                    series = places[cell.series].family
                 curve = curves.setdefault((name, workload, series), Curve(name, workload, series, cell, []))
                 curve.dots.append(Dot(across[0], up[0], *(up[1:3]), True, 0, math.nan, up[3]))
     for curve in curves.values():
@@ -203,7 +199,15 @@ def cells(named, x, y, selection):
     return list(curves.values())
 
 
+def places_in(named):
+    """{series: its Place among those that differ in one option of their policy}, of all runs."""
+    return places_of(model_names(cell for _, run in named for _, _, cells in run.workloads for cell in cells))
+
+
 def figure_of(cell, name):
+    if name in cell.policy_options:
+        number = knob_number(cell.policy_options[name])
+        return number, number, number, "ok"
     for options in (cell.row.get("model_options"), cell.row.get("workload_options")):
         if options and name in options:
             number = option_number(options[name])

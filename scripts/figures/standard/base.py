@@ -120,7 +120,9 @@ def draw_curve(run, axes, labels, cell, points, y, low, high, rises=False):
 
 def named(run, drawn, page_of):
     """The page that `page_of(beside)` makes, with names beside the lines' ends where all find room there, else in a legend below
-    and beside those ends that have room. page_of returns (page, its Labels)."""
+    and beside those ends that have room. Dashes that mean policies are always in a legend. page_of returns (page, its Labels)."""
+    if any(c.policy for c in drawn):
+        return page_of(False)[0]
     lines = sum(fitted(run.styles[c.series].label, MARGIN * WIDTH - 0.4, SMALL, 3).count("\n") + 2 for c in drawn)
     if lines * 1.15 * SMALL / 72 < 0.7 * HEIGHT:
         page, labels = page_of(True)

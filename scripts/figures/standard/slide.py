@@ -24,10 +24,10 @@ class Slide(Page):
     def __init__(self, title, subtitle, notes, height=HEIGHT, width=WIDTH, styles=()):
         """styles: of the series in the legend. One that would take more than a quarter of the page makes it longer."""
         size = STANDARD.size
-        names = [fitted(style.label, width / 4, size, 2) for style in styles]
-        columns = int(0.95 * width / (max((inches(name, size) for name in names), default=1) + 0.62))
-        rows, tall = math.ceil(len(names) / columns), max((name.count("\n") + 1 for name in names), default=0)
-        legend = rows * (1.05 * tall + 0.35) * size / 72
+        policies = any(" | " in style.label for style in styles)  # longer names, and dashes that a short line would not show
+        names, handle = [fitted(style.label, width / 4, size, 3 if policies else 2) for style in styles], 4.4 if policies else 2.6
+        columns = int(0.95 * width / (max((inches(name, size) for name in names), default=1) + (handle + 2.36) * size / 72))
+        legend = tallest(names, columns) * size / 72
         height += max(0, legend - height / 4)
         super().__init__(STANDARD, width, height, STANDARD.dpi * WIDTH / width)
         self.height, self.width = height, width
@@ -40,7 +40,7 @@ class Slide(Page):
         self.top = 1 - 1.0 / height
         if styles:
             handles = [Line2D([], [], color=style.colour, ls=style.dash, lw=STANDARD.line, **style.solid(6)) for style in styles]
-            self.put_legend(handles, names, loc="lower left", bbox_to_anchor=(0.025, self.bottom), ncol=columns, handlelength=2.6, labelspacing=0.35,
+            self.put_legend(handles, names, loc="lower left", bbox_to_anchor=(0.025, self.bottom), ncol=columns, handlelength=handle, labelspacing=0.35,
                             borderpad=0)
             self.bottom += (legend + 0.1) / height
 
@@ -60,6 +60,13 @@ class Slide(Page):
         axes.grid(True, color=STANDARD.grid, linewidth=0.8)
         axes.tick_params(length=3)
         return axes
+
+
+def tallest(names, columns):
+    """The height of a legend in type sizes. Matplotlib fills its columns one after the other, the first ones with one name more."""
+    rows, more = divmod(len(names), columns)
+    starts = [at * rows + min(at, more) for at in range(columns + 1)]
+    return max(sum(1.05 * (name.count("\n") + 1) + 0.35 for name in names[a:b]) for a, b in zip(starts, starts[1:]))
 
 
 def rate_axis(axis, logarithmic, low, high, inches=9.0):
