@@ -17,8 +17,8 @@ import zlib
 from unittest import mock
 
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 from tiny_run import REFERENCE, ROOT, digests, script, write_run  # first: it makes the modules of scripts/ found
+from legible import check_page, texts, words
 from figures import palette, settings, standard
 from curves import rising
 from figures.media import looks, medium, request
@@ -74,27 +74,6 @@ def one(*runs, **wanted):
     figures = built(*runs, **wanted)
     assert figures, wanted
     return figures[0][1].figure
-
-
-def texts(figure):
-    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-
-
-def words(figure):
-    return [text.get_text() for text in texts(figure)]
-
-
-def shown_texts(figure):
-    """(words, box in pixels) of the texts that are drawn: an axis keeps labels of ticks outside its limits."""
-    renderer = figure.canvas.get_renderer()
-    outside = set()
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            shown = {id(label) for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
-            every = {id(label) for tick in axis.get_major_ticks() + axis.get_minor_ticks() for label in (tick.label1, tick.label2)}
-            outside |= every - shown
-    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts(figure)  # a leader is no text
-            if id(text) not in outside and text.get_rotation() in (0, 90)]
 
 
 class Paper(unittest.TestCase):
@@ -304,19 +283,7 @@ class Legible(unittest.TestCase):
 
     def check(self, *runs, **wanted):
         for name, figure in built(*runs, **wanted):
-            self.check_page(figure.figure, f"{wanted} {name}")
-
-    def check_page(self, page, name):
-        page.canvas.draw()
-        width, height = page.bbox.width, page.bbox.height
-        boxes = shown_texts(page)
-        for text, box in boxes:
-            self.assertTrue(box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, f"{name}: {text!r} leaves the page")
-        for (a, first), (b, second) in itertools.combinations(boxes, 2):
-            across = min(first.x1, second.x1) - max(first.x0, second.x0)
-            up = min(first.y1, second.y1) - max(first.y0, second.y0)
-            least = 0.15 * min(first.height, second.height, first.width, second.width)
-            self.assertFalse(across > least and up > least, f"{name}: {a!r} covers {b!r}")
+            check_page(self, figure.figure, f"{wanted} {name}")
 
     def standard(self, directory):
         """The standard charts of a run, in memory."""
@@ -330,11 +297,11 @@ class Legible(unittest.TestCase):
             write_run(run, measured=[("oracle", {"mean": "1ms", "servers": str(n), "service": "exponential"}, 1000.0 * n) for n in range(1, 41)])
             names = {f"oracle servers={n}" for n in range(1, 41)}
             for name, page in self.standard(run).items():
-                self.check_page(page, name)
+                check_page(self, page, name)
                 self.assertLessEqual(names, set(words(page)), name)
             for name, figure in built(run, medium_name="web"):
                 self.assertLessEqual(names, set(words(figure.figure)), name)
-                self.check_page(figure.figure, name)
+                check_page(self, figure.figure, name)
             self.check(run, medium_name="paper", width=3.33)
 
     def test_names_that_no_column_holds(self):
@@ -344,7 +311,7 @@ class Legible(unittest.TestCase):
                                      for at, (order, shape) in enumerate(itertools.product(("fcfs", "ps"), shapes))],
                       workload="cpu:work=200us,dist=" + "x" * 200, suite="s" * 200)
             for name, page in self.standard(run).items():
-                self.check_page(page, name)
+                check_page(self, page, name)
             self.check(run, medium_name="paper", width=3.33)
             self.check(run, medium_name="talk")
             self.check(run, medium_name="web")
