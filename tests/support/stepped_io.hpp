@@ -122,7 +122,7 @@ class Begun {
   bool ended_ = false;
 };
 
-inline Request request_of(std::uint64_t id, std::uint32_t attempt = 0) {
+inline Request request_of(std::uint64_t id, std::uint16_t attempt = 0) {
   return {.id = id,
           .seed = static_cast<std::uint32_t>(id % kTabulatedSeeds),
           .attempt = attempt,
