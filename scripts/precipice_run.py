@@ -177,8 +177,9 @@ class RunDirectory:
         return list(self.points[0]) if self.points else []
 
     def open_loop(self):
-        """The rows that enter results: used trials of the open loop."""
-        return [row for row in self.points if row["used"] and not row["closed"] > 0 and row["rate_per_s"] > 0]
+        """The rows that enter results: used trials of the open loop, in which nothing was made to happen."""
+        return [row for row in self.points
+                if row["used"] and not row["closed"] > 0 and row["rate_per_s"] > 0 and not row.get("trigger")]
 
     def trials(self):
         return (entry for entry in self.journal() if entry.get("kind") == "trial")

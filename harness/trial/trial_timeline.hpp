@@ -2,16 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "models/request.hpp"
-
 namespace precipice {
-
-struct RequestOutcome;
 
 /// One value a slice of the window, all of equal length. Rates are per second.
 struct TrialTimeline {
@@ -28,23 +23,6 @@ struct TrialTimeline {
   /// From the trigger until the last slice that broke the SLO or lost 1% had ended: 0 when none
   /// did, nullopt when the last slice of the window still does.
   std::optional<double> recovered_after_s;
-};
-
-/// Requests in, slices out. Times are nanoseconds since the trial's epoch. Not thread-safe.
-class TimelineAccumulator {
- public:
-  TimelineAccumulator(std::int64_t begin_ns, std::int64_t end_ns, std::int64_t deadline_ns);
-  /// `unfinished`: counted as at the deadline.
-  void add(const RequestOutcome& fate, bool unfinished);
-  /// `trigger_at`: from the start of the window.
-  TrialTimeline finish(double slo_ns, Nanos trigger_at);
-
- private:
-  std::size_t slice_of(std::int64_t at_ns) const;
-
-  const std::int64_t begin_, end_, deadline_;
-  std::vector<double> offered_, good_, lost_;
-  std::vector<std::vector<std::int64_t>> responses_;
 };
 
 }  // namespace precipice

@@ -109,7 +109,8 @@ TEST_F(Cli, ListsWhatThereIs) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json.at("models").size(), 7u);
-  EXPECT_EQ(json.at("workloads").size(), 6u);
+  EXPECT_EQ(json.at("workloads").size(), 8u);
+  EXPECT_EQ(json.at("policies").size(), 9u);
   EXPECT_GE(json.at("suites").size(), 3u);
 }
 

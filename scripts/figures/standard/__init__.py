@@ -2,15 +2,15 @@
 
 from figures.names import slugs
 from figures.save import Built, save
-from figures.standard import capacity, cost, frontier, load, pool, spectrum, verdict, work
+from figures.standard import capacity, cost, frontier, load, pool, spectrum, timeline, verdict, work
 from figures.standard.base import Skip, titled
 from precipice_run import RunError
 
 OF_RUN = (("verdict", verdict.verdict), ("capacity", capacity.capacity))  # chart(run) -> Slide, or Skip
 OF_WORKLOAD = (("response", load.response), ("goodput", load.goodput), ("spectrum", spectrum.spectrum),
                ("pool-threads", pool.pool_threads), ("frontier", frontier.frontier), ("work", work.work),
-               ("cost", cost.cost))  # chart(run, text, name, cells)
-OF_POLICIES, OF_PRICE = ("frontier", "work"), ("cost",)  # where a run has none, these are not even told as skipped
+               ("cost", cost.cost), ("timeline", timeline.timeline))  # chart(run, text, name, cells)
+OF_POLICIES, OF_PRICE, OF_TRIGGER = ("frontier", "work"), ("cost",), ("timeline",)  # where a run has none, these are not even told as skipped
 
 
 def draw(run, directory, formats, wanted=()):
@@ -22,6 +22,8 @@ def draw(run, directory, formats, wanted=()):
         if not any(one in (name, kind) for name, kind, _, _ in jobs):
             raise RunError(f"--chart: {one!r} is none of {', '.join(dict.fromkeys(kind for _, kind, _, _ in jobs))}")
     needless = (() if run.has_policies else OF_POLICIES) + (() if run.suite.get("price_per_cpu_hour") else OF_PRICE)
+    load = run.suite.get("load")
+    needless += () if isinstance(load, dict) and load.get("trigger") else OF_TRIGGER
     drawn, skipped = [], []
     for name, kind, chart, arguments in jobs:
         if not {name, kind} & set(wanted) if wanted else kind in needless:

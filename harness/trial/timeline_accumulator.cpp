@@ -1,11 +1,12 @@
-#include "harness/trial/trial_timeline.hpp"
+#include "harness/trial/timeline_accumulator.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 
+#include "harness/stats/histogram.hpp"
 #include "harness/stats/statistics.hpp"
-#include "harness/trial/trial_summary.hpp"
 
 namespace precipice {
 TimelineAccumulator::TimelineAccumulator(std::int64_t begin_ns, std::int64_t end_ns,
