@@ -9,8 +9,8 @@ import shlex
 import statistics
 
 from curves import by_rate, merge_rate, rising, trial_row
-from figures import palette
-from figures.names import workload_names, workload_of
+from figures import palette, policies
+from figures.names import model_names, workload_names, workload_of
 from precipice_run import Histogram, bucket_highest, estimate, finite
 from shown import shown
 
@@ -19,9 +19,9 @@ SPECTRUM = [1, 10, 25, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.3, 9
             99.995, 99.999]
 STEPS = 8  # of a heat map, per power of two
 SYMBOLS = {"s": "square", "o": "circle", "D": "diamond", "^": "triangle-up", "v": "triangle-down", "X": "x", "P": "cross",
-           "*": "star", "h": "hexagon", "p": "pentagon"}
+           "*": "star", "h": "hexagon", "p": "pentagon", "<": "triangle-left", ">": "triangle-right", "d": "diamond-tall"}
 FIGURES = ("cliff_per_s", "saturation_per_s", "knee_per_s", "overload_retention", "recovery", "cliff_of_ideal",
-           "saturation_of_ideal")
+           "saturation_of_ideal", "cost_per_million")
 # What moves on any machine while it works, and the timer slack that the program sets for itself; everything else that
 # differs is a setting that somebody changed.
 MOVES = ("time", "steal_ticks", "pressure", "load", "memory.MemAvailable", "memory.MemFree", "memory.SwapFree", "uptime", "cpu.mhz_now",
@@ -97,6 +97,17 @@ def middle(values):
     return short(statistics.median(values)) if values else None
 
 
+def attempts(trials):
+    """What policies handed to the model, by the definitions of the summary; None without policies."""
+    each, wasted = [], []
+    for trial in trials:
+        counts = trial.get("attempts") if isinstance(trial.get("attempts"), dict) else {}
+        begun, won, sent = finite(counts.get("begun")), finite(counts.get("won")), finite((trial.get("counts") or {}).get("sent"))
+        each.append(begun / sent if sent > 0 else math.nan)
+        wasted.append(1 - won / begun if begun > 0 else math.nan)
+    return {"attempts": middle(each), "wasted": middle(wasted)}
+
+
 def why(trials):
     """Medians over the trials of a rate of what explains a latency."""
     def each(*path):
@@ -113,6 +124,7 @@ def why(trials):
             "before": middle([max(q, 0) for q in queued]), "submit": each("submit_ns", "p99"),
             "rss": each("peak_rss_bytes")}
     told["rss"] = told["rss"] and short(told["rss"] / 2 ** 20)
+    told |= attempts(trials)
     told["run_queue"] = each("host", "run_queue_wait_ns")
     names = sorted({name for t in trials for name in t.get("model_stats") or {}})
     told["engine"] = {name: each("model_stats", name) for name in names}
@@ -190,20 +202,22 @@ class Row:
     """What palette.styles_of asks of a cell."""
 
     def __init__(self, cell):
-        self.series, self.model = cell["series"], cell.get("model") or cell["series"].split(":")[0]
+        self.series, self.model = cell["series"], cell.get("model") or policies.model_name(cell["series"])
         self.options = {k: str(v) for k, v in (cell.get("model_options") or {}).items()}
 
 
 def series_of(runs):
     """How each series looks, the same in every run of the report and in the charts of plot.py."""
     rows = [Row(cell) for run in runs for cell in run.cells]
-    styles, known = palette.styles_of(rows), {}
+    styles, places, known = palette.styles_of(rows), policies.places_of(model_names(rows)), {}
     for row in rows:
-        style = styles[row.series]
+        style, place = styles[row.series], places[row.series]
         # Matplotlib counts a dash in line widths; the page draws lines 2 px wide.
         dash = "solid" if isinstance(style.dash, str) else ",".join(f"{2 * part:g}px" for part in style.dash[1])
         known.setdefault(row.series, {"id": row.series, "model": row.model, "label": style.label, "colour": hexadecimal(style.colour),
-                                      "symbol": SYMBOLS.get(style.marker, "circle"), "dash": dash, "options": row.options})
+                                      "symbol": SYMBOLS.get(style.marker, "circle"), "dash": dash, "options": row.options,
+                                      "policy": policies.spoken_policy(policies.policy_of(row.series)),
+                                      "family": place.family, "knob": place.knob, "setting": place.text, "at": short(place.value)})
     models = [row.model for row in rows]
     return sorted(known.values(), key=lambda one: (models.index(one["model"]), palette.natural(one["id"])))
 

@@ -173,7 +173,8 @@ function curveTraces({cell, id, r}, y, low, high, say, edge = Infinity, along = 
 // A long name in lines of at most 28 characters, broken between its options; a longer option is cut in its middle.
 function wrapped(name, most = 28) {
   const lines = [""];
-  for (const part of name.split(/(?<=,) |(?<=,)(?![^(]*\))| (?![^(]*\))/)) {
+  // A policy stays with its bar: a space that does not break.
+  for (const part of name.replace(" | ", " |\u00a0").split(/(?<=,) |(?<=,)(?![^(]*\))| (?![^(]*\))/)) {
     const last = lines[lines.length - 1];
     if (last && last.length + part.length >= most)
       lines.push(part);
@@ -181,7 +182,8 @@ function wrapped(name, most = 28) {
       lines[lines.length - 1] = last ? `${last} ${part}` : part;
   }
   return lines.map(
-      line => line.length > most ? line.slice(0, Math.ceil(most / 2)) + "…" + line.slice(1 - Math.floor(most / 2)) : line);
+      line =>
+          line.length > most ? line.slice(0, Math.ceil(most / 2)) + "…" + line.slice(1 - Math.floor(most / 2)) : line);
 }
 
 // Names at line ends, in a column at the right, none over another; where all find no room, as many as do, spread over
@@ -234,16 +236,29 @@ function readable(hex) {
   return "#" + c.map(v => Math.round(v).toString(16).padStart(2, "0")).join("");
 }
 
+// A series' mark, and in reports of policies its dash, which says the policy.
 const swatch = id => {
   const c = colour(id), shapes = {
     square: "M2 3h9v9H2z",
     circle: "M6.5 2.5a5 5 0 1 0 .01 0z",
     diamond: "M6.5 1.5 12 7.5 6.5 13.5 1 7.5z",
     "triangle-up": "M6.5 2 12 12H1z",
-    "triangle-down": "M1 3h11L6.5 13z"
+    "triangle-down": "M1 3h11L6.5 13z",
+    "triangle-left": "M1 7.5 11 2v11z",
+    "triangle-right": "M12 7.5 2 2v11z",
+    "diamond-tall": "M6.5 1.5 10 7.5 6.5 13.5 3 7.5z",
+    pentagon: "M6.5 2 12 6.2 9.9 12.5H3.1L1 6.2z",
+    hexagon: "M6.5 2 11.3 4.7v5.6L6.5 13 1.7 10.3V4.7z",
+    star: "M6.5 1 8 5.5h4.8L9 8.3l1.4 4.6-3.9-2.8-3.9 2.8L4 8.3.2 5.5H5z"
   };
-  return `<svg width="13" height="15" aria-hidden="true"><path fill="${c}" d="${
-      shapes[style(id).symbol] || shapes.circle}"/></svg>`;
+  const dashed = doc.series.some(s => s.policy), wide = dashed ? 41 : 13,
+        line = dashed ? `<path stroke="${c}" stroke-width="2" ${
+                            style(id).dash === "solid" ?
+                                "" :
+                                `stroke-dasharray="${style(id).dash.replace(/px/g, "")}"`} d="M0 7.5h41"/>` :
+                                "";
+  return `<svg width="${wide}" height="15" aria-hidden="true">${line}<path fill="${c}"${
+      dashed ? ' transform="translate(14)"' : ""} d="${shapes[style(id).symbol] || shapes.circle}"/></svg>`;
 };
 
 // What stands in a chart that has nothing to draw.

@@ -5,7 +5,7 @@ function drawThreads() {
   for (const c of shown()) {
     const n = Number(style(c.id).options.threads),
           rest = Object.entries(style(c.id).options).filter(o => o[0] !== "threads").join();
-    if (n > 0) (groups[`${c.r}|${style(c.id).model}|${rest}`] ??= []).push({...c, n});
+    if (n > 0) (groups[`${c.r}|${style(c.id).model}|${style(c.id).policy}|${rest}`] ??= []).push({...c, n});
   }
   const many = Object.values(groups).filter(g => new Set(g.map(c => c.n)).size > 1);
   body.hidden = !many.length;

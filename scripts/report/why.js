@@ -3,8 +3,9 @@ const WHY = [
   ["switches", "context switches per request", v => digits(v)],
   ["cpu", "CPU time per request, model's CPUs", v => time(v)],
   ["before", "wait before execution begins (mean)", v => time(v)],
-  ["run_queue", "run-queue wait of a waking thread, model's CPUs (mean)", v => time(v)], ["in_flight", "requests in flight (mean)", v => rate(v)],
-  ["submit", "hand-off, submit p99", v => time(v)], ["rss", "peak memory of the process (MiB)", v => digits(v)]
+  ["run_queue", "run-queue wait of a waking thread, model's CPUs (mean)", v => time(v)],
+  ["in_flight", "requests in flight (mean)", v => rate(v)], ["submit", "hand-off, submit p99", v => time(v)],
+  ["rss", "peak memory of the process (MiB)", v => digits(v)]
 ];
 const ENGINE = [
   ["threads", "threads"], ["threads_peak", "threads at the peak"], ["queue_depth", "queue depth at the window's end"],
@@ -17,15 +18,9 @@ const ENGINE = [
 
 function drawWhy() {
   const cells = shown(), host = document.getElementById("why"), jobs = [];
-  const take = (id, title, of, say) => {
-    const values = cells.flatMap(c => c.cell.points.map(of)).filter(known);
-    if (values.length < 2 || !values.some(v => v > 0)) return;
-    jobs.push({id: "why-" + id, title, of, say, values});
-  };
+  const take = (id, title, of, say) => jobs.push(...smallChart(cells, "why-" + id, title, of, say));
   WHY.forEach(([id, title, say]) => take(id, title, q => q.why[id], say));
   ENGINE.forEach(([id, title]) => take("engine-" + id, title, q => q.why.engine[id], v => rate(v)));
-  host.innerHTML =
-      jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
   const alone =
       jobs.some(j => j.id === "why-run_queue") ? "" : "The kernel's run-queue wait alone is not in this run's data. ";
   document.getElementById("why-note").textContent = !jobs.length ?
@@ -33,9 +28,23 @@ function drawWhy() {
       "“Wait before execution” is mean response less mean residence: queueing in the model, and for threads the run " +
           `queue until they first run. ${alone}Counters count per trial and are each model's own; ` +
           "a model without one is left out of its chart.";
+  return drawSmall(host, cells, jobs);
+}
+
+// A small chart of what `of` tells of a point, in a list; an empty list where there is nothing but zeros. A share has a
+// linear scale, which shows its zeros.
+function smallChart(cells, id, title, of, say, isShare = false) {
+  const values = cells.flatMap(c => c.cell.points.map(of)).filter(known);
+  return values.length < 2 || !values.some(v => v > 0) ? [] : [{id, title, of, say, values, isShare}];
+}
+
+// Small charts against load, each with its own scale.
+function drawSmall(host, cells, jobs) {
+  host.innerHTML =
+      jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
   return Promise.all(jobs.map(j => {
     const traces = [], loads = [], positive = j.values.filter(v => v > 0),
-          logs = Math.max(...positive) > 20 * Math.min(...positive), floor = Math.min(...positive) / 1.4,
+          logs = !j.isShare && Math.max(...positive) > 20 * Math.min(...positive), floor = Math.min(...positive) / 1.4,
           top = Math.max(...positive);
     for (const c of cells) {
       const own = v => known(v) ? (logs ? (v > 0 ? v : null) : v) : null;
