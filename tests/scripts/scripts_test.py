@@ -22,7 +22,7 @@ from tabular import markdown
 
 settings.apply()
 COMMANDS = ("plot.py", "report.py", "tables.py", "learn.py", "studies/harness_costs.py", "studies/compare_fio.py",
-            "studies/false_alarms.py")
+            "studies/false_alarms.py", "studies/tradeoffs.py")
 
 
 class Names(unittest.TestCase):
