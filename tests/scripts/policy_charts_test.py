@@ -143,7 +143,7 @@ class Frontier(unittest.TestCase):
             self.assertIn((float(f"{2 * middle:.5g}"), float(f"{response / 1e6:.5g}")), drawn, series)
         # Half of the slow replies' load: a hedge's answer comes 3 ms after it was sent, and without one the slow reply counts.
         for series, expected in ((SLOW_REPLIES, 43), (HEDGED[0], 13), (HEDGED[1], 23)):
-            self.assertAlmostEqual(frontier.at_half(cell_of(series))[0] / 1e6, expected, delta=0.05, msg=series)
+            self.assertAlmostEqual(frontier.at_half(cell_of(series))[0] / 1e6 / expected, 1, delta=0.01, msg=series)
 
     def test_between_two_rates_the_response_is_interpolated_on_the_logarithm(self):
         def cell(*points):
