@@ -153,8 +153,7 @@ class Io {
   IoOp connect(const sockaddr_in& peer) { return {*this, IoOp::Kind::connect, {.peer = &peer}}; }
   /// Accepts one connection (TCP_NODELAY). Yields its descriptor.
   IoOp accept(int listener) { return {*this, IoOp::Kind::accept, {.fd = listener}}; }
-  /// Takes one permit of a gate that belongs to this executor; yields 0. Paired with
-  /// gate.release().
+  /// Takes one permit of a gate of this model; yields 0. Paired with gate.release().
   IoOp acquire(Gate& gate) { return {*this, IoOp::Kind::acquire, {.gate = &gate}}; }
   /// CPU work, inline unless the model moves it elsewhere. Yields the digest.
   ComputeOp compute(const Compute& work) { return {*this, work}; }
@@ -188,8 +187,8 @@ inline Lease::~Lease() {
   if (data_ != nullptr) io_->give_back(data_, bytes_);
 }
 
-/// A counting semaphore that a request can wait at in its model's own way. Belongs to one
-/// executor. Thread-safe. Nothing cancels a waiter: at shutdown the holders' operations end with
+/// A counting semaphore that a request can wait at in its model's own way. Executors of one model
+/// may share it: each waiter is woken through its own Io. Thread-safe. Nothing cancels a waiter: at shutdown the holders' operations end with
 /// -ECANCELED, the holders release, and the waiters follow them out.
 class Gate {
  public:
