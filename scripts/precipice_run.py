@@ -37,7 +37,7 @@ HALF = SUB_BUCKETS // 2
 
 NEEDED_COLUMNS = frozenset(("series", "workload", "phase", "block", "closed", "rate_per_s", "goodput_per_s", "stable",
                             "used", "key"))
-TEXT_COLUMNS = frozenset(("series", "model", "workload", "phase", "invalid_cause", "key"))
+TEXT_COLUMNS = frozenset(("series", "model", "workload", "phase", "invalid_cause", "key", "trigger"))
 FLAG_COLUMNS = frozenset(("stable", "valid", "used"))
 # What a field of another type or size ends in, wherever it is first counted with.
 DAMAGED = (ArithmeticError, AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)

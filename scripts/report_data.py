@@ -243,8 +243,10 @@ def document(run):
             reasons = [{"cause": r.get("cause"), "gate": r.get("gate"), "text": r.get("text")}
                        for r in trial.get("invalid_reasons") or [] if isinstance(r, dict)]
             invalid.append({**trial_name(entry), "reasons": reasons})
-        closed = finite((trial.get("request") or {}).get("closed"))
-        if entry.get("used") and not closed > 0 and finite(trial.get("rate_per_s")) > 0:
+        request = trial.get("request") or {}
+        closed = finite(request.get("closed"))
+        # Where something was made to happen in a trial, it says nothing of its rate as such.
+        if entry.get("used") and not closed > 0 and finite(trial.get("rate_per_s")) > 0 and not request.get("trigger"):
             entries.setdefault((entry.get("series"), entry.get("workload")), []).append(entry)
     workloads = {}
     for cell in run.cells:

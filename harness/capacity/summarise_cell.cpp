@@ -97,7 +97,7 @@ std::size_t servers_of(const Plan& plan, const CellSummary& summary) {
 
 bool shows_costs(const Record& record, double cliff_per_s) {
   const TrialRequest& request = record.trial.request;
-  return record.used && record.trial.stable && request.closed == 0 &&
+  return record.used && record.trial.stable && request.closed == 0 && !request.trigger &&
          request.rate_per_s >= cliff_per_s / 2;
 }
 

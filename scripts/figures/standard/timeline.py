@@ -4,13 +4,13 @@ import math
 
 from figures.media.axis import put_ticks
 from figures.palette import INK, MUTED
-from figures.standard.base import Skip, missing, subtitle, warnings
+from figures.standard.base import Skip, subtitle, warnings
 from figures.standard.slide import Slide
 from figures.words import plain, rate
 from precipice_run import finite
 
 PANELS = (("goodput (requests/s)", "goodput_per_s", 1.0), ("p99 of the response (ms)", "p99_ns", 1e6),
-          ("attempts (1/s)", "attempts_per_s", 1.0))  # title, values, unit of the axis
+          ("attempts (per second)", "attempts_per_s", 1.0))  # title, values, unit of the axis
 
 
 def timelines(run, text):
@@ -56,7 +56,7 @@ def timeline(run, text, name, cells):
     page = Slide(f"{trigger[0].upper() + trigger[1:]}: {name}", subtitle(run, text),
                  [f"{rate(offered)} requests/s offered; one trial of the first block, in {len(values_of(shown[drawn[0].series][2], 'goodput_per_s'))} "
                   "slices. Goodput and attempts by the time at which they happen, p99 by intended arrival. Grey: the trigger; dashed: what is offered, and the SLO. "
-                  + recovered(run, drawn, shown), missing(run, cells), warnings(run)],
+                  + recovered(run, drawn, shown), warnings(run)],
                  styles=[run.styles[c.series] for c in drawn])
     wide = (0.975 - 0.06) / len(panels)
     for at, (title, column, unit) in enumerate(panels):
