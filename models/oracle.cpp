@@ -4,11 +4,8 @@
 #include "models/oracle.hpp"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -19,35 +16,12 @@
 
 #include "models/admission.hpp"
 #include "models/log_counts.hpp"
+#include "models/no_io.hpp"
 #include "models/pinned_thread.hpp"
 #include "models/unavailable.hpp"
 
 namespace precipice {
 namespace {
-
-/// Serves the empty workload; any real operation ends in ENOSYS, because an analytic queue has
-/// nothing to run it on.
-class OracleIo final : public Io {
- public:
-  void close(int socket) noexcept override { ::close(socket); }
-  Lease lease(std::size_t bytes) override {
-    auto* data = static_cast<std::byte*>(::operator new(bytes, kAlignment));
-    return {*this, data, bytes};
-  }
-  void wake(IoOp& op) noexcept override { op.finish(0); }
-
- protected:
-  Start start(IoOp& op) override {
-    op.result = -ENOSYS;
-    return Start::completed;
-  }
-  void give_back(std::byte* data, std::size_t) noexcept override {
-    ::operator delete(data, kAlignment);
-  }
-
- private:
-  static constexpr std::align_val_t kAlignment{4096};
-};
 
 class Oracle final : public Model {
  public:
@@ -178,7 +152,7 @@ class Oracle final : public Model {
   const OracleSettings settings_;
   Admission admission_;
   Job job_;
-  OracleIo io_;
+  NoIo io_;
   std::vector<std::thread> timer_;  ///< one, once started
 
   mutable std::mutex mutex_;

@@ -1,37 +1,15 @@
 #include "harness/trial/virtual_servers.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <new>
 
+#include "models/no_io.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
 namespace {
 
 /// The simulated job awaits its service only.
-class NoIo final : public Io {
- public:
-  void close(int) noexcept override {}
-  Lease lease(std::size_t bytes) override {
-    return {*this, static_cast<std::byte*>(::operator new(bytes, kAlignment)), bytes};
-  }
-  void wake(IoOp& op) noexcept override { op.finish(0); }
-
- protected:
-  Start start(IoOp& op) override {
-    op.result = -ENOSYS;
-    return Start::completed;
-  }
-  void give_back(std::byte* data, std::size_t) noexcept override {
-    ::operator delete(data, kAlignment);
-  }
-
- private:
-  static constexpr std::align_val_t kAlignment{4096};
-};
-
 Io& no_io() {
   static NoIo io;
   return io;
