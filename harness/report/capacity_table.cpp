@@ -103,7 +103,30 @@ std::string folded(const std::string& text, const TableStyle& style) {
   return result;
 }
 
-std::string notes_of(const std::vector<const CellSummary*>& cells) {
+/// What policies cost and what each class of requests has, of those series that have them.
+std::string policies_and_classes(const std::string& name, const CellSummary& cell,
+                                 const TableStyle& style) {
+  std::string text;
+  if (!std::isnan(cell.attempts_per_request)) {
+    text += fmt::format("  {}: {:.3g} attempts per request, {:.1f}% of them wasted\n", name,
+                        cell.attempts_per_request, 100 * cell.wasted);
+  }
+  if (const Estimate cost = cost_per_million(cell); cost.reached != Reached::unmeasured) {
+    const bool interval =
+        cost.reached == Reached::ok && std::isfinite(cost.low) && std::isfinite(cost.high);
+    text += fmt::format("  {}: a million requests at the cliff cost {}{:.3g}{}\n", name,
+                        bound_mark(cost), cost.value,
+                        interval ? fmt::format(" [{:.3g}, {:.3g}]", cost.low, cost.high) : "");
+  }
+  for (const ClassSummary& each : cell.classes) {
+    text += fmt::format("  {}: class {} (p{:g} <= {}): cliff {}\n", name, shown_in_line(each.name),
+                        cell.slo_percentile, short_time(each.slo_ns),
+                        rate_text(each.cliff, true, style));
+  }
+  return text;
+}
+
+std::string notes_of(const std::vector<const CellSummary*>& cells, const TableStyle& style) {
   std::string text;
   const std::vector<std::string> names = names_of(cells);
   for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -115,6 +138,7 @@ std::string notes_of(const std::vector<const CellSummary*>& cells) {
                           shown_in_line(why_indicative(cell->indicative)),
                           cell->indicative.disturbed, cell->trials);
     }
+    text += policies_and_classes(names[i], *cell, style);
     if (!cell->note.empty()) text += fmt::format("  {}: {}\n", names[i], shown_in_line(cell->note));
     if (!cell->invalid_causes.empty()) {
       std::vector<std::string> causes;
@@ -176,7 +200,7 @@ std::string section(const std::vector<const CellSummary*>& cells, const TableSty
   }
   constexpr std::size_t kShortestName = 8;
   table.shorten_names(style, kShortestName);
-  return text + table.text(style) + folded(notes_of(cells), style);
+  return text + table.text(style) + folded(notes_of(cells, style), style);
 }
 
 double order_value(const CellSummary& cell) {

@@ -31,6 +31,28 @@ TEST(Table, AHeadStatesOnlyWhatItsRowsShare) {
   EXPECT_EQ(head.find("SLO"), std::string::npos) << head;
 }
 
+TEST(Table, SaysWhatPoliciesCostAndWhatClassesHave) {
+  CampaignResult result = two_pools(1e7);
+  const TableStyle style{.width = 140, .colour = false, .utf8 = false};
+  EXPECT_EQ(table(result, style).find("attempts per request"), std::string::npos);
+  CellSummary& cell = result.cells[1];
+  cell.attempts_per_request = 1.052;
+  cell.wasted = 0.049;
+  cell.price_per_hour = 3.6;
+  cell.result.cliff = Estimate{};
+  cell.result.cliff.value = 1000;
+  cell.result.cliff.low = 800;
+  cell.result.cliff.high = 1250;
+  cell.result.cliff.reached = Reached::ok;
+  cell.classes.push_back({"live", 5e6, cell.result.cliff});
+  const std::string text = table(result, style);
+  EXPECT_NE(text.find("1.05 attempts per request, 4.9% of them wasted"), std::string::npos) << text;
+  EXPECT_NE(text.find("a million requests at the cliff cost 1 [0.8, 1.25]"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("class live (p99 <= 5.00ms): cliff 1000 [800, 1250]"), std::string::npos)
+      << text;
+}
+
 TEST(Table, MarksWhatDisturbedTrialsShowAndSaysWhichWayItErrs) {
   CampaignResult result = two_pools(1e7);
   const TableStyle style{.width = 140, .colour = false, .utf8 = false};
