@@ -6,14 +6,16 @@ const char* __tsan_default_suppressions();
 const char* __lsan_default_suppressions();
 
 // ThreadSanitizer does not see what orders libtbb's own memory: blocks that its allocator passes
-// from one thread to another. Both entries name files of oneTBB whose frames are on a stack only
-// while such a block is being made or released, never while a request runs
+// from one thread to another. The entries name files and a function of oneTBB whose frames are on a
+// stack only while such a block is being made or released, never while a request runs
 // (models/arena_enqueue.hpp tells the tool about the hand-off of the tasks themselves): the small
-// object that holds an enqueued task, and the pages of tbb::concurrent_queue (fixed_pool with
-// queue=lockfree).
+// object that holds an enqueued task, the pages of tbb::concurrent_queue (fixed_pool with
+// queue=lockfree), and the memory of the arena's own queues, made by one thread and released by
+// another.
 const char* __tsan_default_suppressions() {
   return "race:_small_object_pool.h\n"
-         "race:_concurrent_queue_base.h\n";
+         "race:_concurrent_queue_base.h\n"
+         "race:tbb::detail::r1::cache_aligned_allocate\n";
 }
 
 // The 40 bytes through which an arena tells its observer about workers: oneTBB's idle workers hold
