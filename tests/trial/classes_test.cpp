@@ -6,11 +6,14 @@
 
 #include "harness/trial/policy_chain.hpp"
 #include "harness/trial/simulated_trial.hpp"
+#include "tests/support/simulated_policy.hpp"
 
 namespace precipice {
 namespace {
 
 using namespace std::chrono_literals;
+using precipice::testing::kRequests;
+using precipice::testing::kRoom;
 
 TrialRequest request_of(const std::string& policies, double rate_per_s,
                         std::vector<double> shares) {
@@ -19,7 +22,7 @@ TrialRequest request_of(const std::string& policies, double rate_per_s,
   request.workload = {"empty", {}};
   if (!policies.empty()) request.policies = parse_policies(policies);
   request.rate_per_s = rate_per_s;
-  request.window = Nanos(static_cast<std::int64_t>(1e9 * 1'000'000 / rate_per_s));
+  request.window = Nanos(static_cast<std::int64_t>(1e9 * kRequests * 1'000'000 / rate_per_s));
   request.warmup = 1s;
   request.drain = 60s;
   request.seed = 3;
@@ -37,10 +40,10 @@ TEST(Classes, HaveTheirShareOfTheRequestsAndNoneIsLost) {
     const ClassFigures& figures = trial.classes[i];
     all += figures.requests;
     EXPECT_NEAR(static_cast<double>(figures.requests) / static_cast<double>(trial.counts.sent),
-                trial.request.classes[i].share, 0.003);
+                trial.request.classes[i].share, 0.003 * kRoom);
     EXPECT_EQ(figures.loss(), 0);
     // Without a policy that looks at them they fare alike.
-    EXPECT_NEAR(figures.response.mean / trial.response.mean, 1, 0.02);
+    EXPECT_NEAR(figures.response.mean / trial.response.mean, 1, 0.02 * kRoom);
   }
   EXPECT_EQ(all, trial.counts.sent);
   EXPECT_FALSE(trial.attempts.has_value());
@@ -62,11 +65,12 @@ TEST(Classes, WaitByTheirPriorityAsCobhamHasIt) {
       const double after = before + each.rho * each.shares[k];
       const double wait_ms = each.rho / ((1 - after) * (1 - before));
       const double measured_ms = trial.classes[k].response.mean / 1e6 - 1;
-      EXPECT_NEAR(measured_ms / wait_ms, 1, 0.05) << each.rho << " class " << k;
+      EXPECT_NEAR(measured_ms / wait_ms, 1, 0.05 * kRoom) << each.rho << " class " << k;
       conserved += each.rho * each.shares[k] * measured_ms;
       before = after;
     }
-    EXPECT_NEAR(conserved / (each.rho * each.rho * 1 / (1 - each.rho)), 1, 0.03) << each.rho;
+    EXPECT_NEAR(conserved / (each.rho * each.rho * 1 / (1 - each.rho)), 1, 0.03 * kRoom)
+        << each.rho;
   }
 }
 

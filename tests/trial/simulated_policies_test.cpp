@@ -63,15 +63,15 @@ TEST_P(PassThrough, IsTheOracleItself) {
 INSTANTIATE_TEST_SUITE_P(
     Queues, PassThrough,
     ::testing::Values(Keys{}, Keys{{"service", "exponential"}},
-                    Keys{{"service", "exponential"}, {"servers", "3"}, {"mean", "3ms"}},
-                    Keys{{"service", "exponential"}, {"discipline", "ps"}},
-                    Keys{{"servers", "2"}, {"discipline", "ps"}, {"mean", "2ms"}},
-                    Keys{{"service", "lognormal(1)"},
-                         {"discipline", "random_split"},
-                         {"servers", "4"},
-                         {"mean", "4ms"}},
-                    Keys{{"service", "exponential"}, {"queue", "5"}},
-                    Keys{{"stall_at", "2s"}, {"stall_for", "100ms"}}));
+                      Keys{{"service", "exponential"}, {"servers", "3"}, {"mean", "3ms"}},
+                      Keys{{"service", "exponential"}, {"discipline", "ps"}},
+                      Keys{{"servers", "2"}, {"discipline", "ps"}, {"mean", "2ms"}},
+                      Keys{{"service", "lognormal(1)"},
+                           {"discipline", "random_split"},
+                           {"servers", "4"},
+                           {"mean", "4ms"}},
+                      Keys{{"service", "exponential"}, {"queue", "5"}},
+                      Keys{{"stall_at", "2s"}, {"stall_for", "100ms"}}));
 
 TEST(SimulatedHedge, CutsTheTailAsItsClosedFormSays) {
   // P(R > t) = F(t) up to the delay, then F(t) F(t - d); further attempts: F(d).
@@ -177,7 +177,8 @@ TEST(SimulatedFan, WaitsForTheSlowestLeaf) {
       run({{"servers", "4096"}, {"mean", "1.09ms"}, {"service", "bimodal(0.99,1,10)"}},
           "fan:out=100", 100, 40'000);
   const auto beyond = static_cast<double>(slow.response_histogram.count_beyond(5 * kMs));
-  EXPECT_NEAR(beyond / static_cast<double>(slow.counts.completed), 1 - std::pow(0.99, 100), 0.02);
+  EXPECT_NEAR(beyond / static_cast<double>(slow.counts.completed), 1 - std::pow(0.99, 100),
+              0.02 * kRoom);
 }
 
 TEST(SimulatedRetry, AmplifiesByTheShareOfTimeouts) {
@@ -194,7 +195,7 @@ TEST(SimulatedRetry, AmplifiesByTheShareOfTimeouts) {
     const double requests = static_cast<double>(trial.counts.sent);
     expect_near(static_cast<double>(trial.attempts->begun) / requests,
                 (1 - std::pow(p, tries)) / (1 - p), 0.01, "attempts");
-    EXPECT_NEAR(trial.loss(), std::pow(p, tries), 0.002);
+    EXPECT_NEAR(trial.loss(), std::pow(p, tries), 0.002 * kRoom);
     EXPECT_EQ(trial.errors.at(ETIMEDOUT), trial.counts.failed);
   }
 }
@@ -206,7 +207,7 @@ TEST(SimulatedLimit, FixedIsErlangsLoss) {
     for (int k = 1; k <= 4; ++k) blocked = load * blocked / (k + load * blocked);
     const Trial trial = run({{"servers", "4"}, {"mean", "1ms"}, {"service", "exponential"}},
                             "limit:limit=4", 1000 * load);
-    EXPECT_NEAR(trial.loss(), blocked, 0.002) << load;
+    EXPECT_NEAR(trial.loss(), blocked, 0.002 * kRoom) << load;
     EXPECT_EQ(trial.refusals.at("policy"), trial.counts.shed);
   }
 }
@@ -273,7 +274,7 @@ TEST(SimulatedQueue, RefusesWhatBeginsAfterItsDeadline) {
     const Trial trial = run(
         {{"mean", "1ms"}, {"service", "exponential"}},
         "queue:running=1,drop=deadline,deadline=" + std::to_string(deadline) + "ms", 1000 * rho);
-    EXPECT_NEAR(trial.loss(), p0 * rho * e, 0.002) << rho;
+    EXPECT_NEAR(trial.loss(), p0 * rho * e, 0.002 * kRoom) << rho;
     EXPECT_EQ(trial.refusals.at("deadline"), trial.counts.shed);
   }
 }
