@@ -29,8 +29,9 @@ void AttemptMeter::start(const ModelSetup& setup) {
 Refusal AttemptMeter::submit(const Request& request) noexcept {
   begun_[place(request)].fetch_add(1, std::memory_order_relaxed);
   if (timeline_ != nullptr) {
-    const auto slice = (timeline_->now() - slices_from_) / slice_;
-    if (slice >= 0 && static_cast<std::size_t>(slice) < by_slice_.size())
+    const Nanos at = timeline_->now() - slices_from_;
+    const auto slice = at / slice_;  // towards 0, also before the first
+    if (at >= Nanos(0) && static_cast<std::size_t>(slice) < by_slice_.size())
       by_slice_[static_cast<std::size_t>(slice)].fetch_add(1, std::memory_order_relaxed);
   }
   const Refusal why = model_->submit(request);

@@ -81,6 +81,8 @@ TEST(TrialTimeline, AddsUpToTheTrial) {
   EXPECT_NEAR(sum(t.offered_per_s) * t.slice_s, static_cast<double>(trial.counts.scheduled), 0.01);
   EXPECT_NEAR(sum(t.goodput_per_s) * t.slice_s, trial.goodput_per_s * 60, 0.01);
   EXPECT_GE(sum(t.attempts_per_s) * t.slice_s, static_cast<double>(trial.counts.completed));
+  // The warm-up's last attempts are not the first slice's.
+  EXPECT_NEAR(t.attempts_per_s.front() / t.offered_per_s.front(), 1.05, 0.1);
   EXPECT_EQ(t.knob, "hedge_after_ns");
   EXPECT_EQ(t.knob_values.front(), 30e6);
   // The stall is in the slice that holds 10 s: nothing completes for most of it.

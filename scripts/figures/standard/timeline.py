@@ -81,13 +81,14 @@ def recovered(run, drawn, shown):
 
 def panel(run, axes, drawn, shown, column, unit, slo):
     peak, end = 0.0, 0.0
-    for cell in drawn:
+    for nth, cell in enumerate(drawn):
         own = shown[cell.series][2]
         step = finite(own.get("slice_s"))
         values = [value / unit for value in values_of(own, column)]
         at = [(i + 0.5) * step for i in range(len(values))]
         style = run.styles[cell.series]
-        axes.plot(at, values, color=style.colour, ls=style.dash, lw=2, zorder=4)
+        # A mark now and then, at other slices for each series: dashes alone are hard to tell apart.
+        axes.plot(at, values, color=style.colour, ls=style.dash, lw=2, zorder=4, markevery=(2 + 3 * nth % 9, 9), **style.solid(8))
         peak = max([peak] + [value for value in values if value > 0])
         end = max(end, step * len(values))
     offered, trigger, own = shown[drawn[0].series]
