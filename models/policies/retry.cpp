@@ -82,15 +82,17 @@ class Retry final : public Policy, private DelayLine::Owner {
 
   void stop() noexcept override {
     timeouts_.clear();
-    std::vector<Later> left;
-    {
-      const std::lock_guard lock(mutex_);
-      while (!later_.empty()) {
-        left.push_back(later_.top());
+    // One by one, since there may be no memory for a list of them.
+    for (;;) {
+      Later left;
+      {
+        const std::lock_guard lock(mutex_);
+        if (later_.empty()) return;
+        left = later_.top();
         later_.pop();
       }
+      refuse(left.outer, Refusal::shutdown);
     }
-    for (const Later& each : left) refuse(each.outer, Refusal::shutdown);
   }
 
   ModelStats own_stats() const override {
