@@ -194,8 +194,13 @@ void TrialExecution::execute() {
   after_offering_ = ResourceUsage::now();
   const ModelStats at_work = model_->stats();
   generator_is_on_ = CpuSet::allowed();
-  model_->shutdown(wait_for_drain(*model_, epoch + Nanos(deadline_ns_), stop_, served_here_,
-                                  options.spin_margin()));
+  const auto drain = [&](const Model& model, Time deadline) {
+    return wait_for_drain(model, deadline, stop_, served_here_, options.spin_margin());
+  };
+  Time until = drain(*model_, epoch + Nanos(deadline_ns_));
+  // Attempts whose requests have ended run on, and this thread may serve their backend.
+  if (attempts_ != nullptr) until = drain(*attempts_, until);
+  model_->shutdown(until);
   interrupted_ = stop_ != nullptr && stop_->load();
   after_ = ResourceUsage::now();
   host_ = watch_->end(epoch + request_.warmup, epoch + Nanos(end_ns_));

@@ -98,6 +98,8 @@ TEST_P(Policies, EndEveryRequestOnceWithTheDigestsOfInline) {
       EXPECT_EQ(trial.counts.completed, trial.counts.sent) << work.to_string();
     }
     EXPECT_LE(trial.little_error, 0.001);
+    // Attempts that nobody needs any more end too, before the drain's deadline.
+    EXPECT_EQ(trial.attempts->unfinished, 0U) << work.to_string();
   }
 }
 
