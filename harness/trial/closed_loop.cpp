@@ -66,6 +66,25 @@ void ClosedLoop::ended(std::int64_t at_ns) noexcept {
   refill.active = false;
 }
 
+/// As the generator does between arrivals. It looks often enough to see each timer before it is
+/// due.
+void ClosedLoop::serve_timers_until(Time end, Nanos margin) {
+  const Nanos look =
+      std::clamp<Nanos>(ahead_ / 2, std::chrono::microseconds(50), std::chrono::milliseconds(20));
+  timers_->attend_from(0);
+  for (Time now = Io::now(); now < end && !stopped(); now = Io::now()) {
+    const std::int64_t due = timers_->next_ns();
+    const std::int64_t now_ns = now.time_since_epoch().count();
+    if (now_ns >= due) {
+      timers_->serve_due();
+    } else if (due - now_ns > margin.count()) {
+      const Nanos left(due - margin.count() - now_ns);
+      std::this_thread::sleep_until(std::min<Time>(end, now + std::min(left, look)));
+    }
+  }
+  timers_->attend_from(TimerThread::kNever);
+}
+
 void ClosedLoop::drive(std::uint64_t concurrency, Time epoch, Backend* backend, Nanos margin) {
   constexpr auto kLook = std::chrono::milliseconds(20);
   if (think_.count() > 0) due_.reserve(concurrency);
@@ -79,6 +98,8 @@ void ClosedLoop::drive(std::uint64_t concurrency, Time epoch, Backend* backend, 
   while (backend != nullptr && Io::now() < end && !stopped()) {
     backend->serve_until(std::min<Time>(end, Io::now() + kLook), margin);
   }
+  if (timers_ != nullptr && backend == nullptr && think_.count() == 0)
+    serve_timers_until(end, margin);
   std::unique_lock lock(mutex_);
   while (Io::now() < end && !stopped()) {
     Time wake = std::min<Time>(end, Io::now() + kLook);

@@ -15,6 +15,7 @@
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial.hpp"
 #include "models/model.hpp"
+#include "models/policies/timer_thread.hpp"
 
 namespace precipice {
 
@@ -42,6 +43,12 @@ class ClosedLoop final : public AfterEnd {
   /// meanwhile, with this `margin`.
   void drive(std::uint64_t concurrency, Time epoch, Backend* backend = nullptr,
              Nanos margin = Nanos(0));
+  /// The timers of policies, which the caller of `drive` calls where it has nothing else to do: a
+  /// timer is set at least `ahead` before it is due.
+  void attend(TimerThread* timers, Nanos ahead) {
+    timers_ = timers;
+    ahead_ = ahead;
+  }
   void ended(std::int64_t at_ns) noexcept override;
 
   /// Slots used so far.
@@ -51,6 +58,7 @@ class ClosedLoop final : public AfterEnd {
 
  private:
   void issue() noexcept;
+  void serve_timers_until(Time end, Nanos margin);
   bool stopped() const noexcept {
     return stop_ != nullptr && stop_->load(std::memory_order_relaxed);
   }
@@ -64,6 +72,8 @@ class ClosedLoop final : public AfterEnd {
   const std::int64_t until_ns_;
   const std::atomic<bool>* const stop_;
   const TrialRequest* const classes_;  ///< gives requests their classes; nullptr: all are alike
+  TimerThread* timers_ = nullptr;
+  Nanos ahead_{0};
   std::int64_t epoch_ns_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> closed_{false};

@@ -189,6 +189,10 @@ void TrialExecution::execute() {
   if (open_loop()) {
     issued_ = offer(*model_, intended_, request_.seed, epoch, *slots_, in_flight_, options);
   } else {
+    if (options.timers != nullptr) {
+      if (const auto shortest = shortest_time(request_.policies))
+        loop_->attend(options.timers, *shortest);
+    }
     loop_->drive(request_.closed, epoch, served_here_, options.spin_margin());
   }
   after_offering_ = ResourceUsage::now();
