@@ -61,8 +61,11 @@ PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model>
   auto meter = std::make_unique<AttemptMeter>(std::move(model));
   chain.attempts = meter.get();
   chain.model = std::move(meter);
-  for (auto policy = policies.rbegin(); policy != policies.rend(); ++policy)
+  chain.layers.push_back(chain.model.get());
+  for (auto policy = policies.rbegin(); policy != policies.rend(); ++policy) {
     chain.model = make_policy(*policy, std::move(chain.model), &timeline);
+    chain.layers.insert(chain.layers.begin(), chain.model.get());
+  }
   return chain;
 }
 

@@ -28,6 +28,7 @@ void check_policies(const std::vector<Spec>& policies, Nanos slo, ClockKind cloc
 struct PolicyChain {
   std::unique_ptr<Model> model;
   AttemptMeter* attempts = nullptr;
+  std::vector<const Model*> layers;  ///< outer first, the meter last
 };
 /// `policies`: outer first, or none. The timeline outlives the model.
 PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model> model,

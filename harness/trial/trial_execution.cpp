@@ -124,6 +124,7 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
     PolicyChain chain = make_chain(request_.policies, std::move(model_), *timeline_);
     model_ = std::move(chain.model);
     attempts_ = chain.attempts;
+    layers_ = std::move(chain.layers);
   }
   if (open_loop()) {
     require_memory_for(request_, expected_requests(request_), workload_);
@@ -202,8 +203,9 @@ void TrialExecution::execute() {
     return wait_for_drain(model, deadline, stop_, served_here_, options.spin_margin());
   };
   Time until = drain(*model_, epoch + Nanos(deadline_ns_));
-  // Attempts whose requests have ended run on, and this thread may serve their backend.
-  if (attempts_ != nullptr) until = drain(*attempts_, until);
+  // Attempts whose requests have ended run on, in each layer what the ones around it have left, and
+  // this thread may serve their backend.
+  for (const Model* layer : layers_) until = drain(*layer, until);
   model_->shutdown(until);
   interrupted_ = stop_ != nullptr && stop_->load();
   after_ = ResourceUsage::now();

@@ -77,6 +77,7 @@ class TrialExecution {
   // What stands below is destroyed before what stands above and is used by it.
   std::optional<TimerThread> timeline_;  ///< of the policies
   AttemptMeter* attempts_ = nullptr;
+  std::vector<const Model*> layers_;  ///< of the policies, outer first
   std::unique_ptr<Model> model_;
   std::optional<PolicyWatch> policy_watch_;  ///< of a trial with a trigger
   std::vector<std::int64_t> intended_;
