@@ -188,8 +188,8 @@ inline Lease::~Lease() {
 }
 
 /// A counting semaphore that a request can wait at in its model's own way. Executors of one model
-/// may share it: each waiter is woken through its own Io. Thread-safe. Nothing cancels a waiter: at shutdown the holders' operations end with
-/// -ECANCELED, the holders release, and the waiters follow them out.
+/// may share it: each waiter is woken through its own Io. Thread-safe. Nothing cancels a waiter: at
+/// shutdown the holders' operations end (-ECANCELED), they release, and the waiters follow them.
 class Gate {
  public:
   explicit Gate(std::size_t permits) : permits_(permits) {}

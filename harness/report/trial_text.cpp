@@ -40,8 +40,15 @@ std::string trial_text(const Trial& t) {
                       t.valid ? "valid" : "INVALID");
   const Counts& c = t.counts;
   text += fmt::format(
-      "scheduled {}  sent {}  unsent {}  completed {}  failed {}  shed {}  unfinished {}\n\n",
+      "scheduled {}  sent {}  unsent {}  completed {}  failed {}  shed {}  unfinished {}\n",
       c.scheduled, c.sent, c.unsent, c.completed, c.failed, c.shed, c.unfinished);
+  if (t.attempts) {
+    const AttemptCounts& a = *t.attempts;
+    text += fmt::format(
+        "attempts {}: won {}  lost {}  failed {}  cancelled {}  refused {}  unfinished {}\n",
+        a.begun, a.won, a.lost, a.failed, a.cancelled, a.refused, a.unfinished);
+  }
+  text += '\n';
   text += fmt::format("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50",
                       "p90", "p95", "p99", "p99.9", "max");
   text += row_text("response", t.response, &t);

@@ -63,8 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const Spec read =
           again("a series prints what parses", text, [&] { return parse_series(text, "series"); });
       require(read.name == spec.name && read.given == spec.given && read.policy == spec.policy,
-              "a series parses to itself",
-              text);
+              "a series parses to itself", text);
     }
   }
   const PlanEstimate estimated = estimate(*plan);
