@@ -20,12 +20,14 @@ inline std::int64_t monotonic_ns() { return Clock::now().time_since_epoch().coun
 /// the workload draws for this request; `intended` is when the schedule says that it arrives.
 /// `attempt` counts how often a policy has handed the same request to a model, 0 for the first time
 /// (and without a policy); a further attempt meets another loop and draws its waits anew.
-/// `priority` is the number of its class, 0 for the first.
+/// `priority` is the number of its class, 0 for the first. `replica` is the number, from 1, of the
+/// one that a policy has chosen for this attempt; 0: none was chosen.
 struct Request {
   std::uint64_t id = 0;
   std::uint32_t seed = 0;
   std::uint16_t attempt = 0;
-  std::uint16_t priority = 0;
+  std::uint8_t priority = 0;
+  std::uint8_t replica = 0;
   Time intended{};
 };
 static_assert(sizeof(Request) == 24, "queues of a million requests are made of these");

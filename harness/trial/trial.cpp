@@ -15,13 +15,13 @@ std::vector<std::int64_t> TrialRequest::schedule() const {
                  : arrivals.schedule(rate_per_s, end, seed);
 }
 
-std::uint16_t TrialRequest::class_of(std::uint64_t id) const {
+std::uint8_t TrialRequest::class_of(std::uint64_t id) const {
   if (classes.empty()) return 0;
   // Apart from what the id and the seed decide otherwise.
   constexpr std::uint64_t kSalt = 0x636c617373;
   Random random(mix64(seed ^ kSalt) + id);
   double drawn = random.uniform();
-  std::uint16_t number = 0;
+  std::uint8_t number = 0;
   for (; number + 1U < classes.size() && drawn >= classes[number].share; ++number)
     drawn -= classes[number].share;
   return number;

@@ -80,7 +80,7 @@ struct TrialRequest {
   /// Intended arrivals of an open loop, warm-up included, in ns from its start.
   std::vector<std::int64_t> schedule() const;
   /// The class of a request, by its id and the trial's seed; 0 without classes.
-  std::uint16_t class_of(std::uint64_t id) const;
+  std::uint8_t class_of(std::uint64_t id) const;
   /// What an oracle is made with: its own options, and the stall of a trigger.
   std::map<std::string, std::string> oracle_options() const;
 };

@@ -170,7 +170,7 @@ TrialAccumulator::TrialAccumulator(const Recording& o, Trial& trial)
 }
 
 void TrialAccumulator::measure_class(const RequestOutcome& fate, bool unfinished) {
-  const std::uint16_t number = trial_.request.class_of(fate.id);
+  const std::uint8_t number = trial_.request.class_of(fate.id);
   ClassFigures& figures = trial_.classes[number];
   ++figures.requests;
   const bool completed = fate.end == End::completed && !unfinished;

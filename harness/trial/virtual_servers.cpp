@@ -47,8 +47,9 @@ Refusal VirtualServers::submit(const Request& request) noexcept {
   return Refusal::none;
 }
 
-/// A further attempt meets another server than the first one.
+/// The one that a policy has chosen; else a further attempt meets another than the first one.
 std::size_t VirtualServers::server_of(const Request& request) const {
+  if (request.replica > 0) return (request.replica - 1U) % servers_.size();
   const unsigned first = settings_.server_of(request.id, request.seed);
   const std::size_t others = servers_.size() - 1;
   if (request.attempt == 0 || others == 0) return first;

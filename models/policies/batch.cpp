@@ -96,7 +96,7 @@ class Batch final : public Policy {
       ++joined_count_;
       taken = take(settings_.linger == Nanos(0));
     }
-    if (arm) timeline().at(due, {&Batch::ring, this, 0});
+    if (arm) set_timer(due);
     send(taken);
     return Refusal::none;
   }

@@ -1,5 +1,5 @@
 // choose: two chains around one model; the class of a request, or how many are under way, says
-// which of them it takes.
+// which of them it takes. Or a choice among the replicas that serve it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/policies/choose_replica.hpp"
 #include "models/policies/policy.hpp"
 
 namespace precipice {
@@ -54,7 +55,7 @@ struct ChooseSettings {
 
   static ChooseSettings read(const Options& options) {
     ChooseSettings result;
-    result.by_stress = options.choice("by", {"class", "stress"}) == "stress";
+    result.by_stress = options.text("by") == "stress";
     for (const char* key : {"up", "down"}) {
       if (options.given(key) != result.by_stress) {
         throw UsageError(result.by_stress
@@ -71,6 +72,23 @@ struct ChooseSettings {
     return result;
   }
 };
+
+void check_keys(const Options& options, bool by_replica) {
+  if (by_replica && !options.given("replicas"))
+    throw UsageError("choose: by=replica needs replicas=N, as many as the work has");
+  for (const char* key : {"replicas", "pick"}) {
+    if (!by_replica && options.given(key))
+      throw UsageError(fmt::format("choose: {} belongs to by=replica", key));
+  }
+  for (const char* key : {"first", "second", "up", "down", "hold"}) {
+    if (by_replica && options.given(key)) {
+      throw UsageError(
+          fmt::format("choose: {} belongs to by=class and by=stress, not to "
+                      "by=replica",
+                      key));
+    }
+  }
+}
 
 class Choose final : public Policy {
  public:
@@ -290,18 +308,25 @@ class Choose final : public Policy {
 PolicyInfo choose_policy() {
   return {
       .name = "choose",
-      .summary = "two chains before one model, chosen by a request's class or by stress",
+      .summary = "two chains before one model by a request's class or by stress, or a replica",
       .options =
           {{"by", "class",
             "class: the suite's first class takes `first`, the others `second`; stress: all take "
-            "`second` from `up` requests under way until `down`"},
+            "`second` from `up` requests under way until `down`; replica: one of `replicas`"},
            {"first", "(none)", "a chain in parentheses, as in (batch:size=8,linger=2ms|hedge)"},
            {"second", "(none)", "likewise"},
            {"up", "", "by=stress: requests under way at which stress begins"},
            {"down", "", "by=stress: requests under way at which it ends, below up"},
-           {"hold", "0", "by=stress: shortest time between two changes"}},
+           {"hold", "0", "by=stress: shortest time between two changes"},
+           {"replicas", "", "by=replica: how many, 2 to 255"},
+           {"pick", "two",
+            "by=replica: random; two: of two drawn at random the one with fewer under way; least: "
+            "the one with the fewest of all"}},
       .make = [](const Options& options, std::unique_ptr<Model> inner,
                  Timeline* timeline) -> std::unique_ptr<Policy> {
+        const bool by_replica = options.choice("by", {"class", "stress", "replica"}) == "replica";
+        check_keys(options, by_replica);
+        if (by_replica) return make_replica_choice(options, std::move(inner), timeline);
         return std::make_unique<Choose>(options, std::move(inner), timeline);
       }};
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -16,9 +17,14 @@ class Fan final : public Policy {
       : Policy(std::move(inner), timeline),
         out_(static_cast<std::uint32_t>(options.count("out", 1, kMostOut))),
         need_(options.given("need") ? static_cast<std::uint32_t>(options.count("need", 1, kMostOut))
-                                    : out_) {
+                                    : out_),
+        to_replicas_(options.choice("to", {"any", "replicas"}) == "replicas") {
     if (need_ > out_)
       throw UsageError(fmt::format("fan: need={} is more than out={}", need_, out_));
+    if (to_replicas_ && out_ > kMostReplicas) {
+      throw UsageError(fmt::format("fan: to=replicas reaches {} of them, and out={} is more",
+                                   kMostReplicas, out_));
+    }
   }
 
   std::uint32_t width() const override { return out_; }
@@ -32,7 +38,8 @@ class Fan final : public Policy {
   Refusal offer(const Request& request) noexcept override {
     states_[place(request)].store(0, std::memory_order_relaxed);
     for (std::uint32_t k = 0; k < out_; ++k) {
-      const Request inside = inside_of(request, k);
+      Request inside = inside_of(request, k);
+      if (to_replicas_) inside.replica = static_cast<std::uint8_t>(k + 1);
       const Refusal why = hand_on(inside);
       if (why != Refusal::none) refused(inside, why);
     }
@@ -54,6 +61,8 @@ class Fan final : public Policy {
 
  private:
   static constexpr std::uint64_t kMostOut = 1000;
+  static constexpr std::uint32_t kMostReplicas =
+      std::numeric_limits<decltype(Request::replica)>::max();
   static constexpr std::uint32_t kFailed = 1U << 16;  ///< failures above, successes below
 
   bool decided(std::uint32_t state) const {
@@ -65,6 +74,7 @@ class Fan final : public Policy {
   }
 
   const std::uint32_t out_, need_;
+  const bool to_replicas_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> states_;
 };
 
@@ -74,7 +84,10 @@ PolicyInfo fan_policy() {
   return {.name = "fan",
           .summary = "sends a request several times at once, and ends with the last answer needed",
           .options = {{"out", "2", "attempts of each request, 1 to 1000"},
-                      {"need", "", "answers that end the request; unset, all of them"}},
+                      {"need", "", "answers that end the request; unset, all of them"},
+                      {"to", "any",
+                       "any: wherever the model sends them; replicas: attempt k goes to replica k, "
+                       "as a write does that all replicas need"}},
           .make = [](const Options& options, std::unique_ptr<Model> inner,
                      Timeline* timeline) -> std::unique_ptr<Policy> {
             return std::make_unique<Fan>(options, std::move(inner), timeline);
