@@ -180,13 +180,29 @@ class Batch final : public Policy {
     ++inside_;
     ++counts_by_size_[taken];
     return {true,
-            {.id = id, .seed = first.seed, .priority = first.priority, .intended = first.intended}};
+            {.id = id,
+             .seed = first.seed,
+             .priority = first.priority,
+             .replica = first.replica,
+             .intended = first.intended}};
   }
 
   void send(const Taken& taken) noexcept {
     if (!taken.any) return;
     const Refusal why = hand_on(taken.carrier);
     if (why != Refusal::none) refused(taken.carrier, why);
+  }
+
+  void set_timer(Time due) noexcept {
+    if (timeline().at(due, {&Batch::ring, this, 0})) return;
+    // No memory for a timer: what waits goes now, since nothing would send it later.
+    Taken taken;
+    {
+      const std::lock_guard lock(mutex_);
+      armed_ = false;
+      taken = take(true);
+    }
+    send(taken);
   }
 
   static void ring(void* self, std::uint64_t) noexcept { static_cast<Batch*>(self)->lingered(); }
@@ -205,7 +221,7 @@ class Batch final : public Policy {
         again = due_;
       }
     }
-    if (again != Time{}) timeline().at(again, {&Batch::ring, this, 0});
+    if (again != Time{}) set_timer(again);
     send(taken);
   }
 
@@ -228,7 +244,7 @@ class Batch final : public Policy {
         }
       }
     }
-    if (again != Time{}) timeline().at(again, {&Batch::ring, this, 0});
+    if (again != Time{}) set_timer(again);
     send(taken);
   }
 

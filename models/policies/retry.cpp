@@ -158,15 +158,15 @@ class Retry final : public Policy, private DelayLine::Owner {
                            static_cast<double>(1U << std::min(k - 1, 20U));
     const double wait = doubled * (1 - settings_.jitter * random.uniform());
     const Time when = timeline().now() + Nanos(static_cast<std::int64_t>(wait));
-    {
-      const std::lock_guard lock(mutex_);
-      try {
-        later_.push({when, outer, k});
-      } catch (const std::bad_alloc&) {
-        return false;
-      }
+    // The timer before the entry, since an entry without one would never begin; with the lock held,
+    // since the timer looks for it.
+    const std::lock_guard lock(mutex_);
+    if (!timeline().at(when, {&Retry::ring, this, 0})) return false;
+    try {
+      later_.push({when, outer, k});
+    } catch (const std::bad_alloc&) {
+      return false;
     }
-    timeline().at(when, {&Retry::ring, this, 0});
     return true;
   }
   static void ring(void* self, std::uint64_t) noexcept { static_cast<Retry*>(self)->begin_due(); }

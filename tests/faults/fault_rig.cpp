@@ -4,6 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
+#include <utility>
+
+#include "harness/trial/policy_chain.hpp"
 
 namespace precipice::testing {
 
@@ -85,6 +89,11 @@ void FaultBench::set_up(const FaultVariant& variant, Workload& workload,
   std::map<std::string, std::string> given = more;
   given.insert(variant.given.begin(), variant.given.end());
   model = info.make(Options(info.name, info.options, given));
+  if (!variant.policies.empty()) {
+    timeline = std::make_unique<TimerThread>(CpuSet::allowed());
+    model = make_chain(parse_policies(variant.policies), std::move(model), *timeline).model;
+  }
+  setup.requests = slots.size();
   observed_ = std::make_unique<InstrumentedJob>(workload, slots, in_flight);
   setup.cpus = CpuSet::allowed();
   setup.files = workload.files();
@@ -99,7 +108,24 @@ void FaultBench::set_up(const FaultVariant& variant, Workload& workload,
                  const Job job = static_cast<FaultBench*>(self)->observed_->job();
                  job.refuse(job.context, request, why);
                },
-               this};
+               this,
+               [](void* self, Io& io, Request request) -> Task<Outcome> {
+                 auto& bench = *static_cast<FaultBench*>(self);
+                 if (bench.before_frame != nullptr) bench.before_frame(bench, request);
+                 const Job job = bench.observed_->job();
+                 return job.attempt(job.context, io, request);
+               },
+               [](void* self, Io& io, std::span<const Request> requests,
+                  std::span<Outcome> outcomes) -> Task<void> {
+                 auto& bench = *static_cast<FaultBench*>(self);
+                 if (bench.before_frame != nullptr) bench.before_frame(bench, requests.front());
+                 const Job job = bench.observed_->job();
+                 return job.attempt_many(job.context, io, requests, outcomes);
+               },
+               [](void* self, const Request& request, const Outcome& outcome) noexcept {
+                 const Job job = static_cast<FaultBench*>(self)->observed_->job();
+                 return job.end(job.context, request, outcome);
+               }};
   watchdog_ = std::make_unique<Watchdog>(*this);
 }
 

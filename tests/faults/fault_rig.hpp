@@ -19,6 +19,7 @@
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/model.hpp"
+#include "models/policies/timer_thread.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice::testing {
@@ -27,6 +28,7 @@ struct FaultVariant {
   std::string label;
   std::string model;
   std::map<std::string, std::string> given{};
+  std::string policies{};  ///< around it, as parse_policies reads them
 
   bool blocks() const;          ///< a waiting request holds a thread
   bool runs_in_submit() const;  ///< inline
@@ -91,6 +93,8 @@ class FaultBench {
   double stat(const std::string& name) const;
   std::string missing() const;
 
+  /// Of the policies; stopped by the shutdown, like the model.
+  std::unique_ptr<TimerThread> timeline;
   std::unique_ptr<Model> model;
   ModelSetup setup;
   Slots slots;

@@ -74,6 +74,10 @@ const std::vector<Chain>& chains() {
       {"fan:out=3,need=2", true},
       {"choose:by=stress,up=8,down=2,first=(hedge:after=1ms),second=(batch:size=4,linger=1ms)",
        true},
+      {"choose:by=replica,replicas=3", true},
+      {"choose:by=class,first=(choose:by=replica,replicas=2,pick=least),"
+       "second=(batch:size=3,linger=1ms|fan:out=2,to=replicas)",
+       true},
       {"retry:timeout=4ms|hedge:after=1ms|batch:size=3,linger=1ms|queue:running=16", false},
   };
   return all;
