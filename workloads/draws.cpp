@@ -19,7 +19,8 @@ std::vector<std::uint32_t> shuffled_ranks(std::uint64_t salt) {
   return ranks;
 }
 
-Draws::Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt) {
+Draws::Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt)
+    : distribution_(distribution), mean_ns_(static_cast<double>(mean.count())), salt_(salt) {
   ns_.reserve(kTabulatedSeeds);
   double sum = 0;
   for (const std::uint32_t rank : shuffled_ranks(salt)) {
@@ -34,6 +35,13 @@ Draws::Draws(const Distribution& distribution, Nanos mean, std::uint64_t salt) {
   // Midpoints underrate the last slice of a heavy tail: bring the mean back to the one named.
   const double scale = static_cast<double>(mean.count()) * static_cast<double>(ns_.size()) / sum;
   for (double& value : ns_) value *= scale;
+}
+
+double Draws::ns_of(const Request& request, std::uint64_t which) const {
+  if (!free_) return ns(wait_seed(request) + kStride * which);
+  const std::uint64_t attempt = (which << 16) + request.attempt;
+  Random random(mix64(mix64(mix64(request.id) + request.seed + salt_) + attempt));
+  return mean_ns_ * distribution_.unit(random);
 }
 
 }  // namespace precipice

@@ -43,18 +43,21 @@ class Mixed final : public Workload {
     }
     if (work_ > Nanos(0)) part_.emplace(dist, work_ / (count_ + 1), 0x6d69786564);
     if (wait_ > Nanos(0)) waits_.emplace(wait_dist, wait_, 0x77616974);
+    free_ = free_draws_option(options);
   }
 
   void prepare(const WorkloadSetup& setup) override {
     tabulating_ = setup.tabulating;
     if (part_) part_->prepare(setup.tabulating);
+    if (waits_) waits_->draw_freely(free_ && !setup.calibrating);
   }
   Task<Outcome> run(Io& io, const Request& request) override {
     const std::uint64_t seed = request.seed;
     std::uint64_t digest = mix64(seed);
     for (int i = 0; i <= count_; ++i) {
       if (i > 0 && waits_) {
-        const Nanos wait = tabulating_ ? Nanos(0) : wait_of(wait_seed(request), i);
+        const Nanos wait =
+            tabulating_ ? Nanos(0) : waits_->of(request, static_cast<std::uint64_t>(i - 1));
         const std::int64_t slept = co_await io.sleep(wait);
         if (slept < 0) co_return Outcome::failed(slept);
       }
@@ -69,7 +72,8 @@ class Mixed final : public Workload {
   Nanos nominal_draw(std::uint64_t seed) const override {
     Nanos draw{0};
     if (part_) draw += (count_ + 1) * part_->draw(seed);
-    for (int i = 1; waits_ && i <= count_; ++i) draw += wait_of(seed, i);
+    for (int i = 0; waits_ && i < count_; ++i)
+      draw += waits_->stratified(seed, static_cast<std::uint64_t>(i));
     return draw;
   }
   Nanos nominal_cpu() const override { return work_; }
@@ -77,19 +81,12 @@ class Mixed final : public Workload {
  private:
   static constexpr std::uint64_t kMostWaits = 100;
 
-  /// The draws are in random order, so those of other seeds are independent, and all seeds together
-  /// take each draw once, which keeps the mean exact. The stride keeps requests with neighbouring
-  /// seeds from sharing draws.
-  Nanos wait_of(std::uint64_t seed, int i) const {
-    constexpr std::uint64_t kStride = 977;
-    return (*waits_)[seed + kStride * static_cast<std::uint64_t>(i - 1)];
-  }
-
   Nanos work_;
   Nanos wait_;
   int count_;
   std::optional<CpuWork> part_;
   std::optional<Draws> waits_;
+  bool free_ = false;
   bool tabulating_ = false;
 };
 
@@ -109,6 +106,7 @@ WorkloadInfo mixed_workload() {
                       {"waits", "1", "waits one after the other, 1 to 100"},
                       {"dist", "fixed", kDistHelp},
                       {"wait_dist", "", "distribution of each wait; unset, as dist"},
+                      {"draws", "stratified", kDrawsHelp},
                       {"io_share", "",
                        "0 to 1: divides work and all waits anew, this share of the sum waiting; "
                        "unset, work and wait are as given"}},

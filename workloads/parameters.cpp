@@ -10,6 +10,10 @@ Distribution dist_option(const Options& options, std::string_view component) {
   return Distribution::parse(options.text("dist"), fmt::format("{}: dist", component));
 }
 
+bool free_draws_option(const Options& options) {
+  return options.choice("draws", {"stratified", "free"}) == "free";
+}
+
 Nanos mean_option(const Options& options, std::string_view component, std::string_view key,
                   bool zero_allowed) {
   const Nanos mean = options.duration(key);

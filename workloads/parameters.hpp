@@ -13,6 +13,12 @@ inline constexpr std::string_view kDistHelp =
     "shape of the draws: fixed, exponential, lognormal(cv), bimodal(p,short,long), pareto(alpha) or"
     " stragglers(cv,share,factor); the mean is the duration named";
 
+inline constexpr std::string_view kDrawsHelp =
+    "stratified: 4,096 values of equal share, so that a short trial has the mean and the tail "
+    "named; free: each wait is drawn anew, for tails rarer than 1 in 4,096";
+
+/// Whether the `draws` key says free. Throws UsageError.
+bool free_draws_option(const Options& options);
 /// The `dist` key of `component`. Throws UsageError.
 Distribution dist_option(const Options& options, std::string_view component);
 /// A mean duration: above 0 (or from 0 where `zero_allowed`) and at most a minute. Throws

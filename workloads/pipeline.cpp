@@ -52,11 +52,13 @@ class Pipeline final : public Workload {
     const Distribution dist = dist_option(options, "pipeline");
     if (wait_ > Nanos(0)) waits_.emplace(dist, wait_, 0x706970656c696e65);
     if (work_ > Nanos(0)) part_.emplace(dist, work_, 0x7374616765);
+    free_ = free_draws_option(options);
   }
 
   void prepare(const WorkloadSetup& setup) override {
     tabulating_ = setup.tabulating;
     if (part_) part_->prepare(setup.tabulating);
+    if (waits_) waits_->draw_freely(free_ && !setup.calibrating);
     stages_.clear();
     Nanos phase{0};
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(count_); ++i) {
@@ -85,7 +87,7 @@ class Pipeline final : public Workload {
         permit.emplace(stage.gate);
       }
       if (waits_) {
-        const Nanos wait = tabulating_ ? Nanos(0) : (*waits_)[draw_of(wait_seed(request), i)];
+        const Nanos wait = tabulating_ ? Nanos(0) : waits_->of(request, i);
         const std::int64_t slept = co_await io.sleep(wait);
         if (slept < 0) co_return Outcome::failed(slept);
       }
@@ -103,7 +105,7 @@ class Pipeline final : public Workload {
     Nanos draw{0};
     for (std::size_t i = 0; i < count_; ++i) {
       draw += linger_ + tick_ / 2;
-      if (waits_) draw += (*waits_)[draw_of(seed, i)];
+      if (waits_) draw += waits_->stratified(seed, i);
       if (part_) draw += part_->draw(draw_of(seed, i));
     }
     return draw;
@@ -117,8 +119,7 @@ class Pipeline final : public Workload {
  private:
   static IoOp sleep_until(Io& io, Time until) { return {io, IoOp::Kind::sleep, {.until = until}}; }
 
-  /// As the waits of `mixed`: every stage takes each draw once over all seeds, which keeps the mean
-  /// exact, and draws of other seeds are independent.
+  /// As the waits: every stage takes each draw once over all seeds.
   static std::uint64_t draw_of(std::uint64_t seed, std::size_t stage) {
     constexpr std::uint64_t kStride = 977;
     return seed + kStride * stage;
@@ -137,6 +138,7 @@ class Pipeline final : public Workload {
   Nanos wait_, work_;  ///< means of one stage
   Nanos linger_, tick_;
   std::optional<Draws> waits_;
+  bool free_ = false;
   std::optional<CpuWork> part_;
   bool tabulating_ = false;
   std::deque<PipelineStage> stages_;
@@ -160,6 +162,7 @@ WorkloadInfo pipeline_workload() {
                   {"work", "0",
                    "mean CPU time of a request at each stage, after the wait, 0 to 1m"},
                   {"dist", "fixed", kDistHelp},
+                  {"draws", "stratified", kDrawsHelp},
                   {"linger", "0",
                    "a flush timer before each stage: the first request to come waits this long, "
                    "and those that come meanwhile go on with it; 0 is none, at most 1m"},

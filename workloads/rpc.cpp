@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/random.hpp"
@@ -25,6 +26,7 @@
 namespace precipice {
 namespace {
 
+constexpr std::string_view kPerRequest = "per_request";
 constexpr std::size_t kMostConnections = 1'000'000;
 /// Descriptors left for everything else: rings, timers, the journal.
 constexpr std::size_t kReservedDescriptors = 64;
@@ -41,7 +43,9 @@ class Rpc final : public Workload {
   explicit Rpc(const Options& options)
       : mean_(mean_option(options, "rpc", "wait", true)),
         waits_(dist_option(options, "rpc"), mean_, 0x727063),
-        asked_(options.count("connections", 0, kMostConnections)) {
+        free_(free_draws_option(options)),
+        per_request_(options.text("connections") == kPerRequest),
+        asked_(per_request_ ? 0 : options.count("connections", 0, kMostConnections)) {
     const std::uint64_t bytes = options.bytes("bytes");
     if (bytes < kSmallestReply || bytes > kLargestReply) {
       throw UsageError(
@@ -56,6 +60,7 @@ class Rpc final : public Workload {
     if (!setup.backend) throw Unavailable("rpc: no backend is running to answer its calls");
     peer_ = *setup.backend;
     tabulating_ = setup.tabulating;
+    waits_.draw_freely(free_ && !setup.calibrating);
     const std::size_t executors = std::max(1U, setup.executors);
     const std::size_t permits = permits_per_executor(setup, executors);
     pools_.clear();
@@ -67,10 +72,8 @@ class Rpc final : public Workload {
 
   Task<Outcome> run(Io& io, const Request& request) override {
     const std::uint64_t seed = request.seed;
-    const RpcRequest call{.reply_bytes = reply_bytes_,
-                          .id = request.id,
-                          .seed = seed,
-                          .delay_ns = delay_ns(wait_seed(request))};
+    const RpcRequest call{
+        .reply_bytes = reply_bytes_, .id = request.id, .seed = seed, .delay_ns = delay_ns(request)};
     ConnectionPool& pool = *pools_[io.executor() % pools_.size()];
 
     const std::int64_t entered = co_await io.acquire(pool.gate());
@@ -97,7 +100,7 @@ class Rpc final : public Workload {
         if (received <= 0) co_return Outcome::failed(received < 0 ? received : ECONNRESET);
         rest = rest.subspan(static_cast<std::size_t>(received));
       }
-      connection.give_back();
+      if (!per_request_) connection.give_back();
       digest = fold(reply, mix64(seed));
     }
     co_return Outcome::ok(digest);
@@ -110,13 +113,15 @@ class Rpc final : public Workload {
   Nanos nominal_cpu() const override { return Nanos(0); }
   std::string note() const override {
     if (connections_ == 0) return "";
+    if (per_request_)
+      return fmt::format("a connection per request, at most {} at once", connections_);
     return fmt::format("connections={}{}", connections_,
                        cut_ ? " (all that the limits allow)" : "");
   }
 
  private:
-  std::uint64_t delay_ns(std::uint64_t seed) const {
-    return tabulating_ ? 0 : static_cast<std::uint64_t>(waits_[seed].count());
+  std::uint64_t delay_ns(const Request& request) const {
+    return tabulating_ ? 0 : static_cast<std::uint64_t>(waits_.of(request).count());
   }
 
   std::size_t permits_per_executor(const WorkloadSetup& setup, std::size_t executors) {
@@ -130,6 +135,7 @@ class Rpc final : public Workload {
       wanted = std::ceil(2 * waiting) + 64;
       needed = std::ceil(waiting) + 64;
     }
+    if (per_request_) wanted = static_cast<double>(kMostConnections);
     double each = std::ceil(wanted / static_cast<double>(executors));
     // Requests do not spread evenly over executors, and one that is out of connections waits while
     // its neighbour has some to spare.
@@ -142,7 +148,7 @@ class Rpc final : public Workload {
     const std::size_t ports = ephemeral_ports();
     const std::size_t limit = std::min(by_descriptors, ports);
     const double most = static_cast<double>(limit / executors);
-    cut_ = each > most;
+    cut_ = each > most && !per_request_;
     if (most < 1 || needed > static_cast<double>(limit)) {
       throw Unavailable(fmt::format(
           "rpc: {:.0f} connections are needed and {} can be opened; {}, or ask for fewer "
@@ -156,6 +162,8 @@ class Rpc final : public Workload {
 
   Nanos mean_;
   Draws waits_;
+  bool free_;
+  bool per_request_;
   std::uint64_t asked_;
   std::uint32_t reply_bytes_ = 0;
   sockaddr_in peer_{};
@@ -176,9 +184,12 @@ WorkloadInfo rpc_workload() {
                        "mean delay of the backend, 0 to 1m; 5ms is a call to a service in the same "
                        "data centre"},
                       {"dist", "fixed", kDistHelp},
+                      {"draws", "stratified", kDrawsHelp},
                       {"connections", "0",
                        "connections over all executors; 0 gives as many as the load needs: twice "
-                       "rate x wait, and 64, or the number in flight of a closed loop"},
+                       "rate x wait, and 64, or the number in flight of a closed loop; "
+                       "per_request opens one for each request and resets it at its end, so that "
+                       "none stays in TIME_WAIT"},
                       {"bytes", "256", "size of a reply, 64 to 1MiB"}},
           .make = [](const Options& options) -> std::unique_ptr<Workload> {
             return std::make_unique<Rpc>(options);

@@ -53,12 +53,14 @@ class Service final : public Workload {
         draws_(dist_option(options, "service"), cost_.of(1), 0x73657276696365),
         replica_count_(options.count("replicas", 1, 1000)),
         servers_(options.count("servers", 0, 1'000'000)),
+        free_(free_draws_option(options)),
         slow_(options.number("slow", 1, 1000)),
         stall_{static_cast<double>(options.duration("stall_at").count()),
                static_cast<double>(options.duration("stall_for").count())} {}
 
   void prepare(const WorkloadSetup& setup) override {
     tabulating_ = setup.tabulating;
+    draws_.draw_freely(free_ && !setup.calibrating);
     replicas_.clear();
     for (std::size_t i = 0; i < replica_count_; ++i) replicas_.emplace_back(servers_);
     origin_ns_ = kUnknown;
@@ -97,7 +99,9 @@ class Service final : public Workload {
   Task<std::int64_t> serve(Io& io, const Request& first, std::size_t count) {
     // By the number of its batch, if all are as large: ids in steps of 16 would meet the same one
     // of four replicas again and again.
-    const std::size_t replica = (first.id / count + first.attempt) % replica_count_;
+    const std::size_t replica =
+        (first.replica > 0 ? first.replica - 1U : first.id / count + first.attempt) %
+        replica_count_;
     std::optional<Permit> permit;
     if (servers_ > 0) {
       const std::int64_t entered = co_await io.acquire(replicas_[replica]);
@@ -112,7 +116,7 @@ class Service final : public Workload {
   Nanos wait_of(const Request& first, std::size_t replica, std::size_t count) {
     const double batch =
         static_cast<double>(cost_.of(count).count()) / static_cast<double>(cost_.of(1).count());
-    const double work_ns = draws_.ns(wait_seed(first)) * batch * (replica == 0 ? slow_ : 1);
+    const double work_ns = draws_.ns_of(first) * batch * (replica == 0 ? slow_ : 1);
     if (stall_.length_ns == 0) return Nanos(static_cast<std::int64_t>(work_ns + 0.5));
     const std::int64_t now = Io::now().time_since_epoch().count() - origin_ns(first);
     const double end = stall_.end_time(stall_.work_time(static_cast<double>(now)) + work_ns);
@@ -139,6 +143,7 @@ class Service final : public Workload {
   Draws draws_;  ///< of a request of its own
   std::size_t replica_count_;
   std::size_t servers_;
+  bool free_;
   double slow_;
   Stall stall_;
   bool tabulating_ = false;
@@ -155,7 +160,10 @@ WorkloadInfo service_workload() {
       .control = false,
       .waits = true,
       .options =
-          {{"replicas", "1", "replicas, 1 to 1000; a request meets (id + attempt) % replicas"},
+          {{"replicas", "1",
+            "replicas, 1 to 1000; a request meets the one that a policy chose (choose:by=replica), "
+            "else "
+            "(id + attempt) % replicas"},
            {"servers", "64",
             "requests or batches that a replica works on at once, 0 to 1M; 0 is any number; 64 "
             "serve 12,800 requests a second of 5ms"},
@@ -167,6 +175,7 @@ WorkloadInfo service_workload() {
            {"item", "0",
             "in place of wait, with fixed: the part that each request of a batch adds"},
            {"dist", "fixed", kDistHelp},
+           {"draws", "stratified", kDrawsHelp},
            {"slow", "1",
             "how many times as long the first replica takes, 1 to 1000; 1 is no longer"},
            {"stall_at", "0",

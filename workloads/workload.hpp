@@ -34,6 +34,9 @@ struct WorkloadSetup {
   /// that 4,096 requests of 5 ms take no 20 s. Nothing else differs: the same run() over the same
   /// Io reads the same bytes. Prepare again without it before measuring.
   bool tabulating = false;
+  /// The service time is being measured: waits are stratified, so that few requests have their
+  /// mean, also where the options ask for free draws.
+  bool calibrating = false;
   /// Called again and again by a prepare that may take long, if given; what it throws gives the
   /// preparation up and passes on.
   std::function<void()> may_give_up{};

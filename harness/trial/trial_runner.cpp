@@ -207,6 +207,7 @@ Calibration TrialRunner::calibrate_here(const Spec& spec, const CpuSet& model_cp
   std::optional<Backend> backend;
   WorkloadSetup setup;
   setup.concurrency = 1;
+  setup.calibrating = true;
   setup.scratch_directory = scratch_directory_;
   setup.may_give_up = may_give_up();
   if (workload.needs_backend()) {

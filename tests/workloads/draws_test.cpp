@@ -51,6 +51,38 @@ TEST(Draws, KeepTheShape) {
   EXPECT_EQ(low, 3072);
 }
 
+TEST(Draws, FreeOnesReachBeyondTheSlices) {
+  const Distribution shape = Distribution::parse("bimodal(0.99995,1,1000)", "test");
+  Draws draws(shape, std::chrono::milliseconds(1), 7);
+  // A mode of 1 in 20,000 is rarer than a slice of 1 in 4,096.
+  const double rare_ns = 1e5;
+  const auto rare = [&] {
+    int count = 0;
+    for (std::uint64_t id = 0; id < 1'000'000; ++id) {
+      const Request request{.id = id, .seed = static_cast<std::uint32_t>(id % kTabulatedSeeds)};
+      count += draws.ns_of(request) > 100 * rare_ns;
+    }
+    return count;
+  };
+  EXPECT_EQ(rare(), 0);
+  draws.draw_freely(true);
+  EXPECT_NEAR(rare(), 50, 5 * std::sqrt(50));
+  // Each by its request, its attempt and its number, and by nothing else.
+  const Draws exponential = [] {
+    Draws made(Distribution::parse("exponential", "test"), std::chrono::milliseconds(1), 7);
+    made.draw_freely(true);
+    return made;
+  }();
+  const Request request{.id = 5, .seed = 3};
+  const Request again{.id = 5, .seed = 3, .attempt = 1};
+  EXPECT_EQ(exponential.ns_of(request), exponential.ns_of(request));
+  EXPECT_NE(exponential.ns_of(request), exponential.ns_of(again));
+  EXPECT_NE(exponential.ns_of(request), exponential.ns_of(request, 1));
+  double sum = 0;
+  for (std::uint64_t id = 0; id < 100'000; ++id) sum += exponential.ns_of({.id = id, .seed = 3});
+  EXPECT_NEAR(sum / 100'000, 1e6, 0.02e6);
+}
+
 TEST(Draws, QuantilesAgreeWithTheDraws) {
   for (const char* shape : {"exponential", "lognormal(1)", "bimodal(0.3,1,5)", "pareto(3)"}) {
     const Distribution distribution = Distribution::parse(shape, "test");

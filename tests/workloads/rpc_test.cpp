@@ -110,6 +110,20 @@ TEST_P(Rpc, RequestsWaitForAConnectionWhenAllAreInUse) {
   EXPECT_LE(connections, 2U);
 }
 
+TEST_P(Rpc, AConnectionOfItsOwnForEachRequest) {
+  const std::map<std::string, std::string> given{{"wait", "0s"}, {"connections", "per_request"}};
+  const std::vector<std::uint64_t> table = tabulated(given, 8);
+  await_connections(0);
+  const auto workload = prepared(given);
+  EXPECT_NE(workload->note().find("a connection per request"), std::string::npos);
+  PlainIo io;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    EXPECT_EQ(run_request(*workload, io, seed).digest, table[seed]);
+    await_connections(0);  // none is kept
+  }
+  EXPECT_THROW(make_workload("rpc", {{"connections", "per_day"}}), UsageError);
+}
+
 TEST_P(Rpc, ShortReceivesAndSendsAreContinued) {
   const std::map<std::string, std::string> given{{"wait", "0s"}, {"bytes", "1000"}};
   const std::vector<std::uint64_t> table = tabulated(given, 8);

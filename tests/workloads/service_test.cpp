@@ -179,6 +179,21 @@ TEST(Service, TheFirstReplicaIsTheSlowOne) {
   EXPECT_EQ(workload->nominal_service(), 3250us);  // (3 + 10) / 4
 }
 
+TEST(Service, APolicyMayHaveChosenTheReplica) {
+  const auto workload = service({{"replicas", "4"}, {"slow", "10"}, {"wait", "1ms"}});
+  SteppedIo io;
+  io.at_once = true;
+  Crowd crowd(*workload, io);
+  for (std::uint8_t replica = 1; replica <= 4; ++replica) {
+    for (std::uint64_t id = 0; id < 3; ++id) {
+      Request request = request_of(id);
+      request.replica = replica;
+      crowd.begin(request);
+      expect_asked(io.asked.back(), replica == 1 ? 10ms : 1ms);
+    }
+  }
+}
+
 TEST(Service, AFurtherAttemptDrawsAnew) {
   const auto workload = service({{"dist", "exponential"}, {"wait", "1s"}, {"servers", "0"}});
   SteppedIo io;
