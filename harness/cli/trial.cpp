@@ -105,8 +105,8 @@ void add_options(OptionParser& parser, TrialArguments& a) {
   parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
   parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");
   parser.add_option("--trigger", a.trigger,
-                    "In the middle of the window: 'step 1.4x for 1s at 2s', or 'stall 500ms at 2s' "
-                    "of the oracle");
+                    "In the middle of the window: 'step 1.4x for 1s at 2s' of the rate, or 'stall "
+                    "500ms at 2s' of what requests depend on");
   add_common(parser, a);
   parser.footer(
       "Examples:\n"

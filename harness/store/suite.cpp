@@ -194,12 +194,6 @@ void check_trigger(const Place& place, const toml::table& root, const Plan& plan
   const bool sized = plan.clock == ClockKind::virtual_time && plan.virtual_requests > 0;
   if (sized || plan.trigger->at >= plan.window)
     throw wrong("comes after the window; give load.window, longer than that");
-  if (plan.trigger->kind == Trigger::Kind::step) return;
-  for (const Spec& model : plan.models) {
-    if (model.name != "oracle")
-      throw wrong(fmt::format("only the servers of oracle can be stopped, not {}; use a step",
-                              model.to_string()));
-  }
 }
 
 void check_every_series_is_used(const Place& place, const Plan& plan) {

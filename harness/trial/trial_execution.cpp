@@ -154,7 +154,12 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
   trial_.no_spin = (backend_ && served_here_ == nullptr) ||
                    share_a_cpu(request_.generator_cpus, request_.model_cpus);
 
-  observed_.emplace(workload_, *slots_, in_flight_);
+  // The oracle's servers stand still by themselves.
+  if (request_.trigger && request_.trigger->kind == Trigger::Kind::stall &&
+      request_.model.name != "oracle") {
+    stalled_.emplace(workload_);
+  }
+  observed_.emplace(stalled_ ? *stalled_ : workload_, *slots_, in_flight_);
   observed_->set_digests(digests);
   if (!open_loop()) {
     loop_.emplace(*model_, *slots_, in_flight_, request_.seed, request_.think, end_ns_, stop_,
@@ -172,6 +177,10 @@ void TrialExecution::execute() {
   before_ = ResourceUsage::now();
   const Time epoch = Io::now() + std::chrono::milliseconds(2);
   observed_->set_epoch(epoch);
+  if (stalled_) {
+    const Time at = epoch + Nanos(warmup_ns_) + request_.trigger->at;
+    stalled_->set_stall(at, at + request_.trigger->length);
+  }
   if (attempts_ != nullptr) {
     const Time from = epoch + Nanos(warmup_ns_), to = epoch + Nanos(end_ns_);
     attempts_->set_window(from, to);

@@ -18,6 +18,7 @@
 #include "harness/trial/resource_usage.hpp"
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
+#include "harness/trial/stalled_workload.hpp"
 #include "harness/trial/trial.hpp"
 #include "models/model.hpp"
 #include "models/policies/attempt_meter.hpp"
@@ -85,6 +86,7 @@ class TrialExecution {
   std::optional<Backend> backend_;
   Backend* served_here_ = nullptr;  ///< the backend, if this thread serves it
   InFlightIntegral in_flight_;
+  std::optional<StalledWorkload> stalled_;  ///< where the trigger is a stall
   std::optional<InstrumentedJob> observed_;
   std::optional<ClosedLoop> loop_;
   std::optional<StoppedInTheEnd> stopped_in_the_end_;

@@ -49,12 +49,6 @@ void check_trigger(const Trigger& trigger, const TrialRequest& request) {
         fmt::format("trigger '{}' comes after the window of {}: make the window longer",
                     trigger.to_string(), format_duration(request.window)));
   }
-  if (trigger.kind == Trigger::Kind::stall && request.model.name != "oracle") {
-    throw UsageError(
-        fmt::format("trigger '{}': only the servers of oracle can be stopped; use a step, as in "
-                    "'step 1.4x for 1s at 2s', for {}",
-                    trigger.to_string(), request.model.name));
-  }
 }
 
 void check(const TrialRequest& request) {

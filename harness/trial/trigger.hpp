@@ -11,7 +11,8 @@
 
 namespace precipice {
 
-/// `stall 500ms at 2s`: all servers of the oracle pause. `step 1.4x at 2s`, `step 1.4x for 1s at
+/// `stall 500ms at 2s`: all servers of the oracle pause; of a model that executes, requests wait
+/// for the end of the stall before they begin their work. `step 1.4x at 2s`, `step 1.4x for 1s at
 /// 2s`: the rate is multiplied, to the end of the window or for a time. Times count from the start
 /// of the window.
 struct Trigger {
