@@ -47,21 +47,18 @@ std::vector<Size> make_sizes() {
   sizes.push_back({"minute", plan});
 
   plan = base();
-  plan.blocks = 9;
-  plan.window = milliseconds(2000);
-  plan.coarse_window = milliseconds(1000);
-  plan.drain = milliseconds(2000);
-  plan.warmup = milliseconds(300);
-  sizes.push_back({"standard", plan});
-
-  plan = base();
-  plan.blocks = 4;
+  plan.blocks = 6;
   plan.window = milliseconds(1000);
   plan.coarse_window = milliseconds(250);
-  plan.drain = milliseconds(500);
+  plan.drain = milliseconds(1000);
   plan.warmup = milliseconds(200);
   plan.refine = {0.88, 0.96, 1.04, 1.12};
   plan.overload = {1.5};
+  plan.grid = {0.3, 0.6};
+  sizes.push_back({"standard", plan});
+
+  plan.blocks = 4;
+  plan.drain = milliseconds(500);
   plan.grid = {0.5};
   sizes.push_back({"reference", plan});
 
