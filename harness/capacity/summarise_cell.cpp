@@ -26,6 +26,12 @@ double drift(const std::map<int, Calibration>& service, const CellSummary& summa
   return own->second.mean_ns / summary.service_time_ns;
 }
 
+/// A note that was read back from a summary has what is found out again already.
+void add_note(std::string& note, const std::string& sentence) {
+  if (sentence.empty() || note.find(sentence) != std::string::npos) return;
+  note += (note.empty() ? "" : "; ") + sentence;
+}
+
 std::string broken_below_sentence(const CellResult& result) {
   if (!(result.broken_from_per_s > 0)) return "";
   const std::string rates =
@@ -142,13 +148,10 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
     marks.emplace_back(
         "S was measured while the CPU quota throttled this process: it may be too long");
   }
-  for (const std::string& mark : marks) {
-    summary.note += (summary.note.empty() ? "" : "; ") + mark;
-  }
+  for (const std::string& mark : marks) add_note(summary.note, mark);
   estimate_figures(plan, summary);
   summary.indicative = indicative(plan, summary);
-  if (const std::string sentence = broken_below_sentence(summary.result); !sentence.empty())
-    summary.note += (summary.note.empty() ? "" : "; ") + sentence;
+  add_note(summary.note, broken_below_sentence(summary.result));
   if (ideal) {
     summary.ideal_saturation_per_s = ideal->saturation_per_s;
     summary.ideal_cliff_per_s = ideal->cliff_per_s;

@@ -11,6 +11,7 @@
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/capacity/summarise_cell.hpp"
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/host/build_info.hpp"
 #include "harness/json.hpp"
@@ -103,6 +104,17 @@ TEST_F(RunArchiveTest, GivesTheSameSummaryAsTheRunItself) {
   EXPECT_EQ(read.plan.claims.size(), 1U);
   EXPECT_EQ(read.remark, "");
   EXPECT_EQ(read.name, "queues/" + fs::path(directory_).filename().string());
+}
+
+TEST_F(RunArchiveTest, SaysOnceWhatASummarySaysAlready) {
+  // A cell that is read back has the note of its row in the summary, and is summarised again.
+  CellSummary cell = run().cells[0];
+  const std::map<int, Calibration> throttled = {{0, Calibration{.valid = false}}};
+  summarise_cell(plan_, throttled, std::nullopt, cell);
+  const std::string note = cell.note;
+  EXPECT_NE(note.find("throttled"), std::string::npos);
+  summarise_cell(plan_, throttled, std::nullopt, cell);
+  EXPECT_EQ(cell.note, note);
 }
 
 TEST_F(RunArchiveTest, FindsTheNewestFinishedRunOfASuite) {
