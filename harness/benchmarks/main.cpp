@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   precipice::bench::register_submit();
+  precipice::bench::register_policies();
   precipice::bench::register_await();
   precipice::bench::register_recording();
   precipice::bench::register_generator();

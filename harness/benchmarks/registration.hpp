@@ -5,6 +5,7 @@
 namespace precipice::bench {
 
 void register_submit();
+void register_policies();
 void register_await();
 void register_recording();
 void register_generator();
