@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOMS = ["", "stats", "host", "http", "trial", "capacity", "compare", "store", "report", "cli"]  # "": leaf helpers
+ROOMS = ["", "stats", "host", "http", "trial", "serve", "capacity", "compare", "store", "report", "cli"]  # "": leaf helpers
 BELOW = {"models": ["models"], "workloads": ["models", "workloads"]}
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^">]+)[">]', re.M)
@@ -76,7 +76,7 @@ def faults(root):
 
 def self_test():
     cases = {
-        "store/x.cpp includes report/y.hpp: store may include only stats, host, http, trial, capacity, compare, store":
+        "store/x.cpp includes report/y.hpp: store may include only stats, host, http, trial, serve, capacity, compare, store":
             {"harness/store/x.cpp": '#include "harness/report/y.hpp"'},
         "models/x.cpp includes harness/json.hpp: models may include only models": {"models/x.cpp": "#include <harness/json.hpp>"},
         "a circle: harness/stats/a -> harness/stats/b -> harness/stats/a":

@@ -14,6 +14,7 @@ Verb compare_verb();
 Verb export_verb();
 Verb show_verb();
 Verb bundle_verb();
+Verb serve_verb();
 Verb completion_verb();
 Verb complete_verb();
 
@@ -21,7 +22,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       doctor_verb(), list_verb(),       trial_verb(),   capacity_verb(), advise_verb(),
       run_verb(),    check_verb(),      compare_verb(), export_verb(),   show_verb(),
-      bundle_verb(), completion_verb(), complete_verb()};
+      bundle_verb(), serve_verb(), completion_verb(), complete_verb()};
   return all;
 }
 

@@ -1,0 +1,222 @@
+#include "harness/serve/server.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "harness/serve/acceptor.hpp"
+#include "harness/serve/listener.hpp"
+#include "harness/serve/metrics_text.hpp"
+#include "harness/serve/service.hpp"
+#include "harness/trial/rpc_backend.hpp"
+#include "harness/trial/trial_runner.hpp"
+#include "models/new_thread.hpp"
+
+namespace precipice::serve {
+namespace {
+
+// Beside the connections: libraries, the engine's own, files of the workload, the standard streams.
+constexpr std::size_t kOwnDescriptors = 128;
+// What a workload with a pool of connections is told to expect, where its options do not say.
+constexpr std::uint64_t kConcurrency = 256;
+
+std::unique_ptr<Model> make_model(const Spec& spec) {
+  const ModelInfo& info = model_named(spec.name);
+  if (info.control) {
+    throw UsageError(fmt::format(
+        "--model {}: a control serves nobody; choose one of the models that it is compared with",
+        spec.name));
+  }
+  if (const auto reason = info.unavailable())
+    throw Unavailable(fmt::format("{} cannot run here: {}", info.name, *reason));
+  return info.make(Options(info.name, info.options, spec.given));
+}
+
+std::unique_ptr<Workload> make_workload(const Spec& spec) {
+  const WorkloadInfo& info = workload_named(spec.name);
+  if (info.files) std::filesystem::create_directories(default_scratch_directory());
+  return info.make(Options(info.name, info.options, spec.given));
+}
+
+void require_descriptors(std::size_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < connections + kOwnDescriptors) {
+    throw Unavailable(fmt::format(
+        "{} connections need as many descriptors and {} more, but {} are allowed: raise the limit "
+        "(ulimit -n), or ask for fewer (--connections)",
+        connections, kOwnDescriptors, limit.rlim_max));
+  }
+}
+
+}  // namespace
+
+class Server::Running {
+ public:
+  explicit Running(const ServeSettings& settings)
+      : settings_(settings),
+        started_(Io::now()),
+        model_(make_model(settings.model)),
+        workload_(make_workload(settings.workload)),
+        executors_(model_->executors(settings.cpus)),
+        table_(settings.connections, executors_, settings.timeouts),
+        metrics_(executors_),
+        service_(*workload_, settings.limits, table_, metrics_, executors_,
+                 [this] { return page(); }),
+        listener_(settings.listen) {
+    try {
+      start();
+    } catch (...) {
+      end();
+      throw;
+    }
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { end(); }
+
+  sockaddr_in address() const { return listener_.address(); }
+
+  ServeReport report() const {
+    ServeReport report;
+    report.model = settings_.model.to_string();
+    report.workload = settings_.workload.to_string();
+    report.address = to_string(address_);
+    report.elapsed_s = seconds(Io::now() - started_);
+    report.accepted = acceptor_ ? acceptor_->accepted() : 0;
+    report.refused_connections =
+        service_.turned_away() + (acceptor_ ? acceptor_->without_place() : 0);
+    report.counts = metrics_.sum();
+    for (unsigned i = 0; i < executors_; ++i)
+      report.executors.push_back({table_.opened_on(i), metrics_.requests_on(i)});
+    report.model_stats = model_ ? model_->stats() : last_stats_;
+    return report;
+  }
+
+  ServeReport stop(Time deadline, const std::function<bool()>& hurry) {
+    ModelStats at_work = model_->stats();
+    service_.end();
+    acceptor_->stop();
+    listener_.close();
+    wake_sweeper();
+    while (table_.count() > 0 && Io::now() < deadline && !(hurry && hurry()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const std::uint64_t requests = table_.requests(), connections = table_.count();
+    end();
+    ServeReport result = report();
+    result.unfinished_requests = requests;
+    result.unfinished_connections = connections;
+    // Threads and queues are there only while it works.
+    for (auto& [name, value] : result.model_stats) {
+      for (const auto& [same, before] : at_work) {
+        if (same == name && before > value) value = before;
+      }
+    }
+    return result;
+  }
+
+ private:
+  void start() {
+    require_descriptors(settings_.connections);
+    WorkloadSetup setup;
+    setup.executors = executors_;
+    setup.concurrency = kConcurrency;
+    setup.scratch_directory = default_scratch_directory();
+    if (workload_->needs_backend()) {
+      backend_.emplace(CpuSet::allowed());
+      setup.backend = backend_->address();
+    }
+    workload_->prepare(setup);
+    model_->start({.cpus = settings_.cpus,
+                   .job = service_.job(),
+                   .files = workload_->files(),
+                   .block_bytes = workload_->block_bytes()});
+    sweeper_ = new_thread("the thread that watches the timeouts", [this] { sweep(); });
+    acceptor_.emplace(listener_, *model_, service_, table_, settings_.cpus);
+  }
+
+  std::string page() const {
+    const ServeReport now = report();
+    return metrics_text({.model = now.model,
+                         .counts = now.counts,
+                         .connections = table_.count(),
+                         .accepted = now.accepted,
+                         .refused_connections = now.refused_connections,
+                         .model_stats = now.model_stats});
+  }
+
+  // While the server ends, idle connections are looked for as often as the kernel's clock allows.
+  void sweep() {
+    name_this_thread("sweeper");
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      const bool ending = service_.ending();
+      table_.sweep(Io::now(), ending);
+      changed_.wait_for(lock, ending ? std::chrono::milliseconds(5) : table_.interval());
+    }
+  }
+
+  void wake_sweeper() noexcept {
+    // Under the lock, or it might miss the change just before it waits.
+    { const std::lock_guard lock(mutex_); }
+    changed_.notify_one();
+  }
+
+  // Nothing of the server runs when it returns.
+  void end() noexcept {
+    if (!model_) return;
+    service_.end();
+    if (acceptor_) acceptor_->stop();
+    model_->shutdown(Io::now());
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_one();
+    if (sweeper_.joinable()) sweeper_.join();
+    try {
+      last_stats_ = model_->stats();
+    } catch (const std::bad_alloc&) {  // the end does not wait for the figures
+    }
+    // What its engine has registered goes before the workload's connections are closed.
+    model_.reset();
+    workload_->finish();
+  }
+
+  const ServeSettings settings_;
+  const Time started_;
+  std::optional<Backend> backend_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Workload> workload_;
+  const unsigned executors_;
+  ConnectionTable table_;
+  ServerMetrics metrics_;
+  Service service_;
+  Listener listener_;
+  const sockaddr_in address_ = listener_.address();
+  std::optional<Acceptor> acceptor_;
+  ModelStats last_stats_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread sweeper_;
+};
+
+Server::Server(const ServeSettings& settings) : running_(std::make_unique<Running>(settings)) {}
+Server::~Server() = default;
+sockaddr_in Server::address() const { return running_->address(); }
+ServeReport Server::report() const { return running_->report(); }
+ServeReport Server::stop(Time deadline, const std::function<bool()>& hurry) {
+  return running_->stop(deadline, hurry);
+}
+
+}  // namespace precipice::serve
