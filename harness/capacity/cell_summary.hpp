@@ -9,6 +9,7 @@
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/capacity/twin_response.hpp"
 #include "harness/capacity/usl.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/trial/calibration.hpp"
@@ -52,6 +53,7 @@ struct CellSummary {
   /// share of them that did not end one.
   double attempts_per_request = std::numeric_limits<double>::quiet_NaN(),
          wasted = std::numeric_limits<double>::quiet_NaN();
+  TwinResponse against_twin;  ///< of work that only computes
   std::vector<ClassSummary> classes;
   double price_per_hour = 0;  ///< of the CPUs that it runs on; 0: not known
   int trials = 0, invalid = 0;

@@ -162,13 +162,17 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   summary.classes = summarise_classes(plan, summary);
   summary.price_per_hour = plan.price_per_cpu_hour * static_cast<double>(servers_of(plan, summary));
   std::vector<double> cpu, attempts, wasted;
+  std::vector<Point> of_costs;
   for (const Record& record : summary.points) {
     if (!shows_costs(record, summary.result.cliff.value)) continue;
+    of_costs.push_back(point_of(record));
     cpu.push_back(record.trial.cpu_model_ns);
     if (!record.trial.attempts) continue;
     attempts.push_back(attempts_per_request(record.trial));
     wasted.push_back(wasted_share(record.trial));
   }
+  if (summary.options.twin)
+    summary.against_twin = response_against_twin(of_costs, *summary.options.twin);
   summary.attempts_per_request = median(attempts);
   summary.wasted = median(wasted);
   summary.cpu_ns_per_request = median(cpu);

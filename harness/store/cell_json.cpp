@@ -81,6 +81,13 @@ Json twin_json(const CellResult& result) {
   return {{"weight", result.twin_weight}, {"overhead", number(result.twin_overhead)}};
 }
 
+Json to_json(const TwinResponse& against) {
+  if (against.trials == 0) return nullptr;
+  return {{"queueing_ns", against.queueing_ns},
+          {"added_ns", against.added_ns},
+          {"trials", against.trials}};
+}
+
 Json classes_json(const CellSummary& cell) {
   Json all = Json::array();
   for (const ClassSummary& each : cell.classes) {
@@ -127,6 +134,7 @@ Json capacity_json(const CellSummary& cell) {
                {"lacking", cell.lacking},
                {"indicative", to_json(cell.indicative)},
                {"twin", twin_json(r)},
+               {"against_twin", to_json(cell.against_twin)},
                {"slo_grid", cell.failure.empty() ? to_json(slo_grid(cell.evidence, cell.options, r))
                                                  : Json(nullptr)}};
   Json& points = json["points"] = Json::array();

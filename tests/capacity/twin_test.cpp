@@ -10,6 +10,7 @@
 #include "harness/capacity/long_run.hpp"
 #include "harness/capacity/twin_fit.hpp"
 #include "harness/capacity/twin_match.hpp"
+#include "harness/capacity/twin_response.hpp"
 #include "harness/stats/statistics.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "models/random.hpp"
@@ -99,6 +100,39 @@ TEST(Twin, ReplaysTheVeryTrialOfAQueueItKnows) {
     EXPECT_NEAR(replay.mean_ns, point.mean_response_ns, 2) << discipline;
     EXPECT_NEAR(replay.goodput_per_s, point.goodput_per_s, 1e-9) << discipline;
   }
+}
+
+TEST(TwinResponse, PartsTheResponseIntoQueueingAndWhatIsAdded) {
+  // The twin believes S to be 3% shorter than it is; at 500/s M/M/1 has 1 / (1 - rho) S.
+  Plan plan;
+  plan.clock = ClockKind::virtual_time;
+  plan.oracle_twin = TwinError{.slower = 1.03};
+  const Spec model{"oracle", {{"service", "exponential"}, {"mean", "1ms"}}};
+  std::vector<Point> trials;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    TrialRequest request;
+    request.model = model;
+    request.workload = {"empty", {}};
+    request.rate_per_s = 500;
+    request.window = 20s;
+    request.warmup = 1s;
+    request.drain = 10s;
+    request.seed = seed;
+    request.slo = 10ms;
+    request.clock = ClockKind::virtual_time;
+    Record record;
+    record.phase = Phase::refine;
+    record.trial = simulate_trial(request);
+    record.used = true;
+    trials.push_back(point_of(record));
+  }
+  const auto twin = twin_of(plan, model, {"empty", {}}, 1e6);
+  const TwinResponse response = response_against_twin(trials, *twin);
+  EXPECT_EQ(response.trials, 60);
+  const double short_ns = 1e6 / 1.03, ideal_ns = short_ns / (1 - 0.5 / 1.03);
+  EXPECT_NEAR(response.queueing_ns / (ideal_ns - short_ns), 1, 0.05);
+  EXPECT_NEAR(response.added_ns / (2e6 - ideal_ns), 1, 0.1);
+  EXPECT_TRUE(std::isnan(response_against_twin({}, *twin).added_ns));
 }
 
 TEST(Twin, ReplaysAClosedLoop) {
