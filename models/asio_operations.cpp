@@ -107,6 +107,9 @@ Start AsioOperations::start(IoOp& op) {
         return start_accept(op);
       case IoOp::Kind::connect:
         return start_connect(op);
+      case IoOp::Kind::readable:
+      case IoOp::Kind::writable:
+        return start_readiness(op);
       case IoOp::Kind::read: {
         {
           const auto lock = guard();
@@ -298,15 +301,33 @@ Start AsioOperations::start_connect(IoOp& op) {
   return Start::queued;
 }
 
+Start AsioOperations::start_readiness(IoOp& op) {
+  const auto lock = guard();
+  if (cancelled_) return done(op, -ECANCELED);
+  int error = 0;
+  Socket* socket = socket_for(op.arguments.fd, error);
+  if (socket == nullptr) return done(op, -error);
+  link(op);
+  try {
+    wait_until_ready(op, *socket);
+  } catch (...) {
+    unlink(op);
+    throw;
+  }
+  return Start::queued;
+}
+
 void AsioOperations::wait_until_ready(IoOp& op, Socket& socket) {
-  const auto what =
-      op.kind == IoOp::Kind::accept ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+  const bool reads = op.kind == IoOp::Kind::accept || op.kind == IoOp::Kind::readable;
+  const auto what = reads ? asio::socket_base::wait_read : asio::socket_base::wait_write;
   socket.async_wait(what, ReadyEnded{this, &op});
 }
 
 void AsioOperations::ready(IoOp& op, bool aborted) {
   std::int64_t result = -ECANCELED;
-  if (op.kind == IoOp::Kind::accept) {
+  if (op.kind == IoOp::Kind::readable || op.kind == IoOp::Kind::writable) {
+    if (!aborted) result = 0;
+  } else if (op.kind == IoOp::Kind::accept) {
     const auto lock = guard();
     if (!aborted && !cancelled_) {
       result = ::accept4(op.arguments.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

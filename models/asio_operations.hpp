@@ -2,8 +2,10 @@
 //
 // What each kind costs: a sleep is one native timer, built inside the operation; send is tried
 // before it waits; recv is one attempt, then the edge-triggered registration made when the
-// descriptor was first seen; connect and accept wait for readiness only when they must; a read of a
-// regular file cannot be polled and goes to the offload threads; compute runs where it is.
+// descriptor was first seen; connect and accept wait for readiness only when they must; waiting for
+// readiness arms the registration again (one epoll_ctl), so that what is there already counts; a
+// read of a regular file cannot be polled and goes to the offload threads; compute runs where it
+// is.
 #pragma once
 
 #include <atomic>
@@ -125,6 +127,7 @@ class AsioOperations final : private OffloadClient {
   Start start_send(IoOp& op);
   Start start_accept(IoOp& op);
   Start start_connect(IoOp& op);
+  Start start_readiness(IoOp& op);
 
   std::unique_lock<std::mutex> guard();
   Socket* socket_for(int descriptor, int& error);

@@ -58,6 +58,12 @@ Start BlockingIo::start(IoOp& op) {
     case IoOp::Kind::accept:
       op.result = accept_connection(a.fd);
       break;
+    case IoOp::Kind::readable:
+      op.result = wait_ready(a.fd, POLLIN);
+      break;
+    case IoOp::Kind::writable:
+      op.result = wait_ready(a.fd, POLLOUT);
+      break;
     case IoOp::Kind::acquire:
     case IoOp::Kind::compute:
       break;
@@ -84,9 +90,10 @@ std::int64_t BlockingIo::complete(int fd, short events, Call call) const {
 }
 
 std::int64_t BlockingIo::wait_ready(int fd, short events) const {
+  if (fd < 0) return -EBADF;  // poll would leave it out, and wait for nothing
   pollfd waiting{fd, events, 0};
   for (;;) {
-    if (::poll(&waiting, 1, -1) > 0) return 0;
+    if (::poll(&waiting, 1, -1) > 0) return (waiting.revents & POLLNVAL) != 0 ? -EBADF : 0;
     const int error = errno;
     if (error != EINTR) return -error;
     if (cancelled()) return -ECANCELED;

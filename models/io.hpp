@@ -42,10 +42,21 @@ struct Compute {
 /// >= 0, or -errno; -ECANCELED means that the model is shutting down.
 class IoOp {
  public:
-  enum class Kind : std::uint8_t { sleep, read, recv, send, connect, accept, acquire, compute };
+  enum class Kind : std::uint8_t {
+    sleep,
+    read,
+    recv,
+    send,
+    connect,
+    accept,
+    readable,
+    writable,
+    acquire,
+    compute
+  };
 
   struct Arguments {
-    int fd = -1;                ///< read, recv, send, accept
+    int fd = -1;                ///< read, recv, send, accept, readable, writable
     std::byte* data = nullptr;  ///< read, recv, send: the buffer, valid until the operation ends
     std::size_t bytes = 0;      ///< its size
     std::uint64_t offset = 0;   ///< read: position in the file
@@ -153,13 +164,21 @@ class Io {
   IoOp connect(const sockaddr_in& peer) { return {*this, IoOp::Kind::connect, {.peer = &peer}}; }
   /// Accepts one connection (TCP_NODELAY). Yields its descriptor.
   IoOp accept(int listener) { return {*this, IoOp::Kind::accept, {.fd = listener}}; }
+  /// Waits until a receive would not block: data has come, the peer has closed, or an error is to
+  /// be collected. Yields 0. For libraries that do their own receiving and sending: the descriptor
+  /// is any that poll(2) can wait for, becomes non-blocking with some engines, and is closed by
+  /// close() on this Io, which ends what an engine has registered for its number. A library that
+  /// closes its own descriptor therefore hands over a duplicate of it (dup(2)).
+  IoOp readable(int descriptor) { return {*this, IoOp::Kind::readable, {.fd = descriptor}}; }
+  /// Likewise, until a send would not block.
+  IoOp writable(int descriptor) { return {*this, IoOp::Kind::writable, {.fd = descriptor}}; }
   /// Takes one permit of a gate of this model; yields 0. Paired with gate.release().
   IoOp acquire(Gate& gate) { return {*this, IoOp::Kind::acquire, {.gate = &gate}}; }
   /// CPU work, inline unless the model moves it elsewhere. Yields the digest.
   ComputeOp compute(const Compute& work) { return {*this, work}; }
 
-  /// Closes a descriptor that connect or accept yielded on this Io. No operation may be under way
-  /// on it.
+  /// Closes a descriptor that connect or accept yielded on this Io, or that was waited for. No
+  /// operation may be under way on it.
   virtual void close(int socket) noexcept = 0;
   /// Lends memory of at least `bytes`. Throws std::bad_alloc.
   virtual Lease lease(std::size_t bytes) = 0;

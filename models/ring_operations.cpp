@@ -15,6 +15,14 @@
 namespace precipice {
 namespace {
 
+bool awaits_readiness(const IoOp& op) {
+  return op.kind == IoOp::Kind::readable || op.kind == IoOp::Kind::writable;
+}
+
+unsigned readiness_of(const IoOp& op) {
+  return op.kind == IoOp::Kind::send || op.kind == IoOp::Kind::writable ? POLLOUT : POLLIN;
+}
+
 void set_no_delay(int socket) {
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -116,8 +124,8 @@ void Ring::issue(IoOp& op) {
 void Ring::prepare(io_uring_sqe& sqe, IoOp& op) {
   const IoOp::Arguments& with = op.arguments;
   State& state = state_of(op);
-  if (state.polling) {
-    io_uring_prep_poll_add(&sqe, with.fd, op.kind == IoOp::Kind::send ? POLLOUT : POLLIN);
+  if (state.polling || awaits_readiness(op)) {
+    io_uring_prep_poll_add(&sqe, with.fd, readiness_of(op));
   } else {
     switch (op.kind) {
       case IoOp::Kind::read:
@@ -169,7 +177,7 @@ void Ring::completed(IoOp& op, std::int32_t result) {
   if (again) {
     if (!cancelling_ && op.kind != IoOp::Kind::connect) {
       // A socket that someone made non-blocking answers EAGAIN instead of being waited for.
-      if (result == -EAGAIN) {
+      if (result == -EAGAIN && !awaits_readiness(op)) {
         (op.kind == IoOp::Kind::read ? state.async : state.polling) = true;
       }
       issue(op);
@@ -177,6 +185,7 @@ void Ring::completed(IoOp& op, std::int32_t result) {
     }
     if (cancelling_) value = -ECANCELED;
   }
+  if (awaits_readiness(op) && value > 0) value = 0;  // not the events, which no other engine tells
   if (op.kind == IoOp::Kind::accept && value >= 0) set_no_delay(static_cast<int>(value));
   if (op.kind == IoOp::Kind::connect) {
     if (value >= 0) {

@@ -2,6 +2,8 @@
 // calling thread, and can be made to go wrong.
 #pragma once
 
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +82,10 @@ class PlainIo final : public Io {
         return open(*a.peer);
       case IoOp::Kind::accept:
         return checked(::accept4(a.fd, nullptr, nullptr, SOCK_CLOEXEC));
+      case IoOp::Kind::readable:
+        return ready(a.fd, POLLIN);
+      case IoOp::Kind::writable:
+        return ready(a.fd, POLLOUT);
       case IoOp::Kind::acquire:
         a.gate->enter_blocking();
         return 0;
@@ -87,6 +93,13 @@ class PlainIo final : public Io {
         return static_cast<std::int64_t>((*a.work)());
     }
     return -ENOSYS;
+  }
+
+  static std::int64_t ready(int fd, short events) {
+    if (fd < 0) return -EBADF;
+    pollfd waiting{fd, events, 0};
+    const std::int64_t found = checked(::poll(&waiting, 1, -1));
+    return found < 0 ? found : 0;
   }
 
   static std::int64_t checked(std::int64_t result) { return result < 0 ? -errno : result; }
@@ -102,6 +115,8 @@ class PlainIo final : public Io {
   static std::int64_t open(const sockaddr_in& peer) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0) return fd;
     const int error = errno;
     ::close(fd);
