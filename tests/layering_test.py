@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOMS = ["", "stats", "host", "http", "trial", "serve", "capacity", "compare", "store", "report", "cli"]  # "": leaf helpers
+ROOMS = ["", "stats", "host", "http", "trial", "serve", "drive", "capacity", "compare", "store", "report", "cli"]  # "": leaf helpers
 BELOW = {"models": ["models"], "workloads": ["models", "workloads"]}
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^">]+)[">]', re.M)

@@ -320,7 +320,8 @@ void apply_gates(const GateInput& input, Trial& trial) {
     const bool stood_still =
         static_cast<double>(stalls.all_ns) > slo_ns / 2 && 2 * stalls.all_ns >= trial.self_lag.max;
     const bool moved = !input.host->gone().empty() || !input.generator_moved_to.empty();
-    if (stood_still || moved || neighbour.on_generator()) culprit = Cause::host;
+    const bool neighboured = !input.executed_elsewhere && neighbour.on_generator();
+    if (stood_still || moved || neighboured) culprit = Cause::host;
   }
   if (trial.request.closed == 0) {
     judge_generator(input, trial, slo_ns, culprit, reasons);
@@ -331,7 +332,7 @@ void apply_gates(const GateInput& input, Trial& trial) {
     judge_cpus(input, reasons);
     judge_real_time(*input.host, reasons);
     judge_stalls(stalls, slo_ns, reasons);
-    judge_neighbours(neighbour, reasons);
+    if (!input.executed_elsewhere) judge_neighbours(neighbour, reasons);
     judge_host(*input.host, reasons);
   }
   if (input.backend) judge_backend(*input.backend, slo_ns, reasons);
@@ -368,6 +369,7 @@ bool disturbed_by_host(const Trial& trial) {
 
 bool cannot_offer(const Trial& trial) {
   bool unsent = false, off = false, late = false, backend = false, backend_late = false;
+  bool client = false;
   for (const InvalidReason& reason : trial.invalid_reasons) {
     if (reason.cause == Cause::backend) {
       backend = backend || reason.gate == TrialGate::backend_busy;
@@ -376,12 +378,14 @@ bool cannot_offer(const Trial& trial) {
     }
     // A stall of the generator's CPU is a hiccup too, although it is the generator's.
     if (reason.cause != Cause::generator || reason.gate == TrialGate::stall) return false;
+    client = client || reason.gate == TrialGate::on_time || reason.gate == TrialGate::client_cpu ||
+             reason.gate == TrialGate::connections || reason.gate == TrialGate::listen_overflows;
     unsent = unsent || reason.gate == TrialGate::unsent;
     off = off || reason.gate == TrialGate::realised_rate;
     late = late || reason.gate == TrialGate::self_lag;  // of more than 1% of the requests
   }
   // Generator and backend late together: the thread, or the CPU, that they share.
-  return unsent || (late && (off || backend_late)) || backend;
+  return unsent || client || (late && (off || backend_late)) || backend;
 }
 
 }  // namespace precipice

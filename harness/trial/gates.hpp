@@ -27,6 +27,8 @@ struct GateInput {
   std::uint64_t wrong_attempts = 0;   ///< of policies, with another digest than `inline` has
   std::uint64_t attempts_inside = 0;  ///< after the shutdown
   std::optional<Nanos> shortest_of_policies;  ///< the shortest time that their timers measure
+  /// The requests are executed by another process: its CPU time is no neighbour's.
+  bool executed_elsewhere = false;
 };
 
 /// Appends a reason for every gate that fails and sets little_error, the host's figures and valid.

@@ -10,13 +10,36 @@ namespace {
 constexpr std::array<std::string_view, 6> kCauses = {"generator", "host",   "backend",
                                                      "model",     "window", "unknown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::unknown) + 1);
-constexpr std::array<std::string_view, 26> kGates = {
-    "unsent",          "self_lag",    "self_lag_max",  "realised_rate", "turnover",
-    "interrupted",     "slots",       "empty_window",  "offered_rate",  "stall",
-    "neighbour",       "cpus",        "rt_throttling", "steal",         "throttling",
-    "backend_stopped", "backend_lag", "backend_busy",  "no_progress",   "digest",
-    "conservation",    "little",      "attempts",      "policy_lag",    "crash",
-    "unknown"};
+constexpr std::array<std::string_view, 30> kGates = {"unsent",
+                                                     "self_lag",
+                                                     "self_lag_max",
+                                                     "realised_rate",
+                                                     "turnover",
+                                                     "interrupted",
+                                                     "slots",
+                                                     "empty_window",
+                                                     "offered_rate",
+                                                     "stall",
+                                                     "neighbour",
+                                                     "cpus",
+                                                     "rt_throttling",
+                                                     "steal",
+                                                     "throttling",
+                                                     "backend_stopped",
+                                                     "backend_lag",
+                                                     "backend_busy",
+                                                     "no_progress",
+                                                     "digest",
+                                                     "conservation",
+                                                     "little",
+                                                     "attempts",
+                                                     "policy_lag",
+                                                     "crash",
+                                                     "on_time",
+                                                     "client_cpu",
+                                                     "connections",
+                                                     "listen_overflows",
+                                                     "unknown"};
 static_assert(kGates.size() == static_cast<std::size_t>(TrialGate::unknown) + 1);
 
 }  // namespace

@@ -45,6 +45,10 @@ enum class TrialGate : std::uint8_t {
   attempts,
   policy_lag,
   crash,
+  on_time,
+  client_cpu,
+  connections,
+  listen_overflows,
   unknown,
 };
 

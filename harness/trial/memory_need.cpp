@@ -18,6 +18,8 @@ constexpr std::uint64_t kBytesWaiting = 1536;
 // A thread's pages, of 4 KiB: four of kernel stack and three for its own record and tables, and of
 // its own stack, which is touched at both ends, three.
 constexpr std::uint64_t kBytesOfThread = 10 * 4096;
+// Of a client: its record, and a socket with its buffers in the kernel.
+constexpr std::uint64_t kBytesOfConnection = 8192;
 
 double under_way_at_once(const TrialRequest& request, std::uint64_t requests, Nanos service) {
   if (request.closed > 0) return static_cast<double>(request.closed);
@@ -28,6 +30,8 @@ double under_way_at_once(const TrialRequest& request, std::uint64_t requests, Na
 }  // namespace
 
 std::uint64_t memory_need(const TrialRequest& request, std::uint64_t requests, Nanos service) {
+  if (request.target != nullptr)
+    return requests * kBytesEach + request.target->connections * kBytesOfConnection;
   const auto waiting = static_cast<std::uint64_t>(under_way_at_once(request, requests, service));
   const ModelInfo& info = model_named(request.model.name);
   std::uint64_t of_model = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "harness/stats/histogram.hpp"
 #include "harness/trial/arrivals.hpp"
 #include "harness/trial/invalid_reason.hpp"
+#include "harness/trial/network_figures.hpp"
+#include "harness/trial/target.hpp"
 #include "harness/trial/trial_timeline.hpp"
 #include "harness/trial/trigger.hpp"
 #include "models/cpu_set.hpp"
@@ -76,6 +79,8 @@ struct TrialRequest {
   CpuSet generator_cpus;
   CpuSet model_cpus;
   ClockKind clock = ClockKind::real;
+  /// The server that `model` names, where it is none of this program's; else null.
+  std::shared_ptr<const Target> target{};
 
   /// Intended arrivals of an open loop, warm-up included, in ns from its start.
   std::vector<std::int64_t> schedule() const;
@@ -124,6 +129,8 @@ struct Trial {
   std::map<std::string, std::uint64_t> refusals;  ///< by reason
   std::map<int, std::uint64_t> errors;            ///< by errno
   Percentiles response, lag, self_lag, model_lag, submit, residence;
+  /// Over sockets: how long a request that was due waited until a connection was free.
+  Percentiles connection_wait;
   std::int64_t slo_percentile_ns = 0;  ///< response at request.slo_percentile
   /// The shortest response that the drain's deadline cut off: what is as long or longer,
   /// percentiles included, is a lower bound. None where every request ended.
@@ -158,6 +165,7 @@ struct Trial {
   std::optional<double> backend_lag_p99_ns, backend_busy;
   std::optional<AttemptCounts> attempts;  ///< what policies made of the requests
   std::optional<BatchFigures> batch;
+  std::optional<NetworkFigures> network;  ///< of a trial over sockets
   /// How late the policies' timers were called, 99th percentile.
   std::optional<double> policy_lag_p99_ns;
   std::vector<ClassFigures> classes;      ///< in the order of the request's

@@ -1,0 +1,29 @@
+// A connection of the client and the request that is on it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "harness/drive/client_loop.hpp"
+#include "harness/drive/wire.hpp"
+#include "harness/http/response_parser.hpp"
+
+namespace precipice {
+
+struct ClientLoop::Connection {
+  enum class State : std::uint8_t { down, connecting, made };
+
+  std::uint32_t index = 0;
+  State state = State::down;
+  bool has_request = false;
+  bool free = false;                     ///< for a request
+  bool watched = false, writes = false;  ///< by the poll; for writing too
+  std::size_t id = 0;                    ///< of the request
+  std::int64_t since_ns = 0;             ///< when the connecting began
+  std::string unsent;
+  Wire wire;
+  ResponseParser parser;
+};
+
+}  // namespace precipice
