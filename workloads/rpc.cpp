@@ -54,7 +54,7 @@ class Rpc final : public Workload {
     reply_bytes_ = static_cast<std::uint32_t>(bytes);
   }
 
-  bool needs_backend() const override { return true; }
+  Downstream downstream() const override { return Downstream::rpc; }
 
   void prepare(const WorkloadSetup& setup) override {
     if (!setup.backend) throw Unavailable("rpc: no backend is running to answer its calls");

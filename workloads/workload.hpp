@@ -23,13 +23,22 @@ namespace precipice {
 /// beforehand.
 inline constexpr std::uint64_t kTabulatedSeeds = 4096;
 
+/// A server that a workload calls, and that the harness starts and stops.
+enum class Downstream : std::uint8_t {
+  none,      ///< it calls none, or one that runs already
+  rpc,       ///< answers after the delay that it is asked for; a part of this process
+  redis,     ///< redis-server, empty
+  postgres,  ///< a PostgreSQL server, with an empty database
+};
+
 /// What a trial tells its workload before the first request.
 struct WorkloadSetup {
   unsigned executors = 1;           ///< number of Io objects; per-executor state is sized by it
   double rate_per_s = 0;            ///< offered rate, or 0 in a closed loop
   std::uint64_t concurrency = 0;    ///< N of a closed loop, or 0
   std::string scratch_directory{};  ///< where files may be made; is there for those that read files
-  std::optional<sockaddr_in> backend{};  ///< the peer, when needs_backend()
+  std::optional<sockaddr_in> backend{};  ///< where Downstream::rpc or redis listens
+  std::string conninfo{};                ///< how libpq reaches Downstream::postgres
   /// Only digests are wanted, of every seed: waits last no time and CPU work jumps to its end, so
   /// that 4,096 requests of 5 ms take no 20 s. Nothing else differs: the same run() over the same
   /// Io reads the same bytes. Prepare again without it before measuring.
@@ -52,8 +61,11 @@ class Workload {
   Workload& operator=(const Workload&) = delete;
   virtual ~Workload() = default;
 
-  /// True when a backend process has to answer on `WorkloadSetup::backend`.
-  virtual bool needs_backend() const { return false; }
+  /// What has to be running before `prepare`, which is told where.
+  virtual Downstream downstream() const { return Downstream::none; }
+  /// A server of this machine that its requests call and that runs already, or nullopt: what that
+  /// takes of the CPUs is no neighbour's.
+  virtual std::optional<sockaddr_in> server() const { return std::nullopt; }
   /// Files, connections, calibrated iterations. Throws Unavailable or UsageError; repeated calls
   /// are cheap.
   virtual void prepare(const WorkloadSetup& setup) = 0;
@@ -89,6 +101,9 @@ struct WorkloadInfo {
   bool files = false;    ///< reads files in the scratch directory, so that disk decides its trials
   std::vector<OptionKey> options;
   std::unique_ptr<Workload> (*make)(const Options&);
+  /// Why this machine cannot run it with its defaults, naming the Debian package that it lacks, or
+  /// nullopt. Null: it always can.
+  std::optional<std::string> (*unavailable)() = nullptr;
 };
 
 const std::vector<WorkloadInfo>& workloads();

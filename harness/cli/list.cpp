@@ -75,13 +75,16 @@ int list(const ListArguments& arguments) {
     Json& entries = json["workloads"] = Json::array();
     text += "workloads\n";
     for (const WorkloadInfo& workload : workloads()) {
+      const auto why = workload.unavailable ? workload.unavailable() : std::nullopt;
       entries.push_back({{"name", workload.name},
                          {"summary", workload.summary},
                          {"control", workload.control},
                          {"waits", workload.waits},
+                         {"unavailable", why ? Json(*why) : Json(nullptr)},
                          {"options", keys_json(workload.options)}});
       text += fmt::format("  {:<20} {}{}\n", workload.name, workload.summary,
                           workload.control ? " (control)" : "");
+      if (why) text += fmt::format("      unavailable: {}\n", *why);
       text += keys_text(workload.options);
     }
   }

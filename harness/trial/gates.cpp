@@ -129,6 +129,7 @@ NeighbourVerdict neighbours_of(const GateInput& input, const TrialRequest& reque
   all.elapsed_ns = generator.elapsed_ns = model.elapsed_ns = host.elapsed_ns;
   all.tick_ns = generator.tick_ns = model.tick_ns = sample_interval_ns();
   all.own_ns = host.process_cpu_ns;
+  if (input.backend && input.backend->own_process) all.own_ns += input.backend->cpu_ns;
   bool apart = true;
   generator.own_ns = host.watcher_cpu_ns + (input.backend ? input.backend->cpu_ns : 0);
   for (const WatchedCpu& each : host.cpus) {
@@ -211,6 +212,7 @@ void judge_backend(const BackendReport& backend, double slo_ns, Reasons& reasons
         "the backend stopped during the trial, so failed requests are none of the model's");
     return;
   }
+  if (backend.own_process) return;
   const double bound = 0.05 * slo_ns;
   if (static_cast<double>(backend.lag_p99_ns) > bound) {
     reasons.fail(

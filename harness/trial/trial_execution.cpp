@@ -117,7 +117,7 @@ bool TrialExecution::can_serve_backend() const {
          request_.think == Nanos(0);
 }
 
-void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
+void TrialExecution::set_up(WorkloadSetup setup, Downstreams& downstreams, Nanos& margin,
                             std::span<const std::uint64_t> digests) {
   if (!request_.policies.empty()) {
     timeline_.emplace(request_.generator_cpus);
@@ -137,12 +137,10 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
   setup.executors = model_->executors(request_.model_cpus);
   setup.rate_per_s = request_.rate_per_s;
   setup.concurrency = request_.closed;
-  if (workload_.needs_backend()) {
-    const bool here = can_serve_backend();
-    backend_.emplace(request_.generator_cpus, here ? BackendThread::callers : BackendThread::own);
-    if (here) served_here_ = &*backend_;
-    setup.backend = backend_->address();
-  }
+  const bool here = can_serve_backend();
+  downstream_.emplace(downstreams, workload_, request_.generator_cpus, setup,
+                      here ? BackendThread::callers : BackendThread::own);
+  if (here) served_here_ = downstream_->backend();
   workload_.prepare(setup);
 
   pin_this_thread(request_.model_cpus);
@@ -151,7 +149,7 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
   remove_timer_slack();
   if (margin.count() == 0) margin = spin_margin();
   margin_ = margin;
-  trial_.no_spin = (backend_ && served_here_ == nullptr) ||
+  trial_.no_spin = (downstream_->any() && served_here_ == nullptr) ||
                    share_a_cpu(request_.generator_cpus, request_.model_cpus);
 
   // The oracle's servers stand still by themselves.
@@ -174,6 +172,7 @@ void TrialExecution::set_up(WorkloadSetup setup, Nanos& margin,
 }
 
 void TrialExecution::execute() {
+  downstream_->begin_interval();
   before_ = ResourceUsage::now();
   const Time epoch = Io::now() + std::chrono::milliseconds(2);
   observed_->set_epoch(epoch);
@@ -186,7 +185,6 @@ void TrialExecution::execute() {
     attempts_->set_window(from, to);
     if (request_.trigger) policy_watch_.emplace(*attempts_, *model_, *timeline_, from, to);
   }
-  if (backend_) backend_->begin_interval();
 
   GeneratorOptions options;
   options.spin = !trial_.no_spin;
@@ -228,11 +226,13 @@ Trial TrialExecution::conclude(std::span<const std::uint64_t> digests) {
   gates.host = host_;
   if (generator_is_on_.list() != request_.generator_cpus.list())
     gates.generator_moved_to = generator_is_on_;
-  if (backend_) {
-    gates.backend = backend_->report();
-    trial_.backend_lag_p99_ns = static_cast<double>(gates.backend->lag_p99_ns);
-    trial_.backend_busy = gates.backend->busy;
-    backend_cpu_ns_ = gates.backend->cpu_ns;
+  if (const auto backend = downstream_->report()) {
+    gates.backend = backend;
+    trial_.backend_busy = backend->busy;
+    if (!backend->own_process) {
+      trial_.backend_lag_p99_ns = static_cast<double>(backend->lag_p99_ns);
+      backend_cpu_ns_ = backend->cpu_ns;
+    }
   }
   if (attempts_ != nullptr) {
     trial_.attempts = attempts_->inside_window();

@@ -11,12 +11,12 @@
 
 #include "harness/host/host_watch.hpp"
 #include "harness/trial/closed_loop.hpp"
+#include "harness/trial/downstreams.hpp"
 #include "harness/trial/gates.hpp"
 #include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/policy_watch.hpp"
 #include "harness/trial/resource_usage.hpp"
-#include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/stalled_workload.hpp"
 #include "harness/trial/trial.hpp"
@@ -39,7 +39,8 @@ class TrialExecution {
   /// Memory, schedule, backend and workload; starts the model. `setup` has what the trial does not
   /// decide. `margin`, how early the generator wakes to spin, is measured where it is 0.
   /// `digests`: those of every seed of the workload.
-  void set_up(WorkloadSetup setup, Nanos& margin, std::span<const std::uint64_t> digests);
+  void set_up(WorkloadSetup setup, Downstreams& downstreams, Nanos& margin,
+              std::span<const std::uint64_t> digests);
   /// Offers the load, waits for the drain and shuts the model down.
   void execute();
   /// The figures, and whether they may count.
@@ -83,7 +84,7 @@ class TrialExecution {
   std::optional<PolicyWatch> policy_watch_;  ///< of a trial with a trigger
   std::vector<std::int64_t> intended_;
   std::optional<Slots> slots_;
-  std::optional<Backend> backend_;
+  std::optional<ServedDownstream> downstream_;
   Backend* served_here_ = nullptr;  ///< the backend, if this thread serves it
   InFlightIntegral in_flight_;
   std::optional<StalledWorkload> stalled_;  ///< where the trigger is a stall

@@ -4,14 +4,13 @@
 
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 #include "harness/host/environment_variable.hpp"
 #include "harness/host/throttling.hpp"
 #include "harness/trial/calibration.hpp"
+#include "harness/trial/downstreams.hpp"
 #include "harness/trial/expected_digests.hpp"
 #include "harness/trial/interrupt.hpp"
-#include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "harness/trial/trial_execution.hpp"
 #include "models/unavailable.hpp"
@@ -139,11 +138,7 @@ TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   setup.scratch_directory = scratch_directory_;
   setup.tabulating = true;
   setup.may_give_up = may_give_up();
-  std::optional<Backend> backend;
-  if (made->workload->needs_backend()) {
-    backend.emplace(CpuSet::allowed());
-    setup.backend = backend->address();
-  }
+  const ServedDownstream downstream(downstreams_, *made->workload, CpuSet::allowed(), setup);
   made->workload->prepare(setup);
   made->digests = tabulate_digests(*made->workload, setup.may_give_up);
   made->workload->finish();
@@ -179,7 +174,7 @@ Trial TrialRunner::run_here(const TrialRequest& request) {
   WorkloadSetup setup;
   setup.scratch_directory = scratch_directory_;
   setup.may_give_up = may_give_up();
-  execution.set_up(std::move(setup), spin_margin_, prepared.digests);
+  execution.set_up(std::move(setup), downstreams_, spin_margin_, prepared.digests);
   execution.execute();
   Trial trial = execution.conclude(prepared.digests);
   trial.elapsed_s = seconds(Io::now() - started);
@@ -198,22 +193,19 @@ Calibration TrialRunner::calibrate_here(const Spec& spec, const CpuSet& model_cp
   const AffinityGuard affinity;
   Workload& workload = *prepared(spec).workload;
   const Awaited awaited(awaited_requests(workload));
-  std::optional<Backend> backend;
   WorkloadSetup setup;
   setup.concurrency = 1;
   setup.calibrating = true;
   setup.scratch_directory = scratch_directory_;
   setup.may_give_up = may_give_up();
-  if (workload.needs_backend()) {
-    // Not on the model's CPU if there is another: its work is no part of S.
-    std::vector<int> others;
-    const CpuSet allowed = CpuSet::allowed();
-    for (const int cpu : allowed.list()) {
-      if (!model_cpus.contains(cpu)) others.push_back(cpu);
-    }
-    backend.emplace(others.empty() ? model_cpus : CpuSet(others));
-    setup.backend = backend->address();
+  // The server is not on the model's CPU if there is another: its work is no part of S.
+  std::vector<int> others;
+  const CpuSet allowed = CpuSet::allowed();
+  for (const int cpu : allowed.list()) {
+    if (!model_cpus.contains(cpu)) others.push_back(cpu);
   }
+  const ServedDownstream downstream(downstreams_, workload,
+                                    others.empty() ? model_cpus : CpuSet(others), setup);
   workload.prepare(setup);
   pin_this_thread(model_cpus);
   remove_timer_slack();

@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "harness/trial/calibration.hpp"
+#include "harness/trial/downstreams.hpp"
 #include "harness/trial/trial.hpp"
 #include "workloads/workload.hpp"
 
 namespace precipice {
 
 /// Runs trials one after another, keeping what they share: prepared workloads, digest tables, the
-/// spin margin. Not thread-safe; the calling thread becomes the generator and its affinity is
-/// restored after each trial.
+/// spin margin, the servers of workloads. Not thread-safe; the calling thread becomes the generator
+/// and its affinity is restored after each trial.
 class TrialRunner {
  public:
   /// `scratch_directory` holds the file workload's file; it is made when that needs it.
@@ -53,6 +54,7 @@ class TrialRunner {
   std::function<void()> may_give_up() const;
 
   std::string scratch_directory_;
+  Downstreams downstreams_;
   std::map<std::string, std::unique_ptr<Prepared>> prepared_;
   const std::atomic<bool>* stop_ = nullptr;
   const std::atomic<bool>* stop_wanted_ = nullptr;
