@@ -23,6 +23,7 @@ WorkloadInfo cpu_workload();
 WorkloadInfo sleep_workload();
 WorkloadInfo file_workload();
 WorkloadInfo rpc_workload();
+WorkloadInfo redis_workload();
 WorkloadInfo mixed_workload();
 WorkloadInfo service_workload();
 WorkloadInfo pipeline_workload();
@@ -30,7 +31,7 @@ WorkloadInfo empty_workload();
 
 const std::vector<WorkloadInfo>& workloads() {
   static const std::vector<WorkloadInfo> all = {
-      cpu_workload(),   sleep_workload(),   file_workload(),     rpc_workload(),
+      cpu_workload(),   sleep_workload(),   file_workload(),     rpc_workload(),  redis_workload(),
       mixed_workload(), service_workload(), pipeline_workload(), empty_workload()};
   return all;
 }

@@ -18,8 +18,9 @@ using testing::run_request;
 TEST(Workloads, AreRegisteredUnderTheirNames) {
   std::vector<std::string_view> names;
   for (const WorkloadInfo& info : workloads()) names.push_back(info.name);
-  EXPECT_EQ(names, (std::vector<std::string_view>{"cpu", "sleep", "file", "rpc", "mixed", "service",
-                                                  "pipeline", "empty"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string_view>{"cpu", "sleep", "file", "rpc", "redis", "postgres",
+                                           "mixed", "service", "pipeline", "empty"}));
 }
 
 TEST(Workloads, AnUnknownNameGetsTheNearestOne) {
