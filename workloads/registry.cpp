@@ -24,6 +24,7 @@ WorkloadInfo sleep_workload();
 WorkloadInfo file_workload();
 WorkloadInfo rpc_workload();
 WorkloadInfo redis_workload();
+WorkloadInfo postgres_workload();
 WorkloadInfo mixed_workload();
 WorkloadInfo service_workload();
 WorkloadInfo pipeline_workload();
@@ -31,8 +32,9 @@ WorkloadInfo empty_workload();
 
 const std::vector<WorkloadInfo>& workloads() {
   static const std::vector<WorkloadInfo> all = {
-      cpu_workload(),   sleep_workload(),   file_workload(),     rpc_workload(),  redis_workload(),
-      mixed_workload(), service_workload(), pipeline_workload(), empty_workload()};
+      cpu_workload(),      sleep_workload(),    file_workload(),  rpc_workload(),
+      redis_workload(),    postgres_workload(), mixed_workload(), service_workload(),
+      pipeline_workload(), empty_workload()};
   return all;
 }
 

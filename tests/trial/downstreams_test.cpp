@@ -191,7 +191,8 @@ TEST_P(DownstreamTrials, LeaveNoServerAndNoDirectoryBehind) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, DownstreamTrials,
-                         ::testing::Values(Kind{"redis", "redis-server", "precipice-redis-"}),
+                         ::testing::Values(Kind{"redis", "redis-server", "precipice-redis-"},
+                                           Kind{"postgres", "postgres", "precipice-postgres-"}),
                          [](const auto& each) { return std::string(each.param.workload); });
 
 }  // namespace
