@@ -15,7 +15,7 @@
 #include "harness/serve/listener.hpp"
 #include "harness/serve/metrics_text.hpp"
 #include "harness/serve/service.hpp"
-#include "harness/trial/rpc_backend.hpp"
+#include "harness/trial/downstreams.hpp"
 #include "harness/trial/trial_runner.hpp"
 #include "models/new_thread.hpp"
 
@@ -131,10 +131,7 @@ class Server::Running {
     setup.executors = executors_;
     setup.concurrency = kConcurrency;
     setup.scratch_directory = default_scratch_directory();
-    if (workload_->needs_backend()) {
-      backend_.emplace(CpuSet::allowed());
-      setup.backend = backend_->address();
-    }
+    downstream_.emplace(downstreams_, *workload_, CpuSet::allowed(), setup);
     workload_->prepare(setup);
     model_->start({.cpus = settings_.cpus,
                    .job = service_.job(),
@@ -194,7 +191,8 @@ class Server::Running {
 
   const ServeSettings settings_;
   const Time started_;
-  std::optional<Backend> backend_;
+  Downstreams downstreams_;
+  std::optional<ServedDownstream> downstream_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Workload> workload_;
   const unsigned executors_;

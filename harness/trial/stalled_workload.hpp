@@ -1,6 +1,9 @@
 // A stall of what requests depend on: the trigger of a trial of a model that executes.
 #pragma once
 
+#include <netinet/in.h>
+
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,7 +30,8 @@ class StalledWorkload final : public Workload {
   Task<void> run_many(Io& io, std::span<const Request> requests,
                       std::span<Outcome> outcomes) override;
 
-  bool needs_backend() const override { return inner_.needs_backend(); }
+  Downstream downstream() const override { return inner_.downstream(); }
+  std::optional<sockaddr_in> server() const override { return inner_.server(); }
   void prepare(const WorkloadSetup& setup) override { inner_.prepare(setup); }
   std::vector<int> files() const override { return inner_.files(); }
   std::size_t block_bytes() const override { return inner_.block_bytes(); }

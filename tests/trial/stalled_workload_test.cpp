@@ -64,7 +64,7 @@ TEST(StalledWorkload, PassesEverythingElseOn) {
   EXPECT_EQ(stalled.nominal_service(), inner->nominal_service());
   EXPECT_EQ(stalled.nominal_draw(7), inner->nominal_draw(7));
   EXPECT_EQ(stalled.nominal_cpu(), inner->nominal_cpu());
-  EXPECT_EQ(stalled.needs_backend(), inner->needs_backend());
+  EXPECT_EQ(stalled.downstream(), inner->downstream());
 }
 
 }  // namespace
