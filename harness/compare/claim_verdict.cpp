@@ -13,6 +13,7 @@
 #include "harness/capacity/point.hpp"
 #include "harness/compare/cell_lookup.hpp"
 #include "harness/compare/claim_text.hpp"
+#include "harness/compare/figure_doubt.hpp"
 #include "harness/stats/statistics.hpp"
 
 namespace precipice {
@@ -34,7 +35,7 @@ struct Asked {
   std::vector<std::size_t> nodes;
   FigureReading reading;
   std::vector<double> resampled;
-  double up = 0, down = 0;  ///< logarithms: what is known beyond the bootstrap
+  FigureDoubt doubt;
 };
 
 class Judge {
@@ -135,24 +136,10 @@ class Judge {
                                    text_.source(asked.nodes.front()),
                                    quantity(reading.value, node(asked.nodes.front()).dimension)));
       }
-      widen(asked);
+      asked.doubt = doubt_of(asked.reading, asked.resampled, figures_.resamples(),
+                             figures_.blocks(asked.cell));
     }
     return true;
-  }
-
-  /// What the published interval holds that resampling the blocks does not show: how a figure was
-  /// censored, the two rates between which a stability bound lies, the doubt of an interpolation.
-  void widen(Asked& asked) const {
-    const FigureReading& reading = asked.reading;
-    if (!(reading.value > 0)) return;
-    double shown = 0;
-    if (reading.has_interval && blocks_ >= 2) {
-      std::vector<double> logs;
-      for (const double value : asked.resampled) logs.push_back(std::log(value));
-      shown = half_interval(logs, figures_.resamples(), figures_.blocks(asked.cell));
-    }
-    asked.up = std::max(0.0, std::log(reading.high / reading.value) - shown);
-    asked.down = std::max(0.0, std::log(reading.value / reading.low) - shown);
   }
 
   /// Both sides, with the value of each figure given by its place in asked_.
@@ -237,7 +224,7 @@ class Judge {
 
   /// How far the statistic moves when one figure moves to the ends of what is known of it.
   void shift(std::size_t moved, double centre, double& up, double& down) {
-    for (const double logarithm : {asked_[moved].up, -asked_[moved].down}) {
+    for (const double logarithm : {asked_[moved].doubt.up, -asked_[moved].doubt.down}) {
       if (logarithm == 0) continue;
       const double at = statistic(evaluate([&](std::size_t a) {
         return a == moved ? asked_[a].reading.value * std::exp(logarithm) : asked_[a].reading.value;

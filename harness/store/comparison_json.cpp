@@ -139,6 +139,27 @@ Json verdict_json(const std::vector<WorkloadVerdict>& verdicts) {
   return json;
 }
 
+Json levers_json(const std::vector<Lever>& levers) {
+  Json json = Json::array();
+  for (const Lever& lever : levers) {
+    Json figures = Json::array();
+    for (const MovedFigure& moved : lever.figures) {
+      figures.push_back({{"figure", moved.figure},
+                         {"load_per_s", moved.load_per_s > 0 ? Json(moved.load_per_s) : Json()},
+                         {"with", to_json(moved.with)},
+                         {"without", to_json(moved.without)},
+                         {"ratio", to_json(moved.ratio)},
+                         {"missing", moved.missing}});
+    }
+    json.push_back({{"workload", lever.workload.to_string()},
+                    {"series", lever.series.to_string()},
+                    {"without", lever.without.to_string()},
+                    {"missing", lever.missing},
+                    {"figures", figures}});
+  }
+  return json;
+}
+
 Json changes_json(const Overlay& overlay) {
   Json list = Json::array();
   for (const RunComparison& comparison : overlay.comparisons) {

@@ -16,6 +16,7 @@
 #include "harness/capacity/indicative.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/speed_drift.hpp"
+#include "harness/compare/levers.hpp"
 #include "harness/compare/ranking.hpp"
 #include "harness/json.hpp"
 #include "harness/stats/estimate.hpp"
@@ -165,6 +166,7 @@ Json summary_json(const std::string& suite, const CampaignResult& result) {
   json["nothing_valid"] = nothing_valid(result);
   json["verdict"] = verdict_json(verdicts_of(result, ranking));
   json["ranking"] = ranking_json(ranking);
+  json["levers"] = levers_json(levers_of(result));
   const SpeedDrift drift = speed_drift(speed_samples(result));
   json["speed"] = {{"probes", drift.samples},
                    {"median_ns", number(drift.median_ns)},
