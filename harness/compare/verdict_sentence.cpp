@@ -37,6 +37,16 @@ std::string cut(const std::string& text, std::size_t width) {
   return text.substr(0, begins[head]) + "~" + text.substr(begins[begins.size() - 1 - tail]);
 }
 
+/// A policy tells series apart more than a model's options do: it stays whole where there is room.
+std::string cut_name(const std::string& name, std::size_t width) {
+  constexpr std::size_t kLeast = 4;  // of the model
+  const std::size_t bar = name.find('|');
+  const std::size_t policy = bar == std::string::npos ? 0 : width_of(name.substr(bar));
+  if (policy == 0 || policy + kLeast > width || width_of(name) <= width) return cut(name, width);
+  const std::vector<std::size_t> begins = characters(name);
+  return name.substr(0, begins[width - policy - 1]) + "~" + name.substr(bar);
+}
+
 /// How much room the sentence is given; each step takes less.
 struct Form {
   std::size_t best, rest, name;
@@ -50,6 +60,14 @@ class Sentence {
       for (const Row& row : *rows) models.push_back(&row.model);
     }
     for (const Spec& model : v_.unmeasured) models.push_back(&model);
+    if (std::any_of(models.begin(), models.end(),
+                    [](const Spec* model) { return !model->policy.empty(); })) {
+      const PolicyNames short_names = policy_names(models);
+      model_ = short_names.model;
+      for (std::size_t i = 0; i < models.size(); ++i)
+        names_[models[i]->to_string()] = short_names.names[i];
+      return;
+    }
     const std::vector<std::string> full = series_names(models);
     std::set<std::string> different;
     for (const std::string& name : full) different.insert(without_keys(name));
@@ -78,7 +96,7 @@ class Sentence {
 
  private:
   std::string name(const Spec& model, const Form& form) const {
-    return cut(names_.at(model.to_string()), form.name);
+    return cut_name(names_.at(model.to_string()), form.name);
   }
 
   std::string head(const Form& form) const {
@@ -86,6 +104,7 @@ class Sentence {
     std::string work = label(v_.workload);
     if (v_.workload.given.size() == 1) work = without_keys(work);
     work = cut(work, std::max<std::size_t>(form.name, 12));
+    if (!model_.empty()) work = cut(model_, std::max<std::size_t>(form.name, 12)) + " on " + work;
     if (!(v_.slo_ns > 0)) return work + ": ";
     return fmt::format("{}, p{:g} {} {}: ", work, v_.slo_percentile,
                        utf8_ ? "≤" : "<=", short_time(v_.slo_ns));
@@ -170,6 +189,7 @@ class Sentence {
   const WorkloadVerdict& v_;
   const bool utf8_;
   std::map<std::string, std::string> names_;
+  std::string model_;  ///< of all series, where only their policies differ
 };
 
 }  // namespace

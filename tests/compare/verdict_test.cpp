@@ -146,6 +146,55 @@ TEST(Verdict, OneModelOneBlockAndNoneReadWell) {
             std::string::npos);
 }
 
+Spec with(Spec model, const char* policy) {
+  model.policy = policy;
+  return model;
+}
+
+TEST(Verdict, PoliciesOfOneModelAreCalledByWhatTellsThemApart) {
+  const Spec queue{"oracle", {{"fixed", "1ms"}, {"item", "100us"}}};
+  const WorkloadVerdict v = verdict({{with(queue, "batched:linger=5ms,size=64"), ok(8000)},
+                                     {with(queue, "batched:linger=5ms,size=16"), ok(5600)},
+                                     {with(queue, "capped:limit=20"), ok(4000)},
+                                     {queue, ok(800)}},
+                                    {"a", "b", "c", "d"}, 4, {"empty", {}});
+  EXPECT_EQ(verdict_sentence(v, 120),
+            "oracle on empty, p99 <= 10.1ms: batched 64 carries most (8000/s +-3%); batched 16 "
+            "0.70x, capped 0.50x, no policy 0.10x");
+  EXPECT_EQ(verdict_sentence(v, 90),
+            "oracle on empty, p99 <= 10.1ms: batched 64 carries most (8000/s +-3%); 3 at 0.70x to "
+            "0.10x");
+}
+
+TEST(Verdict, PoliciesOfSeveralModelsFollowTheirNames) {
+  const WorkloadVerdict v = verdict({{with(loop, "hedged:after=(a,b),budget=5%"), ok(100)},
+                                     {with(pool("64"), "hedged:after=(a,b)"), ok(90)},
+                                     {loop, ok(80)},
+                                     {pool("8"), ok(70)}},
+                                    {"a", "b", "c", "d"});
+  EXPECT_EQ(verdict_sentence(v, 200),
+            "cpu 1ms, p99 <= 10.1ms: event_loop|hedged 5% carries most (100/s +-3%); fixed_pool "
+            "64|hedged 0.90x, event_loop 0.80x, fixed_pool 8 0.70x");
+}
+
+TEST(Verdict, APolicyStaysWholeWhereAModelIsCut) {
+  const Spec queue{"oracle", {{"fixed", "1ms"}, {"item", "100us"}}},
+      other{"oracle", {{"mean", "5ms"}}};
+  const WorkloadVerdict v = verdict({{with(queue, "batched:size=64"), ok(100)},
+                                     {with(queue, "batched:size=16"), ok(99)},
+                                     {other, ok(98)},
+                                     {with(other, "hedged"), ok(97)}},
+                                    {"a", "a", "a", "a"}, 4, {"empty", {}});
+  EXPECT_EQ(verdict_sentence(v, 75),
+            "empty, p99 <= 10.1ms: oracle~|batched 64 and 3 more alike (100/s +-3%)");
+}
+
+TEST(Verdict, ACharacterOfAPolicyDoesNotReachTheTerminal) {
+  const WorkloadVerdict v =
+      verdict({{with(loop, "a\x1b[2J"), ok(100)}, {loop, ok(80)}}, {"a", "b"});
+  EXPECT_EQ(verdict_sentence(v).find('\x1b'), std::string::npos);
+}
+
 TEST(Verdict, AnyNumberOfModelsAndAnyNameFitIntoALine) {
   for (const std::size_t n : {1u, 2u, 5u, 13u, 40u}) {
     for (const std::size_t alike : {1u, 2u, 7u, 40u}) {
