@@ -2,57 +2,26 @@
 """The chart of a trigger: what the slices of a trial say is what is drawn, and such trials enter no other chart."""
 
 import os
-import subprocess
 import sys
 import tempfile
 import unittest
 from unittest import mock
 
 from tiny_run import script  # noqa: F401  (first: it makes the modules of scripts/ found)
-from figures import settings, standard
+from legible import check_page
+from trigger_run import RATE, STALL_AT, make_run
+from figures import settings, standard, triggers
 from figures.cells import load_run
+from figures.media import request
 from figures.standard import timeline
-
-RATE, CAPACITY, STALL_AT = 200, 300, 5.0
-SUITE = f"""
-schema = 1
-name   = "trigger"
-blocks = 1
-slo    = "p99 < 300ms"
-rates  = [{RATE}]
-[load]
-clock   = "virtual"
-window  = "30s"
-coarse_window = "10s"
-trigger = "stall 2s at 5s"
-[search]
-refine   = [0.9]
-overload = [1.2]
-grid     = []
-[[policy]]
-name  = "retry"
-chain = "retry:timeout=500ms,tries=2"
-[[model]]
-use     = "oracle"
-servers = 3
-mean    = "10ms"
-service = "exponential"
-policy  = ["none", "retry"]
-[[workload]]
-use = "empty"
-"""
+from precipice_run import RunError
 
 
 def setUpModule():
     global scratch, RUN
     settings.apply()
     scratch = tempfile.TemporaryDirectory(prefix="timeline ")
-    suite = os.path.join(scratch.name, "trigger.toml")
-    with open(suite, "w", encoding="utf-8") as stream:
-        stream.write(SUITE)
-    subprocess.run([os.environ["PRECIPICE"], "run", suite, "--out", scratch.name], check=True, capture_output=True)
-    there = os.path.join(scratch.name, "trigger")
-    RUN = load_run(os.path.join(there, sorted(os.listdir(there))[-1]))
+    RUN = load_run(make_run(scratch.name, os.environ["PRECIPICE"]))
 
 
 def tearDownModule():
@@ -68,9 +37,9 @@ class Timeline(unittest.TestCase):
         return found["timeline-empty"].axes
 
     def test_a_stall_lasts_as_long_as_it_says(self):
-        self.assertEqual(timeline.lasts("stall 2s at 5s"), (5.0, 7.0))
-        self.assertEqual(timeline.lasts("step 1.4x for 500ms at 2s"), (2.0, 2.5))
-        self.assertEqual(timeline.lasts("step 1.4x at 2s"), (2.0, float("inf")))
+        self.assertEqual(triggers.lasts("stall 2s at 5s"), (5.0, 7.0))
+        self.assertEqual(triggers.lasts("step 1.4x for 500ms at 2s"), (2.0, 2.5))
+        self.assertEqual(triggers.lasts("step 1.4x at 2s"), (2.0, float("inf")))
 
     def test_it_draws_the_slices_of_each_series(self):
         shown = timeline.timelines(RUN, "empty")
@@ -91,6 +60,29 @@ class Timeline(unittest.TestCase):
         bare = next(one for series, (_, _, one) in shown.items() if "|" not in series)
         self.assertGreater(bare["recovered_after_s"], 2)
         self.assertFalse(bare["attempts_per_s"])
+
+    def test_in_every_medium_the_slices_are_drawn_and_legible(self):
+        for wanted in ({"medium": "paper", "width": 3.33}, {"medium": "paper", "width": 7.0}, {"medium": "talk"},
+                       {"medium": "talk", "dark": True}, {"medium": "web"}):
+            found = {}
+            with mock.patch.object(request, "save", lambda figure, out, name, formats: found.update({name: figure}) or [name]), \
+                    mock.patch.object(request, "load_run", lambda path: RUN):
+                request.draw_all(request.Request(runs=[RUN.directory], out=scratch.name, charts=("timeline",), **wanted))
+            (name, figure), = found.items()
+            self.assertTrue(name.startswith("timeline-empty"), name)
+            check_page(self, figure.figure, f"{wanted}")
+            self.assertEqual(len(figure.steps), 2)
+            panels = [[line for line in axes.get_lines() if len(line.get_ydata()) == 50] for axes in figure.figure.axes]
+            self.assertEqual(len(panels), 2 if wanted["medium"] == "talk" else 3)  # a slide has room for two
+            lines = [[float(y) for y in line.get_ydata()] for line in panels[0]]
+            for _, _, one in timeline.timelines(RUN, "empty").values():
+                self.assertIn([float(value) for value in one["goodput_per_s"]], lines)
+
+    def test_of_a_run_without_a_trigger_the_reason_is_said(self):
+        bare = load_run(RUN.directory)
+        bare.raw.trials = lambda: iter(())
+        with mock.patch.object(request, "load_run", lambda path: bare), self.assertRaisesRegex(RunError, "no series that was asked for has a trial with a trigger"):
+            request.draw_all(request.Request("web", [RUN.directory], out=scratch.name, charts=("timeline",)))
 
     def test_its_trials_are_in_no_curve(self):
         self.assertTrue(any(row["trigger"] for row in RUN.raw.points))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import matplotlib
 
 from figures.cells import load_run
+from figures.media import timeline
 from figures.media.capacity import CAPACITY, COST
 from figures.media.capacity import draw as draw_capacity
 from figures.media.curves import draw as draw_curves
@@ -45,7 +46,7 @@ class Request:
     charts: tuple = ()  # which alone: of CHARTS
 
 
-CHARTS = ("response", "goodput", "capacity", "frontier", "work", "cost")
+CHARTS = ("response", "goodput", "capacity", "frontier", "work", "cost", "timeline")
 
 
 def draw_all(request):
@@ -151,7 +152,7 @@ def jobs(request, named, selection, medium, looks, said):
         yield from curves(kind + ("" if x == "rate_per_s" else f"-over-{short(x)}"), x, y)
         return
     wanted = request.charts or [chart for chart in CHARTS if chart not in ("frontier", "work") or has_policies(named)
-                                if chart != "cost" or has_costs(named)]
+                                if (chart != "cost" or has_costs(named)) and (chart != "timeline" or timeline.has_triggers(named))]
     for kind, y in (("response", RESPONSE), ("goodput", "goodput_per_s")):
         if kind in wanted:
             yield from curves(kind, "rate_per_s", y)
@@ -163,6 +164,8 @@ def jobs(request, named, selection, medium, looks, said):
         yield from capacities(named, selection, medium, looks)
     if "cost" in wanted:
         yield from capacities(named, selection, medium, looks, "cost", "Cost of a million requests at the cliff", COST)
+    if "timeline" in wanted:
+        yield from timeline_jobs(named, selection, medium, looks, said)
 
 
 def frontier_jobs(request, named, medium, looks, said):
@@ -181,6 +184,28 @@ def frontier_jobs(request, named, medium, looks, said):
         plan.subtitle = subtitle_of(named, text, medium)
         plan.notes = "Half load: half of the own saturation. Bars: lowest to highest block." if medium.name == "web" else ""
         yield plan.name, lambda plan=plan: draw_curves(plan, medium, looks)
+
+
+def timeline_jobs(named, selection, medium, looks, said):
+    """One figure per workload and run: two runs have no time in common."""
+    names, found = called(named), False
+    for run_name, run in named:
+        for text, name, _ in run.workloads:
+            shown, cells = timeline.shown_in(run, text, name, selection)
+            if not cells:
+                continue
+            found = True
+            offered, trigger = shown[cells[0].series][:2]
+            subtitle = subtitle_of([(run_name, run)], text, medium)
+            if medium.most:
+                subtitle += left_out_of([(run_name, run)], {cell.series for cell in cells})
+                subtitle += "  ·  grey: the trigger; dashed: offered, and the SLO"
+            notes = "One trial of the first block. Grey: the trigger; dashed: what is offered, and the SLO." if medium.name == "web" else ""
+            yield (f"timeline-{slug(names[text])}" + (f"-{slug(run_name)}" if len(named) > 1 else ""),
+                   lambda shown=shown, cells=cells, subtitle=subtitle, notes=notes, words=timeline.title_of(trigger, offered):
+                   timeline.draw(shown, cells, medium, looks, words, subtitle, notes))
+    if not found:
+        said.append("timeline: no series that was asked for has a trial with a trigger")
 
 
 def plans(request, named, x, y, kind, selection, medium, said):

@@ -6,6 +6,7 @@ from figures.media.axis import put_ticks
 from figures.palette import INK, MUTED
 from figures.standard.base import Skip, subtitle, warnings
 from figures.standard.slide import Slide
+from figures.triggers import lasts
 from figures.words import plain, rate
 from precipice_run import finite
 
@@ -27,22 +28,6 @@ def timelines(run, text):
         if entry["series"] not in found or key > found[entry["series"]][0]:
             found[entry["series"]] = (key, trigger, timeline)
     return {series: (key[0], trigger, timeline) for series, (key, trigger, timeline) in found.items()}
-
-
-def seconds(text):
-    for unit, factor in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0)):
-        if text.endswith(unit) and text[:-len(unit)].replace(".", "", 1).isdigit():
-            return float(text[:-len(unit)]) * factor
-    return 0.0
-
-
-def lasts(trigger):
-    """(begin, end) of what the trigger does, from the start of the window in seconds; an open end is infinite."""
-    words = trigger.split()
-    begin = seconds(words[-1])
-    if words[0] == "stall":
-        return begin, begin + seconds(words[1])
-    return begin, begin + seconds(words[words.index("for") + 1]) if "for" in words else math.inf
 
 
 def timeline(run, text, name, cells):
