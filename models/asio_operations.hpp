@@ -1,11 +1,11 @@
 // Performs IoOps on a Boost.Asio io_context (1.81), for every model that waits on a reactor.
 //
 // What each kind costs: a sleep is one native timer, built inside the operation; send is tried
-// before it waits; recv is one attempt, then the edge-triggered registration made when the
-// descriptor was first seen; connect and accept wait for readiness only when they must; waiting for
-// readiness arms the registration again (one epoll_ctl), so that what is there already counts; a
-// read of a regular file cannot be polled and goes to the offload threads; compute runs where it
-// is.
+// before it waits; recv waits for the edge-triggered registration made when the descriptor was
+// first seen, after one attempt, unless the last recv has left the socket empty; connect and accept
+// wait for readiness only when they must; waiting for readiness arms the registration again (one
+// epoll_ctl), so that what is there already counts; a read of a regular file cannot be polled and
+// goes to the offload threads; compute runs where it is.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,10 @@
 #include "models/io.hpp"
 #include "models/offload_pool.hpp"
 #include "models/task.hpp"
+
+namespace boost::asio::detail {
+class epoll_reactor;
+}
 
 namespace precipice {
 
@@ -112,8 +116,8 @@ class AsioOperations final : private OffloadClient {
   std::uint64_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
  private:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
-                                                  boost::asio::io_context::executor_type>;
+  class Socket;
+  class Receive;
   struct TimerEnded;
   struct SocketEnded;
   struct ReadyEnded;
@@ -140,6 +144,7 @@ class AsioOperations final : private OffloadClient {
   void drain();
 
   boost::asio::io_context& io_;
+  boost::asio::detail::epoll_reactor& reactor_;
   OffloadPool& offload_;
   const Threads threads_;
   const Completed completed_;
