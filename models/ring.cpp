@@ -55,6 +55,11 @@ void Ring::open() {
   ring_->register_files(settings_.files);
   if (!settings_.files.empty()) make_arena();
   fallbacks_ = ring_->fallbacks();
+  // A kernel that defers task work (6.1) has multishot receive as well (6.0).
+  if ((ring_->get()->flags & IORING_SETUP_DEFER_TASKRUN) == 0 ||
+      !receive_buffers_.open(*ring_->get())) {
+    fallbacks_.emplace_back("each receive is submitted (multishot needs Linux 6.1 and memory)");
+  }
   tallies_.setup_flags.set(ring_->get()->flags);
 }
 
@@ -267,6 +272,7 @@ void Ring::reap() {
   struct Ended {
     std::uint64_t who;
     std::int32_t result;
+    std::uint32_t flags;
   };
   std::array<Ended, kReapedAtOnce> ended;
   io_uring* ring = ring_->get();
@@ -278,14 +284,20 @@ void Ring::reap() {
     const unsigned count =
         io_uring_peek_batch_cqe(ring, cqes.data(), std::min(left, kReapedAtOnce));
     left -= count;
-    for (unsigned i = 0; i < count; ++i) ended[i] = {cqes[i]->user_data, cqes[i]->res};
+    for (unsigned i = 0; i < count; ++i)
+      ended[i] = {cqes[i]->user_data, cqes[i]->res, cqes[i]->flags};
     io_uring_cq_advance(ring, count);
     tallies_.cqes.add(count);
     for (unsigned i = 0; i < count; ++i) {
       if (ended[i].who == kWake) {
         wake_armed_ = false;  // the next pass arms it again, before it may sleep
       } else if (ended[i].who != kNobody && ended[i].who != kLibraryTimeout) {
-        completed(*reinterpret_cast<IoOp*>(ended[i].who), ended[i].result);
+        if ((ended[i].who & kStreamTag) != 0) {
+          arrived(*reinterpret_cast<RingStream*>(ended[i].who & ~kStreamTag), ended[i].result,
+                  ended[i].flags);
+        } else {
+          completed(*reinterpret_cast<IoOp*>(ended[i].who), ended[i].result);
+        }
         begin_replacements();
       }
     }
@@ -323,6 +335,7 @@ void Ring::cancel_everything() {
     op->finish(-ECANCELED);
     op = next;
   }
+  cancel_streams();
   cancel_pending();
 }
 
@@ -343,11 +356,16 @@ void Ring::arm_wake() {
   wake_armed_ = true;
 }
 
-// The kernel may write wake_count_ until the completion of its read has been seen.
+// The kernel may write wake_count_ and the buffers of streams until the last completion of each has
+// been seen.
 void Ring::take_down() {
-  while (wake_armed_) {
+  while (wake_armed_ || armed_streams_ > 0) {
     if (io_uring_sqe* sqe = next_sqe()) {
-      io_uring_prep_cancel64(sqe, kWake, 0);
+      if (wake_armed_) {
+        io_uring_prep_cancel64(sqe, kWake, 0);
+      } else {
+        io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+      }
       io_uring_sqe_set_data64(sqe, kNobody);
     }
     io_uring_cqe* ready = nullptr;
@@ -355,6 +373,10 @@ void Ring::take_down() {
     io_uring_submit_and_wait_timeout(ring_->get(), &ready, 1, &timeout, nullptr);
     reap();
   }
+  for (const auto& stream : streams_) {
+    if (stream) forget_received(*stream);
+  }
+  receive_buffers_.close(*ring_->get());
   ring_.reset();
 }
 

@@ -22,6 +22,7 @@
 #include "models/io.hpp"
 #include "models/job.hpp"
 #include "models/ring_setup.hpp"
+#include "models/ring_streams.hpp"
 #include "models/timer_heap.hpp"
 
 namespace precipice {
@@ -109,10 +110,20 @@ class Ring final : public Io {
   // User data that is no operation's address.
   static constexpr std::uint64_t kNobody = 0;
   static constexpr std::uint64_t kWake = 1;
+  static constexpr std::uint64_t kStreamTag = 2;  // beside the address of a stream
   static constexpr std::uint64_t kLibraryTimeout = ~std::uint64_t{0};  // liburing's, before 5.11
 
   static State& state_of(IoOp& op);
   Start start_connect(IoOp& op);
+  Start start_recv(IoOp& op);
+  RingStream* stream_of(int descriptor);
+  bool arm(RingStream& stream, int descriptor);
+  bool has_ended(RingStream& stream, int descriptor) noexcept;
+  std::size_t take_received(RingStream& stream, const IoOp& op) noexcept;
+  void keep_received(RingStream& stream, std::uint16_t id, std::uint32_t bytes) noexcept;
+  void forget_received(RingStream& stream) noexcept;
+  void arrived(RingStream& stream, std::int32_t result, std::uint32_t flags);
+  void cancel_streams();
   void issue(IoOp& op);
   void prepare(io_uring_sqe& sqe, IoOp& op);
   void prepare_read(io_uring_sqe& sqe, IoOp& op);
@@ -170,7 +181,10 @@ class Ring final : public Io {
   std::size_t arena_bytes_ = 0;
   bool arena_registered_ = false;
   std::vector<std::byte*> arena_free_;
-  alignas(64) RingTallies tallies_;  // written by the ring's thread in every pass
+  ReceiveBuffers receive_buffers_;
+  std::vector<std::unique_ptr<RingStream>> streams_;  // by descriptor
+  std::size_t armed_streams_ = 0;                     // closed ones included
+  alignas(64) RingTallies tallies_;                   // written by the ring's thread in every pass
 
   // Shared, under mutex_; not on the cache lines of the tallies.
   alignas(64) std::mutex mutex_;

@@ -65,6 +65,7 @@ Start Ring::start(IoOp& op) {
   }
   new (op.engine) State;
   if (op.kind == IoOp::Kind::connect) return start_connect(op);
+  if (op.kind == IoOp::Kind::recv) return start_recv(op);
   issue(op);
   return Start::queued;
 }
@@ -133,6 +134,10 @@ void Ring::prepare(io_uring_sqe& sqe, IoOp& op) {
         break;
       case IoOp::Kind::recv:
         io_uring_prep_recv(&sqe, with.fd, with.data, with.bytes, 0);
+        // What a request waits for seldom is there already, so that an attempt before the wait
+        // would fail. A kernel that knows either flag of the set-up knows this one (5.19).
+        if ((ring_->get()->flags & (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN)) != 0)
+          sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
         break;
       case IoOp::Kind::send:
         io_uring_prep_send(&sqe, with.fd, with.data, with.bytes, MSG_NOSIGNAL);
@@ -186,6 +191,10 @@ void Ring::completed(IoOp& op, std::int32_t result) {
     if (cancelling_) value = -ECANCELED;
   }
   if (awaits_readiness(op) && value > 0) value = 0;  // not the events, which no other engine tells
+  if (op.kind == IoOp::Kind::send && value > 0) {
+    const auto index = static_cast<std::size_t>(op.arguments.fd);
+    if (index < streams_.size() && streams_[index]) streams_[index]->unanswered = false;
+  }
   if (op.kind == IoOp::Kind::accept && value >= 0) set_no_delay(static_cast<int>(value));
   if (op.kind == IoOp::Kind::connect) {
     if (value >= 0) {
@@ -207,10 +216,6 @@ void Ring::link(IoOp& op) noexcept {
 void Ring::unlink(IoOp& op) noexcept {
   (op.previous != nullptr ? op.previous->next : pending_) = op.next;
   if (op.next != nullptr) op.next->previous = op.previous;
-}
-
-void Ring::close(int socket) noexcept {
-  if (socket >= 0) ::close(socket);
 }
 
 Lease Ring::lease(std::size_t bytes) {
