@@ -6,13 +6,14 @@
 namespace precipice::serve {
 namespace {
 
-// Threads share them by turns; 16 keep as many CPUs apart.
+// The first threads have stripes to themselves, so many as keep that many CPUs apart; the others
+// share as many by turns.
 constexpr std::size_t kThreadStripes = 16;
 
-std::size_t stripe_of_this_thread() {
+std::size_t number_of_this_thread() {
   static std::atomic<std::size_t> next{0};
   thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed);
-  return own % kThreadStripes;
+  return own;
 }
 
 }  // namespace
@@ -27,26 +28,39 @@ std::uint64_t ServerCounts::answered() const {
 }
 
 ServerMetrics::ServerMetrics(unsigned executors)
-    : by_thread_(executors == 1), stripes_(by_thread_ ? kThreadStripes : executors) {}
+    : executors_(executors), stripes_(executors == 1 ? 2 * kThreadStripes : executors) {}
 
-ServerMetrics::Stripe& ServerMetrics::at(unsigned executor) noexcept {
-  return stripes_[by_thread_ ? stripe_of_this_thread() : executor];
+ServerMetrics::Place ServerMetrics::here(unsigned executor) noexcept {
+  if (executors_ > 1) return {stripes_[executor], true};  // each has one thread
+  const std::size_t thread = number_of_this_thread();
+  const bool alone = thread < kThreadStripes;
+  return {stripes_[alone ? thread : kThreadStripes + thread % kThreadStripes], alone};
+}
+
+void ServerMetrics::begun(unsigned executor) noexcept {
+  const Place place = here(executor);
+  place.add(place.stripe.requests, 1);
 }
 
 void ServerMetrics::answered(unsigned executor, http::Status status, Nanos response) noexcept {
-  Stripe& stripe = at(executor);
+  const Place place = here(executor);
   const std::int64_t ns = std::max<std::int64_t>(response.count(), 0);
   std::size_t bucket = 0;
   while (bucket < kResponseBounds.size() && ns > kResponseBounds[bucket]) ++bucket;
-  add(stripe.by_status[http::index_of(status)], 1);
-  add(stripe.response_sum_ns, static_cast<std::uint64_t>(ns));
-  add(stripe.responses[bucket], 1);
+  place.add(place.stripe.by_status[http::index_of(status)], 1);
+  place.add(place.stripe.response_sum_ns, static_cast<std::uint64_t>(ns));
+  place.add(place.stripe.responses[bucket], 1);
+}
+
+void ServerMetrics::abandoned(unsigned executor) noexcept {
+  const Place place = here(executor);
+  place.add(place.stripe.abandoned, 1);
 }
 
 void ServerMetrics::malformed(unsigned executor, http::Status status) noexcept {
-  Stripe& stripe = at(executor);
-  add(stripe.malformed, 1);
-  add(stripe.by_status[http::index_of(status)], 1);
+  const Place place = here(executor);
+  place.add(place.stripe.malformed, 1);
+  place.add(place.stripe.by_status[http::index_of(status)], 1);
 }
 
 ServerCounts ServerMetrics::sum() const {
@@ -68,7 +82,7 @@ ServerCounts ServerMetrics::sum() const {
 }
 
 std::uint64_t ServerMetrics::requests_on(unsigned executor) const {
-  if (by_thread_) return sum().requests;
+  if (executors_ == 1) return sum().requests;
   return stripes_[executor].requests.load(std::memory_order_relaxed);
 }
 

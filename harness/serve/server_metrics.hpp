@@ -1,5 +1,6 @@
-// Counts requests and their response times. Each executor, or each thread of a model that has one
-// executor for many threads, counts on cache lines of its own.
+// Counts requests and their response times. Each executor, or each of the first threads of a model
+// that has one executor for many threads, counts on cache lines of its own, without locked
+// instructions.
 #pragma once
 
 #include <array>
@@ -46,9 +47,9 @@ class ServerMetrics {
  public:
   explicit ServerMetrics(unsigned executors);
 
-  void begun(unsigned executor) noexcept { add(at(executor).requests, 1); }
+  void begun(unsigned executor) noexcept;
   void answered(unsigned executor, http::Status status, Nanos response) noexcept;
-  void abandoned(unsigned executor) noexcept { add(at(executor).abandoned, 1); }
+  void abandoned(unsigned executor) noexcept;
   void malformed(unsigned executor, http::Status status) noexcept;
 
   /// Not one instant's: counts go on while they are summed.
@@ -63,12 +64,21 @@ class ServerMetrics {
     std::array<std::atomic<std::uint64_t>, kResponseBounds.size() + 1> responses{};
   };
 
-  static void add(std::atomic<std::uint64_t>& count, std::uint64_t more) noexcept {
-    count.fetch_add(more, std::memory_order_relaxed);
-  }
-  Stripe& at(unsigned executor) noexcept;
+  /// Where this thread counts, and whether no other thread does.
+  struct Place {
+    Stripe& stripe;
+    bool alone;
+    void add(std::atomic<std::uint64_t>& count, std::uint64_t more) const noexcept {
+      if (alone) {
+        count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+      } else {
+        count.fetch_add(more, std::memory_order_relaxed);
+      }
+    }
+  };
+  Place here(unsigned executor) noexcept;
 
-  const bool by_thread_;
+  const unsigned executors_;
   std::vector<Stripe> stripes_;
 };
 
