@@ -16,6 +16,7 @@ using serve::ServeSettings;
 
 struct ServeArguments {
   std::string model, workload = "empty", listen = "127.0.0.1:8080", cpus;
+  std::string placement = "balanced", keepalive = "own";
   std::string header_limit, body_limit, connections;
   std::string idle_timeout, header_timeout, body_timeout, write_timeout, drain;
   bool json = false;
@@ -39,12 +40,23 @@ std::uint64_t read_bytes(const std::string& text, std::string_view option, std::
   return bytes;
 }
 
+/// Throws UsageError unless `text` is one of the two.
+bool is_second(const std::string& text, std::string_view option, std::string_view first,
+               std::string_view second) {
+  if (text != first && text != second)
+    throw UsageError(fmt::format("{} '{}' is neither {} nor {}", option, text, first, second));
+  return text == second;
+}
+
 ServeSettings settings_from(const ServeArguments& a) {
   ServeSettings s;
   s.model = parse_model(a.model);
   s.workload = parse_workload(a.workload);
   s.listen = serve::parse_address(a.listen);
   s.cpus = a.cpus.empty() ? CpuSet::allowed() : CpuSet::parse(a.cpus);
+  if (is_second(a.placement, "--placement", "balanced", "reuseport"))
+    s.placement = serve::Placement::reuseport;
+  if (is_second(a.keepalive, "--keepalive", "own", "park")) s.keep_alive = serve::KeepAlive::park;
   if (!a.header_limit.empty()) {
     auto& head = s.limits.head;
     head.head_bytes = static_cast<std::uint32_t>(
@@ -124,6 +136,13 @@ void add_options(OptionParser& parser, ServeArguments& a) {
   parser.add_option("--listen", a.listen,
                     "Address and port (default: 127.0.0.1:8080; port 0: any, which is printed)");
   parser.add_option("--cpus", a.cpus, "CPUs of the model, as in 0 or 0,2-3 (default: all allowed)");
+  parser.add_option("--placement", a.placement,
+                    "balanced (default: one acceptor, each connection to the emptiest executor) or "
+                    "reuseport (each executor accepts its own)");
+  parser.add_option(
+      "--keepalive", a.keepalive,
+      "own (default: an idle connection keeps its thread) or park (one thread watches "
+      "all idle connections; for models that block)");
   parser.add_option("--connections", a.connections,
                     "Most connections at once (default: 16384); more get a 503 and are closed");
   parser.add_option("--header-limit", a.header_limit,

@@ -1,6 +1,7 @@
 #include "harness/serve/connection_table.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
@@ -59,6 +60,7 @@ Slot* ConnectionTable::open(int fd, unsigned executor) noexcept {
   }
   Slot& slot = at(index);
   slot.executor = executor == kAny ? emptiest() : executor;
+  slot.watched = false;
   count_.fetch_add(1, std::memory_order_relaxed);
   loads_[slot.executor].opened.fetch_add(1, std::memory_order_relaxed);
   loads_[slot.executor].now.fetch_add(1, std::memory_order_relaxed);
@@ -151,6 +153,19 @@ void ConnectionTable::end_if_late(Slot& slot, std::uint64_t now_ms, bool ending)
   if (slot.state.compare_exchange_strong(state, static_cast<std::uint64_t>(Phase::expired),
                                          std::memory_order_relaxed))
     ::shutdown(slot.fd, SHUT_RD);
+}
+
+void ConnectionTable::close_all() noexcept {
+  for (const std::atomic<Slot*>& block : blocks_) {
+    Slot* const slots = block.load(std::memory_order_acquire);
+    if (slots == nullptr) return;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const int fd = slots[i].fd;
+      if (fd < 0) continue;
+      close(slots[i]);
+      ::close(fd);
+    }
+  }
 }
 
 std::size_t ConnectionTable::requests() noexcept {

@@ -31,6 +31,7 @@ struct alignas(64) Slot {
   int fd = -1;                          ///< under the table's lock for this slot
   std::uint32_t index = 0;
   std::uint32_t executor = 0;
+  bool watched = false;  ///< by the parking's epoll
 
   Phase phase() const { return static_cast<Phase>(state.load(std::memory_order_relaxed) & 0xff); }
 };
@@ -69,6 +70,8 @@ class ConnectionTable {
   }
   /// Connections in which a request is under way, now.
   std::size_t requests() noexcept;
+  /// Closes what is still open, when nobody works on it any more.
+  void close_all() noexcept;
 
   static constexpr unsigned kAny = ~0U;
 

@@ -48,7 +48,7 @@ std::string to_string(const sockaddr_in& address) {
   return fmt::format("{}:{}", text, ntohs(address.sin_port));
 }
 
-Listener::Listener(const sockaddr_in& address) {
+Listener::Listener(const sockaddr_in& address, bool shared) {
   const auto fail = [&](int error) {
     const std::string_view remedy = error == EADDRINUSE ? "; another program listens there: choose "
                                                           "another port, or 0 for any"
@@ -64,6 +64,7 @@ Listener::Listener(const sockaddr_in& address) {
   if (fd_ < 0) fail(errno);
   const int on = 1;
   ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared && ::setsockopt(fd_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) fail(errno);
   if (::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail(errno);
   if (::listen(fd_, kBacklog) != 0) fail(errno);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace precipice::serve {
 
@@ -17,8 +18,9 @@ std::string to_string(const sockaddr_in& address);
 /// Owns its descriptor, which is non-blocking. Movable.
 class Listener {
  public:
-  /// Listens. Throws Unavailable, with what to do about it.
-  explicit Listener(const sockaddr_in& address);
+  /// Listens; `shared`: others may listen there too, if they are as well (SO_REUSEPORT). Throws
+  /// Unavailable, with what to do about it.
+  explicit Listener(const sockaddr_in& address, bool shared = false);
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
   ~Listener() { close(); }
@@ -27,6 +29,8 @@ class Listener {
   /// With the port that was chosen.
   sockaddr_in address() const;
   void close() noexcept;
+  /// The descriptor, which is the caller's from now on.
+  int release() noexcept { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "harness/serve/connection_table.hpp"
@@ -13,6 +14,18 @@
 
 namespace precipice::serve {
 
+/// How connections come to the executors.
+enum class Placement : std::uint8_t {
+  balanced,   ///< one acceptor hands each to the executor that has the fewest
+  reuseport,  ///< a listening socket for each executor, which accepts its own
+};
+
+/// What runs for a connection between two requests.
+enum class KeepAlive : std::uint8_t {
+  own,   ///< the model: a thread or a coroutine waits for the next request
+  park,  ///< nothing in the model; one thread watches all of them
+};
+
 struct ServeSettings {
   Spec model;
   Spec workload;         ///< of /work
@@ -20,6 +33,8 @@ struct ServeSettings {
   CpuSet cpus;           ///< the model's; not empty
   SessionLimits limits;
   Timeouts timeouts;
+  Placement placement = Placement::balanced;
+  KeepAlive keep_alive = KeepAlive::own;
   std::size_t connections = 16384;  ///< open at once; past it, 503 and closed
 };
 

@@ -10,10 +10,13 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "harness/serve/acceptor.hpp"
 #include "harness/serve/listener.hpp"
 #include "harness/serve/metrics_text.hpp"
+#include "harness/serve/native_acceptors.hpp"
+#include "harness/serve/parking.hpp"
 #include "harness/serve/service.hpp"
 #include "harness/trial/downstreams.hpp"
 #include "harness/trial/trial_runner.hpp"
@@ -45,6 +48,19 @@ std::unique_ptr<Workload> make_workload(const Spec& spec) {
   return info.make(Options(info.name, info.options, spec.given));
 }
 
+void check(const ServeSettings& settings) {
+  const std::string& model = settings.model.name;
+  const bool loops = model == "event_loop" || model == "io_uring";
+  if (settings.placement == Placement::reuseport && !loops) {
+    throw UsageError(fmt::format(
+        "--placement reuseport: {} has one executor; give it to event_loop or io_uring", model));
+  }
+  if (settings.keep_alive == KeepAlive::park && loops) {
+    throw UsageError(fmt::format(
+        "--keepalive park: on {} idle connections hold no thread; leave it out", model));
+  }
+}
+
 void require_descriptors(std::size_t connections) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -72,7 +88,8 @@ class Server::Running {
         metrics_(executors_),
         service_(*workload_, settings.limits, table_, metrics_, executors_,
                  [this] { return page(); }),
-        listener_(settings.listen) {
+        listener_(settings.listen, settings.placement == Placement::reuseport) {
+    check(settings);
     try {
       start();
     } catch (...) {
@@ -84,7 +101,7 @@ class Server::Running {
   Running& operator=(const Running&) = delete;
   ~Running() { end(); }
 
-  sockaddr_in address() const { return listener_.address(); }
+  sockaddr_in address() const { return address_; }
 
   ServeReport report() const {
     ServeReport report;
@@ -92,9 +109,14 @@ class Server::Running {
     report.workload = settings_.workload.to_string();
     report.address = to_string(address_);
     report.elapsed_s = seconds(Io::now() - started_);
-    report.accepted = acceptor_ ? acceptor_->accepted() : 0;
-    report.refused_connections =
-        service_.turned_away() + (acceptor_ ? acceptor_->without_place() : 0);
+    const auto add = [&report](const auto& acceptor) {
+      if (!acceptor) return;
+      report.accepted += acceptor->accepted();
+      report.refused_connections += acceptor->without_place();
+    };
+    add(acceptor_);
+    add(native_);
+    report.refused_connections += service_.turned_away();
     report.counts = metrics_.sum();
     for (unsigned i = 0; i < executors_; ++i)
       report.executors.push_back({table_.opened_on(i), metrics_.requests_on(i)});
@@ -105,7 +127,7 @@ class Server::Running {
   ServeReport stop(Time deadline, const std::function<bool()>& hurry) {
     ModelStats at_work = model_->stats();
     service_.end();
-    acceptor_->stop();
+    stop_accepting();
     listener_.close();
     wake_sweeper();
     while (table_.count() > 0 && Io::now() < deadline && !(hurry && hurry()))
@@ -133,12 +155,31 @@ class Server::Running {
     setup.scratch_directory = default_scratch_directory();
     downstream_.emplace(downstreams_, *workload_, CpuSet::allowed(), setup);
     workload_->prepare(setup);
+    if (settings_.placement == Placement::reuseport) {
+      std::vector<Listener> listeners;
+      listeners.push_back(std::move(listener_));
+      while (listeners.size() < executors_) listeners.emplace_back(address_, true);
+      native_.emplace(std::move(listeners), *model_, service_, table_);
+    }
     model_->start({.cpus = settings_.cpus,
-                   .job = service_.job(),
+                   .job = native_ ? native_->job() : service_.job(),
                    .files = workload_->files(),
                    .block_bytes = workload_->block_bytes()});
     sweeper_ = new_thread("the thread that watches the timeouts", [this] { sweep(); });
-    acceptor_.emplace(listener_, *model_, service_, table_, settings_.cpus);
+    if (settings_.keep_alive == KeepAlive::park) {
+      parking_.emplace(*model_, service_, table_);
+      service_.park_by([this](Slot& slot) { return parking_->park(slot); });
+    }
+    if (native_) {
+      native_->start();
+    } else {
+      acceptor_.emplace(listener_, *model_, service_, table_, settings_.cpus);
+    }
+  }
+
+  void stop_accepting() noexcept {
+    if (acceptor_) acceptor_->stop();
+    if (native_) native_->stop();
   }
 
   std::string page() const {
@@ -172,7 +213,8 @@ class Server::Running {
   void end() noexcept {
     if (!model_) return;
     service_.end();
-    if (acceptor_) acceptor_->stop();
+    stop_accepting();
+    if (parking_) parking_->stop();
     model_->shutdown(Io::now());
     {
       const std::lock_guard lock(mutex_);
@@ -184,8 +226,9 @@ class Server::Running {
       last_stats_ = model_->stats();
     } catch (const std::bad_alloc&) {  // the end does not wait for the figures
     }
-    // What its engine has registered goes before the workload's connections are closed.
+    // What its engine has registered goes before descriptors are closed.
     model_.reset();
+    table_.close_all();
     workload_->finish();
   }
 
@@ -202,6 +245,8 @@ class Server::Running {
   Listener listener_;
   const sockaddr_in address_ = listener_.address();
   std::optional<Acceptor> acceptor_;
+  std::optional<NativeAcceptors> native_;
+  std::optional<Parking> parking_;
   ModelStats last_stats_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -99,6 +99,7 @@ Task<void> Service::run(void* self, Io& io, Request request) {
   Slot& slot = service.slot_of(request);
   ConnectionTable& table = service.table_;
   const int fd = slot.fd;
+  bool parks = false;
   {
     Session session(service.hosts_[slot.executor], service.limits_);
     std::optional<IoOp> op;
@@ -109,11 +110,13 @@ Task<void> Service::run(void* self, Io& io, Request request) {
         const Session::Want want = session.advance();
         if (want == Session::Want::input) {
           if (session.phase() == Phase::idle && service.ending()) break;
+          parks = marked != Phase::none && session.phase() == Phase::idle && service.park_;
           // A head and a body each have one time for all of their bytes.
           if (marked != session.phase() || marked == Phase::idle) {
             marked = session.phase();
             table.mark(slot, marked);
           }
+          if (parks) break;
           const std::span<std::byte> room = std::as_writable_bytes(session.room());
           op.emplace(io, IoOp::Kind::recv,
                      IoOp::Arguments{.fd = fd, .data = room.data(), .bytes = room.size()});
@@ -157,6 +160,7 @@ Task<void> Service::run(void* self, Io& io, Request request) {
       session.abandon();
     }
   }
+  if (parks && service.park_(slot)) co_return;
   table.close(slot);
   io.close(fd);
 }

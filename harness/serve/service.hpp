@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/serve/connection_table.hpp"
@@ -30,6 +31,10 @@ class Service {
   /// Answers 503 as far as that goes without waiting, closes the descriptor and frees the place.
   void turn_away(Slot& slot) noexcept;
 
+  /// From now on idle connections are handed to `park`, and no longer run in the model. It answers
+  /// false where that failed.
+  void park_by(std::function<bool(Slot&)> park) { park_ = std::move(park); }
+
   /// From now on every answer is the last of its connection.
   void end() noexcept { ending_.store(true, std::memory_order_relaxed); }
   bool ending() const noexcept { return ending_.load(std::memory_order_relaxed); }
@@ -51,6 +56,7 @@ class Service {
   ServerMetrics& metrics_;
   const unsigned executors_;
   const std::function<std::string()> metrics_page_;
+  std::function<bool(Slot&)> park_;
   std::vector<Host> hosts_;  ///< one per executor
   std::atomic<bool> ending_{false};
   std::atomic<std::uint64_t> turned_away_{0};

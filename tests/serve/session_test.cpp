@@ -4,87 +4,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstring>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/http/answer.hpp"
+#include "tests/support/http_conversation.hpp"
 
 namespace precipice::serve {
 namespace {
 
-using http::Status;
+using testing::Conversation;
 using Want = Session::Want;
-
-class CountingHost final : public SessionHost {
- public:
-  void begun() noexcept override { ++begun_; }
-  void answered(Status status, Time) noexcept override {
-    ++ended_;
-    statuses_.push_back(static_cast<int>(status));
-  }
-  void abandoned() noexcept override { ++ended_; }
-  void refused(Status status) noexcept override { statuses_.push_back(static_cast<int>(status)); }
-  std::string metrics() override { return "figures\n"; }
-  bool ending() const noexcept override { return ending_; }
-
-  int begun_ = 0, ended_ = 0;
-  std::vector<int> statuses_;
-  bool ending_ = false;
-};
-
-/// A peer that sends pieces and reads everything.
-class Conversation {
- public:
-  explicit Conversation(const SessionLimits& limits = {}) : limits_(limits) {}
-
-  /// Until the session wants more input, or closes.
-  void send(std::string_view bytes) {
-    for (run(); want_ == Want::input && !bytes.empty(); run()) {
-      const std::span<char> room = session_.room();
-      const std::size_t count = std::min(room.size(), bytes.size());
-      std::memcpy(room.data(), bytes.data(), count);
-      session_.received(count, Time());
-      bytes.remove_prefix(count);
-    }
-  }
-  void end(bool timed_out = false) {
-    run();
-    session_.ended(timed_out);
-    run();
-  }
-  bool closed() const { return want_ == Want::close || want_ == Want::drop; }
-  std::string text() const {
-    return std::regex_replace(text_, std::regex("Date: [^\r]*"), "Date: now");
-  }
-  std::vector<int> statuses() const { return host_.statuses_; }
-
-  CountingHost host_;
-  SessionLimits limits_;
-  Session session_{host_, limits_};
-  Want want_ = Want::input;
-  std::string text_;
-  int writes_ = 0;
-
- private:
-  void run() {
-    for (;;) {
-      want_ = session_.advance();
-      if (want_ == Want::output) {
-        ++writes_;
-        text_ += session_.output();
-        session_.sent(session_.output().size());
-      } else if (want_ == Want::work) {
-        session_.worked(Outcome::ok(session_.seed() + 0xabc000));
-      } else {
-        return;
-      }
-    }
-  }
-};
 
 std::string get(const std::string& target, const std::string& fields = "") {
   return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
@@ -157,12 +88,12 @@ TEST(Session, AsksForTheBodyThatAClientHoldsBack) {
   const std::string head =
       "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
   peer.send(head);
-  EXPECT_EQ(peer.text(), http::kContinue);
+  EXPECT_EQ(peer.text_, http::kContinue);
   peer.send("hi");
   EXPECT_EQ(peer.statuses(), (std::vector<int>{200}));
   peer.send(head + "hi");
   EXPECT_EQ(peer.statuses().size(), 2U);
-  EXPECT_EQ(peer.text().find("100 Continue", 12), std::string::npos) << "it came unasked";
+  EXPECT_EQ(peer.text_.find("100 Continue", 12), std::string::npos) << "it came unasked";
 }
 
 TEST(Session, DoesNotAskForABodyThatItRefuses) {
