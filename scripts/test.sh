@@ -5,7 +5,7 @@
 set -euo pipefail
 unset CDPATH  # which would make `cd` print where it went
 cd "$(dirname "$(readlink -f "$0")")/.."
-scripts/setup
+scripts/setup tests
 
 read -ra presets <<<"${PRECIPICE_TEST_PRESETS:-asan tsan release}"
 if ! logs=$(mktemp -d 2>/dev/null); then
