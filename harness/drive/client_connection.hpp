@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/drive/client_loop.hpp"
 #include "harness/drive/wire.hpp"
 #include "harness/http/response_parser.hpp"
 
 namespace precipice {
 
-struct ClientLoop::Connection {
+struct ClientConnection {
   enum class State : std::uint8_t { down, connecting, made };
 
   std::uint32_t index = 0;

@@ -30,6 +30,8 @@
 
 namespace precipice {
 
+struct ClientConnection;
+
 /// What a client's threads share, and how they go about it. Times are nanoseconds since the epoch.
 struct ClientSettings {
   const Endpoint* endpoint = nullptr;
@@ -90,7 +92,7 @@ class ClientLoop {
   ClientReport run(Time epoch);
 
  private:
-  struct Connection;
+  using Connection = ClientConnection;
 
   std::int64_t clock() const { return monotonic_ns() - epoch_ns_; }
   bool open_loop() const { return !settings_.intended_ns.empty(); }
