@@ -1,4 +1,4 @@
-// The sockets of AsioOperations, and how it receives from them. Part of asio_operations.cpp.
+// The sockets of AsioOperations, and how it receives from them. For its sources alone.
 #pragma once
 
 #include <netinet/tcp.h>
