@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "harness/drive/drive_trial.hpp"
+#include "harness/drive/served_model.hpp"
 #include "harness/report/live_view.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/simulated_trial.hpp"
+#include "harness/trial/transport.hpp"
 #include "harness/trial/trial_runner.hpp"
 
 namespace precipice {
@@ -25,7 +28,9 @@ Trial TrialSource::measure(const TrialRequest& request) {
     const Awaited awaited("a simulation is under way");
     return simulate_trial(request, &stop_now());
   };
-  Trial trial = request.clock == ClockKind::virtual_time ? simulate() : runner().run(request);
+  Trial trial = request.clock == ClockKind::virtual_time ? simulate()
+                : over_http(request.model)               ? served(request)
+                                                         : runner().run(request);
   if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
   return trial;
 }
@@ -34,6 +39,23 @@ Calibration TrialSource::calibrate(const Spec& workload, const CpuSet& model_cpu
   Calibration calibration = runner().calibrate(workload, model_cpus);
   if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
   return calibration;
+}
+
+TargetRunner& TrialSource::target_runner() {
+  if (!target_runner_) {
+    target_runner_ = std::make_unique<TargetRunner>();
+    target_runner_->set_stop(&stop_now());
+  }
+  return *target_runner_;
+}
+
+Trial TrialSource::served(const TrialRequest& request) {
+  const std::vector<std::uint64_t>& digests = runner().digests_of(request.workload);
+  const Awaited awaited(fmt::format("{} is being served", request.model.to_string()));
+  return run_served(request, digests, "/proc/self/exe", target_runner(), [] {
+    if (stop_wanted().load())
+      throw Interrupted("interrupted: the server that was being started was stopped");
+  });
 }
 
 Trial InMemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }

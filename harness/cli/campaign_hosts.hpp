@@ -14,6 +14,7 @@
 
 namespace precipice {
 
+class TargetRunner;
 class TrialRunner;
 
 /// One trial on the clock that it asks for; the runner is made when the first real one is wanted.
@@ -25,9 +26,14 @@ class TrialSource {
   Trial measure(const TrialRequest& request);
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
 
+  /// Of trials of targets, and of models over HTTP.
+  TargetRunner& target_runner();
+
  private:
   TrialRunner& runner();
+  Trial served(const TrialRequest& request);
   std::unique_ptr<TrialRunner> runner_;
+  std::unique_ptr<TargetRunner> target_runner_;
 };
 
 /// Keeps nothing beyond the result: for `capacity`.

@@ -31,7 +31,7 @@ namespace {
 
 struct CapacityArguments : CellArguments, CommonArguments {
   std::vector<std::string> models, policies;
-  std::string blocks, precision, budget;
+  std::string blocks, precision, budget, transport;
   bool force = false;
 };
 
@@ -55,6 +55,7 @@ Plan plan_from(const CapacityArguments& a) {
       const std::vector<Spec> policies = parse_policies_of(a.policies, model);
       plan.policies[model.policy] = policies;
     }
+    apply_transport(a.transport, model);
     const bool twice = std::any_of(plan.models.begin(), plan.models.end(), [&](const Spec& known) {
       return known.to_string() == model.to_string();
     });
@@ -165,6 +166,7 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
   parser.require("--model");
   add_cell(parser, a);
   add_policies(parser, a.policies);
+  add_transport(parser, a.transport);
   parser.add_option(
       "--blocks", a.blocks,
       "Exactly so many repetitions of the whole measurement (default: as --precision asks)");

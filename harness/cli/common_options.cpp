@@ -17,6 +17,7 @@
 #include "harness/report/terminal.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/transport.hpp"
 #include "models/options.hpp"
 #include "models/oracle.hpp"
 
@@ -67,6 +68,26 @@ void add_policies(OptionParser& parser, std::vector<std::string>& policies) {
   parser.add_option("--policy", policies,
                     "A policy before the model, as in hedge:after=10ms; several times, outer first "
                     "(precipice list policies)");
+}
+
+void add_transport(OptionParser& parser, std::string& transport) {
+  parser.add_option("--transport", transport,
+                    "none: requests are handed over in the process; http: the model runs in a "
+                    "server of its own, and this process is its client (default: none)");
+}
+
+void apply_transport(const std::string& text, Spec& model) {
+  if (text.empty() || text == "none") return;
+  if (text != kOverHttp)
+    throw UsageError(fmt::format("--transport '{}' is neither none nor http", text));
+  if (!model.policy.empty())
+    throw UsageError("--transport: a series is served over http or has a policy, not both");
+  if (model_named(model.name).control) {
+    throw UsageError(
+        fmt::format("--transport: {} has no sockets; only models that execute requests are served",
+                    model.name));
+  }
+  model.policy = kOverHttp;
 }
 
 std::vector<Spec> parse_policies_of(const std::vector<std::string>& texts, Spec& model) {

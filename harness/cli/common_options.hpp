@@ -36,6 +36,10 @@ inline constexpr const char* kModelHelp =
 /// --model as often as it is given.
 void add_models(OptionParser& parser, std::vector<std::string>& models, const std::string& help);
 
+/// --transport, and what it makes of a model's series (see trial/transport.hpp). Throws UsageError.
+void add_transport(OptionParser& parser, std::string& transport);
+void apply_transport(const std::string& text, Spec& model);
+
 /// --policy as often as it is given, outer first.
 void add_policies(OptionParser& parser, std::vector<std::string>& policies);
 /// Names the series by them. Throws UsageError.

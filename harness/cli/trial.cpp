@@ -18,7 +18,7 @@ namespace precipice::cli {
 namespace {
 
 struct TrialArguments : CellArguments, CommonArguments {
-  std::string model, rate, closed, think, trigger;
+  std::string model, rate, closed, think, trigger, transport;
   std::vector<std::string> policies;
 };
 
@@ -32,6 +32,7 @@ TrialRequest request_from(const TrialArguments& a) {
   r.workload = parse_workload(a.workload);
   check_clock(r.clock, r.model, r.workload);
   r.policies = parse_policies_of(a.policies, r.model);
+  apply_transport(a.transport, r.model);
   if (a.rate.empty() == a.closed.empty())
     throw UsageError("give either --rate R (open loop) or --closed N (closed loop)");
   if (!a.rate.empty()) {
@@ -101,6 +102,7 @@ void add_options(OptionParser& parser, TrialArguments& a) {
   parser.add_required("--model", a.model, kModelHelp);
   add_cell(parser, a);
   add_policies(parser, a.policies);
+  add_transport(parser, a.transport);
   parser.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
   parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
   parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");

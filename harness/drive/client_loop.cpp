@@ -113,12 +113,15 @@ void ClientLoop::serve_waiting() {
 void ClientLoop::put_on(Connection& connection, std::size_t id) {
   connection.id = id;
   connection.has_request = true;
-  connection.parser.begin(text_.is_head(), settings_.expected);
+  const std::uint32_t seed = request_seed(settings_.seed, id);
+  connection.parser.begin(text_.is_head(), settings_.answers != nullptr
+                                               ? &(*settings_.answers)[seed]
+                                               : settings_.expected);
   (*settings_.slots)[id].begin_ns = clock();
   if (settings_.connection_per_request)
     connect(connection);
   else
-    send(connection, text_.of(request_seed(settings_.seed, id)));
+    send(connection, text_.of(seed));
 }
 
 void ClientLoop::send(Connection& connection, std::string_view bytes) {

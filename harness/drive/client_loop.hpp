@@ -48,7 +48,9 @@ struct ClientSettings {
   Nanos timeout = std::chrono::seconds(10);  ///< of a request, from when it is due
   bool connection_per_request = false;
   const std::string* expected = nullptr;  ///< every body; null: any
-  bool spin = true;                       ///< see GeneratorOptions
+  const std::vector<std::string>* answers =
+      nullptr;       ///< each body, by its seed; null: see expected
+  bool spin = true;  ///< see GeneratorOptions
   Nanos margin = std::chrono::microseconds(300);
   const std::atomic<bool>* stop = nullptr;
   Slots* slots = nullptr;

@@ -101,6 +101,7 @@ void DriveExecution::set_up(Nanos margin) {
   settings_.timeout = target_.timeout;
   settings_.connection_per_request = target_.connection_per_request;
   settings_.expected = target_.expected_file.empty() ? nullptr : &target_.expected;
+  settings_.answers = target_.answers.get();
   settings_.spin = !trial_.no_spin;
   settings_.margin = margin;
   settings_.stop = stop_;

@@ -20,6 +20,7 @@
 #include "harness/json.hpp"
 #include "harness/store/baseline.hpp"
 #include "harness/store/suite_series.hpp"
+#include "harness/store/suite_transport.hpp"
 #include "harness/store/suite_writer.hpp"
 #include "harness/store/toml_section.hpp"
 #include "harness/text_encoding.hpp"
@@ -106,7 +107,7 @@ void read_load(const Place& place, const toml::table& root, Plan& plan) {
   if (table == nullptr) return;
   const Section load(place, "load", *table,
                      {"arrivals", "window", "requests", "warmup", "drain", "coarse_window", "brief",
-                      "clock", "rates", "trigger"});
+                      "clock", "rates", "trigger", "transport"});
   using namespace std::chrono_literals;
   load.text("arrivals", [&](const std::string& text) {
     plan.arrivals = Arrivals::parse(with_trace_found(text, place.file()));
@@ -272,6 +273,7 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   read_classes(place, root, plan);
   read_policies(place, root, plan);
   read_series(place, root, "model", check_model, plan.models, plan.policies);
+  read_load_transport(place, root, plan);
   read_series(place, root, "workload", check_workload, plan.workloads, plan.policies, &plan);
   if (plan.models.size() * plan.workloads.size() > kMostCells) {
     throw place.error(fmt::format("{} models on {} workloads are too many cells; have at most {}",
@@ -279,6 +281,7 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   }
   check_every_series_is_used(place, plan);
   check_clock(place, plan);
+  check_transports(place, plan);
   check_policies_of_series(place, plan);
   check_trigger(place, root, plan);
   lengthen_defaults(place, root, plan);

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "harness/compare/cell_lookup.hpp"
+#include "harness/store/suite_transport.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/transport.hpp"
 #include "models/did_you_mean.hpp"
 
 namespace precipice {
@@ -51,7 +53,7 @@ std::vector<Spec> expand(const Place& place, std::string_view section, const tom
   for (const auto& [key_node, node] : table) {
     const std::string key(key_node.str());
     if (key == "use" || (section == "workload" && (key == "slo" || key == "models")) ||
-        (section == "model" && key == "policy")) {
+        (section == "model" && (key == "policy" || key == "transport"))) {
       continue;
     }
     const std::string path = fmt::format("{}.{}", section, key);
@@ -296,7 +298,7 @@ void read_policies(const Place& place, const toml::table& root, Plan& plan) {
 void check_policies_of_series(const Place& place, const Plan& plan) {
   for (const Spec& workload : plan.workloads) {
     for (const Spec& model : plan.models) {
-      if (model.policy.empty() || !plan.includes(model, workload)) continue;
+      if (model.policy.empty() || over_http(model) || !plan.includes(model, workload)) continue;
       const Slo& slo = plan.slo_of(workload);
       if (slo.text.empty()) {
         throw place.error(fmt::format(
@@ -321,8 +323,10 @@ void read_series(const Place& place, const toml::table& root, std::string_view s
   each_table(place, root, section, [&](const toml::table& table) {
     std::vector<Spec> specs;
     for (const Spec& spec : expand(place, section, table, check)) {
-      for (const std::string& policy : section == "model" ? chosen_policies(place, table, policies)
-                                                          : std::vector{std::string()}) {
+      for (const std::string& policy :
+           section == "model"
+               ? with_transports(place, table, chosen_policies(place, table, policies))
+               : std::vector{std::string()}) {
         specs.push_back(spec);
         specs.back().policy = policy;
       }

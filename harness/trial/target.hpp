@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct Target {
   std::string body{}, body_file{};     ///< what is sent, and where it was read from
   /// What every body that is answered must be, and where it was read from; no file: anything.
   std::string expected{}, expected_file{};
+  /// Or what each must be, by the request's seed; null: no such list.
+  std::shared_ptr<const std::vector<std::string>> answers{};
   bool connection_per_request = false;
   bool insecure = false;                     ///< TLS without a check of the certificate
   Nanos timeout = std::chrono::seconds(10);  ///< of one request, from when it is due

@@ -146,6 +146,10 @@ TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   return *slot;
 }
 
+const std::vector<std::uint64_t>& TrialRunner::digests_of(const Spec& workload) {
+  return prepared(workload).digests;
+}
+
 std::function<void()> TrialRunner::may_give_up() const {
   return [wanted = stop_wanted_] {
     if (wanted != nullptr && wanted->load())

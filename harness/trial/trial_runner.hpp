@@ -45,6 +45,8 @@ class TrialRunner {
   /// S of a workload on `inline` on the first model CPU, unloaded: the same seeds three times, the
   /// middle time of each seed, so that a stall of the host does not enter.
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
+  /// Of every seed, from `inline`. Throws as run.
+  const std::vector<std::uint64_t>& digests_of(const Spec& workload);
 
  private:
   struct Prepared;
