@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kAttempts = 20;
+
 fs::path temporary_directory() {
   std::error_code failed;
   const fs::path named = fs::temp_directory_path(failed);
@@ -38,20 +40,24 @@ void remove_those_of_dead_processes(const fs::path& parent, std::string_view pre
 PrivateDirectory::PrivateDirectory(std::string_view prefix) {
   const fs::path parent = temporary_directory();
   remove_those_of_dead_processes(parent, prefix);
-  std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw Unavailable(fmt::format("cannot make a directory in {}: {}; name another in TMPDIR",
-                                  parent.string(), std::strerror(errno)));
-  }
-  path_ = name;
-  held_.reset(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  // Unlocked for a moment, so that another process that begins now might take it for abandoned.
-  if (!held_.valid() || lock_file(held_.get()) == Locked::by_another ||
-      !still_names(path_, held_.get()) || ::chmod(path_.c_str(), 0711) != 0) {
+  // It is unlocked for a moment, in which another process that begins takes it for abandoned.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Unavailable(fmt::format("cannot make a directory in {}: {}; name another in TMPDIR",
+                                    parent.string(), std::strerror(errno)));
+    }
+    held_.reset(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (held_.valid() && lock_file(held_.get()) != Locked::by_another &&
+        still_names(name, held_.get()) && ::fchmod(held_.get(), 0711) == 0) {
+      path_ = name;
+      return;
+    }
     std::error_code ignored;
-    fs::remove_all(path_, ignored);
-    throw Unavailable(fmt::format("cannot keep the directory {}: try again", path_));
+    fs::remove_all(name, ignored);
   }
+  throw Unavailable(
+      fmt::format("cannot keep a directory in {}: others remove it", parent.string()));
 }
 
 PrivateDirectory::~PrivateDirectory() {
