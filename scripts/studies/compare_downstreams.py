@@ -23,6 +23,7 @@ import json
 import os
 import pwd
 import re
+import resource
 import secrets
 import shlex
 import shutil
@@ -180,21 +181,26 @@ def precipice(arguments, workload, port, seconds, seed, environment):
         raise Lacking(f"{shlex.join(command)} gave no trial: {done.stderr.strip()[:500]}")
 
 
+def cpu_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def redis_benchmark(arguments, port, expected, _environment):
-    """GETs a second. It is told a number of requests, not a time: as many as take the time at the other side's rate."""
+    """GETs a second, and how many. It is told a number of requests, not a time: as many as take the time at the other side's rate."""
     count = max(1000, int(expected * arguments.seconds))
     command = ["taskset", "-c", str(cpus()[1]), "redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-c", str(arguments.connections), "-P",
                "1", "-n", str(count), "-r", str(KEYS), "--csv", "GET", f"precipice:{BYTES}:{KEYS}:__rand_int__"]
     done = run(command, 20 * arguments.seconds + 60)
     rows = [line.split('","') for line in done.stdout.splitlines() if line.startswith('"')]
     try:
-        return float(rows[-1][1].strip('"'))
+        return float(rows[-1][1].strip('"')), count
     except (IndexError, ValueError):
         raise Lacking(f"redis-benchmark failed: {(done.stderr or done.stdout).strip()[:300]}")
 
 
 def pgbench(arguments, port, _expected, environment):
-    """SELECTs a second."""
+    """SELECTs a second, and how many."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(f"\\set key random(0, {KEYS - 1})\nSELECT key, body FROM precipice_rows_{BYTES}_{KEYS} WHERE key = :key;\n")
         script.flush()
@@ -204,7 +210,8 @@ def pgbench(arguments, port, _expected, environment):
     found = re.search(r"^tps = ([0-9.]+) \(without", done.stdout, re.M)
     if done.returncode != 0 or not found:
         raise Lacking(f"pgbench failed: {(done.stderr or done.stdout).strip()[:300]}")
-    return float(found[1])
+    executed = re.search(r"^number of transactions actually processed: ([0-9]+)", done.stdout, re.M)
+    return float(found[1]), int(executed[1])
 
 
 SIDES = {"redis": ("redis:op=get", redis_server, "redis-benchmark", redis_benchmark),
@@ -213,7 +220,7 @@ SIDES = {"redis": ("redis:op=get", redis_server, "redis-benchmark", redis_benchm
 
 def compare(arguments, name):
     workload, started, peer, offer = SIDES[name]
-    ours, theirs, ratios, trials = [], [], [], []
+    ours, theirs, ratios, trials, their_cpu = [], [], [], [], []
     with started() as (port, environment):
         expected, _ = precipice(arguments, workload, port, 0.5, 1, environment)  # writes the keys, and warms up
         for pair in range(arguments.pairs):
@@ -223,7 +230,9 @@ def compare(arguments, name):
                     rate[side], trial = precipice(arguments, workload, port, arguments.seconds, pair + 1, environment)
                     expected = rate[side]
                 else:
-                    rate[side] = offer(arguments, port, expected, environment)
+                    before = cpu_of_children()
+                    rate[side], requests = offer(arguments, port, expected, environment)
+                    their_cpu.append((cpu_of_children() - before) * 1e9 / requests)
             ours.append(rate["ours"])
             theirs.append(rate["theirs"])
             ratios.append(rate["ours"] / rate["theirs"])
@@ -237,7 +246,8 @@ def compare(arguments, name):
             "peer_per_s": median_interval(theirs)[0], "ratio": middle, "ratio_low": low, "ratio_high": high, "pairs": arguments.pairs,
             "required": REQUIRED, "note": trials[0].get("note", ""),
             "server_busy": None if None in busy else median_interval(busy)[0],
-            "cpu_ns_per_request": median_interval([trial["cpu_ns_per_request"]["model"] for trial in trials])[0]}
+            "cpu_ns_per_request": median_interval([trial["cpu_ns_per_request"]["model"] for trial in trials])[0],
+            "peer_cpu_ns_per_request": median_interval(their_cpu)[0]}
 
 
 def main():
@@ -269,7 +279,8 @@ def main():
         print(f"{result['name']}: {result['model']} {result['precipice_per_s']:,.0f}/s, {result['peer']} {result['peer_per_s']:,.0f}/s, "
               f"ratio {result['ratio']:.3f} [{result['ratio_low']:.3f}, {result['ratio_high']:.3f}] of {result['pairs']} pairs; "
               f"asked for >= {REQUIRED}{busy}")
-        print(f"  {result['note']}; {result['cpu_ns_per_request'] / 1000:.1f} us of CPU time of the model a request")
+        print(f"  {result['note']}; CPU time a request: the model {result['cpu_ns_per_request'] / 1000:.1f} us, {result['peer']} with its start "
+              f"{result['peer_cpu_ns_per_request'] / 1000:.1f} us")
     return 0
 
 
