@@ -56,7 +56,7 @@ TEST(ServedModel, HasConnectionsForTwiceItsServiceTime) {
 }
 
 TEST(ServedModel, AnswersEachSeedWithTheDigestOfInline) {
-  TrialRunner runner(testing::TempDir() + "precipice-served");
+  TrialRunner runner(::testing::TempDir() + "precipice-served");
   TargetRunner client;
   for (const ModelInfo& model : models()) {
     if (model.control) continue;
@@ -74,7 +74,7 @@ TEST(ServedModel, AnswersEachSeedWithTheDigestOfInline) {
 }
 
 TEST(ServedModel, IsAtFaultWhereAnAnswerIsWrong) {
-  TrialRunner runner(testing::TempDir() + "precipice-served");
+  TrialRunner runner(::testing::TempDir() + "precipice-served");
   TargetRunner client;
   const TrialRequest request = request_for("event_loop", 400);
   std::vector<std::uint64_t> digests = runner.digests_of(request.workload);
