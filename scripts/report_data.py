@@ -11,6 +11,7 @@ import statistics
 from curves import by_rate, merge_rate, rising, trial_row
 from figures import palette, policies
 from figures.names import model_names, workload_names, workload_of
+from figures.triggers import lasts
 from precipice_run import Histogram, bucket_highest, estimate, finite
 from shown import shown
 
@@ -230,9 +231,19 @@ def trial_name(entry):
             "rate": short(entry["trial"].get("rate_per_s")), "at": entry.get("at_s")}
 
 
+def timeline(trial):
+    """The slices of a trial in which something was made to happen: of each cell the first block's at its highest rate is shown."""
+    stored, trigger = trial["timeline"], trial["request"]["trigger"]
+    begin, end = lasts(trigger)
+    named = (("goodput", "goodput_per_s"), ("p99", "p99_ns"), ("attempts", "attempts_per_s"), ("knob", "knob_values"))
+    return {"rate": short(trial.get("rate_per_s")), "trigger": trigger, "begin": short(begin), "end": short(end), "slice": short(stored.get("slice_s")),
+            "recovered": short(stored.get("recovered_after_s")), "knobName": stored.get("knob") or "",
+            **{name: [short(value) for value in stored.get(field) or []] for name, field in named}}
+
+
 def document(run):
     """One run."""
-    entries, invalid, valid = {}, [], 0
+    entries, invalid, valid, slices = {}, [], 0, {}
     for entry in run.trials():
         trial = entry.get("trial")
         if not isinstance(trial, dict):
@@ -245,6 +256,10 @@ def document(run):
             invalid.append({**trial_name(entry), "reasons": reasons})
         request = trial.get("request") or {}
         closed = finite(request.get("closed"))
+        if entry.get("used") and request.get("trigger") and isinstance(trial.get("timeline"), dict):
+            key, order = (entry.get("series"), entry.get("workload")), (finite(trial.get("rate_per_s")), -(whole(entry.get("block")) or 0))
+            if key not in slices or order > slices[key][0]:
+                slices[key] = order, timeline(trial)
         # Where something was made to happen in a trial, it says nothing of its rate as such.
         if entry.get("used") and not closed > 0 and finite(trial.get("rate_per_s")) > 0 and not request.get("trigger"):
             entries.setdefault((entry.get("series"), entry.get("workload")), []).append(entry)
@@ -263,6 +278,7 @@ def document(run):
             "indicative": (cell.get("indicative") or {}).get("text"),
             "indicative_cliff": interval(cell.get("indicative") or {}, "cliff_per_s"),
             "indicative_saturation": interval(cell.get("indicative") or {}, "saturation_per_s"),
+            "timeline": slices.get((cell["series"], text), (None, None))[1],
             "note": cell.get("note") or "", "failure": cell.get("failure") or "", "grid": grid(cell),
             "points": curve(entries.get((cell["series"], text), []))})
     manifest = run.manifest
@@ -273,7 +289,7 @@ def document(run):
             "git": manifest.get("git_sha"), "binary": manifest.get("binary_hash"), "suite_hash": manifest.get("suite_hash"),
             "load": run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}, "slo": run.suite.get("slo"),
             "workloads": list(workloads.values()), "ranking": run.summary.get("ranking") or [],
-            "verdict": verdict(run.summary.get("verdict")), "nothing_valid": nothing,
+            "levers": levers(run.summary.get("levers")), "verdict": verdict(run.summary.get("verdict")), "nothing_valid": nothing,
             "speed": [] if nothing else (run.summary.get("speed") or {}).get("sentences") or [], "valid": valid, "invalid": invalid,
             "environment": [[name, value] for name, value in flat(run.before).items()], "changes": changes(run.before, run.after),
             "has_after": bool(run.after), "warnings": list(run.warnings)}
@@ -289,6 +305,19 @@ def verdict(stored):
     return [{"workload": one["workload"], "text": one["text"], "kind": one.get("kind"), "unmeasured": one.get("unmeasured") or [],
              **{name: [row(each) for each in one.get(field) or []] for name, field in (("best", "best"), ("rest", "rest"), ("none", "none_holds"))}}
             for one in stored or []]
+
+
+def levers(stored):
+    """What policies moved, with numbers shortened; None where an older program wrote no such thing."""
+    def side(one):
+        value, low, high, reached = estimate(one, "side")
+        return {"value": short(value), "low": short(low), "high": short(high), "reached": reached}
+
+    return None if stored is None else [
+        {**{name: one[name] for name in ("workload", "series", "without", "missing")},
+         "figures": [{"figure": each["figure"], "load": short(each.get("load_per_s")), "missing": each.get("missing") or "",
+                      **{name: side({"side": each.get(name)}) for name in ("with", "without", "ratio")}} for each in one["figures"]]}
+        for one in stored]
 
 
 def report(runs):

@@ -19,14 +19,15 @@ const readWish = () => {
 const plainTime = ns => time(ns).replace(" ", "").replace("µ", "u");
 const amount = ns => ns > 0 ? time(ns) : "no";
 const partsOf = m => `${amount(m.work)} computing, ${amount(m.wait)} waiting`;
-const basisOf = near => `<b>${escape(near.w.text)}</b> (${partsOf(nominal(near.w))})`;
+const basisOf = ({of}) => `<b>${escape(of.text)}</b>${of.mixed ? ` (${partsOf(of.parts)})` : ""}`;
 
-function command(wish) {
+function command({wish, p}) {
   const work = `mixed:work=${plainTime(wish.work)},wait=${plainTime(wish.wait)}`;
-  return `precipice capacity --model MODEL --workload ${work} --slo '${pname(percentile())}<${plainTime(wish.slo)}'`;
+  return `precipice capacity --model MODEL --workload ${work} --slo '${pname(p)}<${plainTime(wish.slo)}'`;
 }
 
-function notCovered({near, wish}) {
+function notCovered(a) {
+  const {near} = a;
   const why = near.skew > 2.5 ? "its mix of computing and waiting is another" :
       near.scale < 1          ? "your request is much shorter" :
                                 "your request is much longer";
@@ -34,7 +35,7 @@ function notCovered({near, wish}) {
     '<p class="big">The data does not cover this work.</p>',
     `<p>The nearest workload measured is ${basisOf(near)}: ${why}. An answer would be a guess. ` +
         "Measure it, once for each model:</p>",
-    `<p><code>${escape(command(wish))}</code></p>`
+    `<p><code>${escape(command(a))}</code></p>`
   ];
 }
 
@@ -70,11 +71,17 @@ function atRate(c, {wish, p}) {
 }
 
 function why(a) {
-  const {best, same, wish, p} = a, within = known(best.response) ? digits(wish.slo / best.response, 2) : null;
-  if (!wish.human) {
-    const cpu = known(best.cpu) ? ` It takes ${time(best.cpu)} of CPU a request.` : "";
-    return `Because nobody waits, room to grow decides: ${atRate(best, a)}.${cpu}`;
-  }
+  const {best, same, wish, matters} = a, within = known(best.response) ? digits(wish.slo / best.response, 2) : null;
+  const cpu = known(best.cpu) && best.cpu > 0 ? ` It takes ${time(best.cpu)} of CPU a request.` : "";
+  if (matters === "cost")
+    return a.priced ?
+        `Because the bill decides: a million requests cost ${digits(best.cost.value)} ${
+            range(
+                best.cost.low, best.cost.high,
+                v => digits(v))} at the most that it carries; ${atRate(best, a)}.${cpu}` :
+        "Because the bill decides, and the run names no price_per_cpu_hour: on the same CPUs the one that carries most " +
+            `costs least a request; ${atRate(best, a)}.${cpu}`;
+  if (matters === "throughput") return `Because nobody waits, room to grow decides: ${atRate(best, a)}.${cpu}`;
   const of = same.length ? `, with ${named(best.id, best.r)}` : "", inside = `${within} times within ${time(wish.slo)}`;
   return `Because a human waits, the quickest answer decides: ${atRate(best, a)}${of}${within ? `, ${inside}` : ""}.` +
       (same.length ? " The blocks of the others overlap with it, or lie within a tenth." : "");
@@ -109,31 +116,48 @@ function answer(a) {
     says.push(`<p>${why(a)} ${margin(a)}</p>`);
     if (same.length) says.push("<p>Of those that are alike, take the one in which your code is simplest.</p>");
     const rest = a.each.filter(c => c !== best && !same.includes(c)).map(c => otherModel(c, a));
-    if (rest.length) says.push(`<p>${rest.join("; ")}.</p>`);
+    if (rest.length > 6)
+      says.push(`<details><summary>What the other ${rest.length} do</summary><p>${rest.join("; ")}.</p></details>`);
+    else if (rest.length)
+      says.push(`<p>${rest.join("; ")}.</p>`);
   } else {
     says.push(...notCarried(a));
   }
+  says.push(...leversOf(a));
   const scaled = Math.abs(a.near.scale - 1) < 0.02 ? "" : `, its times scaled by ${digits(a.near.scale)}`;
   const rough = a.covered === "rough" ? "<b>Roughly:</b> your request is not quite the one measured. " : "";
-  says.push(`<p class="note">${rough}From the curves of ${basisOf(a.near)}${scaled}; yours: ${
-      partsOf(a.wish)}, on a machine like this one.</p>`);
+  const queue = a.near.of.mixed ? "" : " A simulated queue does not tell computing from waiting.";
+  says.push(`<p class="note">${rough}From the curves of ${basisOf(a.near)}${scaled}; yours: ${partsOf(a.wish)}, on ${
+      a.near.of.mixed ? "a machine like this one" : "servers like these"}.${queue}</p>`);
   return says;
 }
 
+// The run measured no work of the scenario's shape: what would.
+function noShape(s) {
+  return [
+    `<p class="big">This run measured no work of that shape.</p>`,
+    `<p>No request in it ${
+        listed(s.shapes.map(shape => SHAPES[shape])).replace(" and ", " or ")}. A suite that has such a work:</p>`,
+    `<p><code>precipice run ${s.suite} &amp;&amp; scripts/report.py results/${s.suite.replace(".toml", "")}</code></p>`
+  ];
+}
+
 function drawAdvice() {
-  const wish = readWish(), host = document.getElementById("answer");
+  const wish = readWish(), host = document.getElementById("answer"), s = scenario(), from = worksFor(s);
   host.dataset.answer = host.dataset.covered = "";
-  const say = text => {
+  const say = (text, a = null) => {
     host.innerHTML = text;
+    return drawAdviceCurve(a);
   };
+  if (s && !from.length) return say(noShape(s).join(""));
   if (!wish)
     return say("<p>A time is a number with ns, us, ms or s, such as 500us; a rate a number such as 500 or 20k.</p>");
   if (!(wish.work + wish.wait > 0)) return say("<p>A request that neither computes nor waits needs no model.</p>");
-  const a = advise(wish);
+  const a = advise(wish, {p: s ? s.p : percentile(), from, matters: mattersOf(wish.human)});
   if (!a.near) return say('<p class="big">No workload that was measured can be compared with yours.</p>');
   host.dataset.covered = a.covered;
   host.dataset.answer = a.covered !== "none" && a.best ? a.best.id : "";
-  say(answer(a).join(""));
+  return say(answer(a).join(""), a.covered === "none" ? null : a);
 }
 
-section({id: "advice", draw: drawAdvice, on: ["advice", "all"]});
+section({id: "advice", draw: drawAdvice, on: ["advice", "size", "all"]});

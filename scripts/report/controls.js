@@ -164,6 +164,10 @@ function watchControls() {
                   .join("|");
     changed("advice");
   });
+  on("scenarios", "click", e => {
+    const b = e.target.closest("[data-scenario]");
+    if (b) pickScenario(b.dataset.scenario);
+  });
   // Jumps inside the page leave the address to the state.
   document.addEventListener("click", e => {
     const a = e.target.closest("[data-jump], [data-skip]");
@@ -190,16 +194,25 @@ function watchControls() {
   });
 }
 
+// What the fields hold before the reader has written into them: the scenario, or half of what the run's work carries.
+function exampleWish() {
+  if (scenario()) return presetOf(scenario());
+  const w = current(), all = works(), of = all.find(one => one.w === w) ?? all[0], two = v => Number(v.toPrecision(2));
+  const most = of ? Math.max(0, ...of.cells.map(c => c.cell.figures.cliff?.value).filter(known)) : 0;
+  if (!(most > 0)) return null;
+  return {work: two(of.parts.work), wait: two(of.parts.wait), rate: two(most / 2), slo: two(ownSlo(of.w)), human: true};
+}
+
 // The reader's wish comes back from the address; without one the fields hold an example that the data covers.
 function fillAdvice() {
   if (!state.a) {
-    const w = current(), m = nominal(w),
-          most = Math.max(0, ...shown(w).map(c => c.cell.figures.cliff?.value).filter(known));
-    if (!m || !(most > 0)) return;
-    const two = v => Number(v.toPrecision(2)), say = ns => ns > 0 ? time(two(ns), 2).replace(" ", "") : "0ms";
-    [say(m.work), say(m.wait), rate(two(most / 2), 2), say(ownSlo(w))].forEach((text, i) => {
+    const w = exampleWish();
+    if (!w) return;
+    const say = ns => ns > 0 ? time(ns).replace(" ", "") : "0ms";
+    [say(w.work), say(w.wait), rate(w.rate, 2), say(w.slo)].forEach((text, i) => {
       document.getElementById(["a-work", "a-wait", "a-rate", "a-slo"][i]).value = text;
     });
+    document.getElementById("a-human").checked = w.human;
     return;
   }
   const parts = state.a.split("|");

@@ -187,10 +187,10 @@ function wrapped(name, most = 28) {
 }
 
 // Names at line ends, in a column at the right, none over another; where all find no room, as many as do, spread over
-// the height. `ends`: {share: height 0..1, id, r}.
+// the height. `ends`: {share: height 0..1, id, r}, with a `text` where it is not the series' label.
 function endLabels(ends, height) {
   if (narrow()) return [];
-  const tallOf = e => (2 + 15 * wrapped(label(e.id, e.r)).length) / height;
+  const said = e => wrapped(e.text ?? label(e.id, e.r)), tallOf = e => (2 + 15 * said(e).length) / height;
   let sorted = ends.filter(e => known(e.share)).sort((a, b) => a.share - b.share);
   const room = sorted.reduce((sum, e) => sum + tallOf(e), 0);
   if (room > 1) {
@@ -213,13 +213,13 @@ function endLabels(ends, height) {
                       y: at[i],
                       yanchor: "middle",
                       showarrow: false,
-                      text: wrapped(label(e.id, e.r)).map(escape).join("<br>"),
+                      text: said(e).map(escape).join("<br>"),
                       align: "left",
                       font: {size: 12, color: readable(colour(e.id))}
                     }));
 }
 const labelRoom = cells => {
-  const longest = Math.max(6, ...cells.flatMap(c => wrapped(label(c.id, c.r)).map(line => line.length)));
+  const longest = Math.max(6, ...cells.flatMap(c => wrapped(c.text ?? label(c.id, c.r)).map(line => line.length)));
   return narrow() ? 14 : Math.min(270, 22 + 7.4 * longest);
 };
 
@@ -249,6 +249,8 @@ const swatch = id => {
     "diamond-tall": "M6.5 1.5 10 7.5 6.5 13.5 3 7.5z",
     pentagon: "M6.5 2 12 6.2 9.9 12.5H3.1L1 6.2z",
     hexagon: "M6.5 2 11.3 4.7v5.6L6.5 13 1.7 10.3V4.7z",
+    cross: "M5 2h3v4h4v3H8v4H5V9H1V6h4z",
+    x: "M3.5 2 6.5 5 9.5 2 12 4.5 9 7.5 12 10.5 9.5 13 6.5 10 3.5 13 1 10.5 4 7.5 1 4.5z",
     star: "M6.5 1 8 5.5h4.8L9 8.3l1.4 4.6-3.9-2.8-3.9 2.8L4 8.3.2 5.5H5z"
   };
   const dashed = doc.series.some(s => s.policy), wide = dashed ? 41 : 13,

@@ -11,6 +11,7 @@ const state = {
   hs: null,
   hr: null,
   theme: "system",
+  sc: "",
   a: null
 };
 
@@ -42,6 +43,7 @@ function writeHash() {
   if (state.hs) q.set("hs", state.hs);
   if (state.hr !== null) q.set("hr", state.hr);
   if (state.theme !== "system") q.set("theme", state.theme);
+  if (state.sc) q.set("sc", state.sc);
   if (state.a) q.set("a", state.a);
   const text = q.toString();
   if (text !== location.hash.slice(1))
@@ -65,6 +67,7 @@ function readHash() {
   state.hs = q.get("hs");
   state.hr = number("hr");
   state.theme = ["light", "dark"].includes(q.get("theme")) ? q.get("theme") : "system";
+  state.sc = SCENARIOS.some(s => s.id === q.get("sc")) ? q.get("sc") : "";
   state.a = q.get("a");
 }
 
