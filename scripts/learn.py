@@ -3,7 +3,7 @@
 
     scripts/learn.py [LESSON...] [--precipice FILE] [--out DIR] [--draw-only]
 
-A LESSON is questions, mean, knee, little, omission, threads, work or past; all of them without one. Runs go to DIR/learn_LESSON
+A LESSON is questions, mean, knee, little, omission, threads, work, past, batch, hedge, fan, retry, pipeline or shed; all of them without one. Runs go to DIR/learn_LESSON
 (default: results), the chart of each to its run as figures/learn-LESSON.svg and .png. --draw-only draws the newest finished
 run of each again. docs/learn.md says what to see in them.
 

@@ -6,35 +6,14 @@ import numpy
 
 from curves import carried
 from figures.labels import Labels
+from figures.lesson import FIRST, SECOND, SIZE, THIRD, first, log_axes, rows
 from figures.palette import INK, MUTED
-from figures.standard.base import Skip, draw_curve, limits_x, subtitle, threads_axis, wants_logarithm, warnings, with_points
+from figures.policy_lessons import POLICY_LESSONS
+from figures.standard.base import Skip, draw_curve, limits_x, subtitle, threads_axis, wants_logarithm, warnings
 from figures.standard.slide import Slide, percentile_axis, rate_axis, time_axis
 from figures.standard.spectrum import tail, whole
 from figures.words import plain, rate
 from precipice_run import Histogram, finite
-
-SIZE = 12
-FIRST, SECOND = "#0072B2", "#D55E00"
-
-
-def log_axes(axes, xs, ys, room=1.4):
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlim(min(xs) / room, max(xs) * room)
-    axes.set_ylim(min(ys) / room, max(ys) * room)
-
-
-def first(run):
-    """The run's first workload, and its cells that have points."""
-    text, _, cells = run.workloads[0]
-    return text, with_points(cells)
-
-
-def rows(run, closed):
-    """Trials that count: open loops or closed ones."""
-    return [row for row in run.raw.points
-            if row["used"] and row["valid"] and (finite(row["closed"]) > 0) == closed]
-
 
 def questions(run):
     """p50 of every pool against offered load: alike at first, eight times as far apart in what they carry."""
@@ -125,7 +104,7 @@ def knee(run):
             level.setdefault(row["rate_per_s"], []).append(row["mean_ns"] / service)
         curve = sorted((r / saturation, float(numpy.mean(v))) for r, v in level.items() if r / saturation < 0.9)
         xs, ys = [x for x, _ in curve], [y for _, y in curve]
-        colour = (FIRST, SECOND, "#009E73")[at % 3]
+        colour = (FIRST, SECOND, THIRD)[at % 3]
         axes.plot(xs, ys, color=colour, lw=2.2, marker="o", ms=6, mec="white")
         knee = cell.estimate("knee_per_s")
         x = knee.value / saturation
@@ -224,7 +203,7 @@ def threads(run):
         if len(pools) < 2:
             raise Skip(f"fewer than two pools were measured on {text}")
         base = pools[0][1].value
-        colour = (FIRST, SECOND, "#009E73")[at % 3]
+        colour = (FIRST, SECOND, THIRD)[at % 3]
         xs, ys = [size for size, _ in pools], [e.value / base for _, e in pools]
         axes.plot(xs, ys, color=colour, lw=2.4, marker="o", ms=9, mec="white")
         for (size, e), y in zip(pools, ys):
@@ -311,7 +290,7 @@ def past(run):
 
 
 LESSONS = {"questions": questions, "mean": mean, "knee": knee, "little": little, "omission": omission, "threads": threads, "work": work,
-           "past": past}  # lesson(run) -> Slide, or Skip
+           "past": past, **POLICY_LESSONS}  # lesson(run) -> Slide, or Skip
 
 
 def page_of(run):

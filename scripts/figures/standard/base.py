@@ -27,6 +27,8 @@ def subtitle(run, workload=None):
         allowed = f"CPUs {cpu['allowed']}" if cpu.get("allowed") else ""
         cpu = ", ".join(part for part in (cpu.get("model"), allowed) if part)
     load = run.suite.get("load") if isinstance(run.suite.get("load"), dict) else {}
+    if load.get("clock") == "virtual":
+        cpu = "simulated"  # on any machine alike
     parts = [f"workload {workload}" if workload else "", str(cpu or ""),
              f"suite {run.summary.get('suite') or run.suite.get('name') or '?'}"]
     if run.blocks is not None:
