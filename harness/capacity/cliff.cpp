@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "harness/capacity/cliff_interval.hpp"
 #include "harness/capacity/cliff_readings.hpp"
@@ -78,11 +80,16 @@ class Analysis {
     std::vector<Readings> resamples;
     if (groups_.blocks > 1) {
       Random random(options_.seed);
+      std::map<BlockWeights, std::size_t> read;  // index into resamples
       for (int b = 0; b < options_.bootstrap; ++b) {
         BlockWeights weights(groups_.blocks, 0);
         for (std::size_t i = 0; i < groups_.blocks; ++i) ++weights[random.below(groups_.blocks)];
-        resamples.push_back(read_resample(draw_blocks(groups_, weights, options_.slo_percentile),
-                                          options_, bounds_ns_, *bursts_, twins_));
+        // Of n blocks only (2n - 1 over n) resamples differ, 10 of three: each is read once.
+        const auto [drawn, first] = read.emplace(std::move(weights), resamples.size());
+        resamples.push_back(
+            first ? read_resample(draw_blocks(groups_, drawn->first, options_.slo_percentile),
+                                  options_, bounds_ns_, *bursts_, twins_)
+                  : resamples[drawn->second]);
       }
     }
 
