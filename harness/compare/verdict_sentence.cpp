@@ -50,6 +50,7 @@ std::string cut_name(const std::string& name, std::size_t width) {
 /// How much room the sentence is given; each step takes less.
 struct Form {
   std::size_t best, rest, name;
+  bool brief = false;  ///< of those that are not the best the number alone
 };
 
 class Sentence {
@@ -78,7 +79,10 @@ class Sentence {
 
   std::string text(const Form& form) const {
     std::string text = head(form) + middle(form);
-    if (!v_.best.empty()) {
+    if (!v_.best.empty() && form.brief) {
+      const std::size_t less = v_.rest.size() + v_.none.size();
+      if (less > 0) add(text, fmt::format("{} less", less));
+    } else if (!v_.best.empty()) {
       add(text, form.rest > 0
                     ? listed(v_.rest, form.rest, [&](const Row& row) { return share(row, form); })
                     : range_of_rest());
@@ -143,6 +147,7 @@ class Sentence {
     const Row &first = v_.rest.front(), &last = v_.rest.back();
     if (first.reached != Reached::ok || last.reached != Reached::ok)
       return fmt::format("{} less", v_.rest.size());
+    if (v_.rest.size() == 1) return "1 at " + times(first.share);
     return fmt::format("{} at {} to {}", v_.rest.size(), times(first.share), times(last.share));
   }
 
@@ -197,13 +202,19 @@ class Sentence {
 std::string verdict_sentence(const WorkloadVerdict& verdict, std::size_t width, bool utf8) {
   width = std::max<std::size_t>(width, 40);
   const Sentence sentence(verdict, utf8);
-  // Of the rest first, then of the best, then names lose their middles.
-  constexpr std::size_t kNames[] = {1000, 18, 12, 8, 5};
+  // Of the rest first, then of the best, then names lose their middles. A number in place of the
+  // rest says more than names of a few letters.
+  struct Step {
+    std::size_t name;
+    bool brief;
+  };
+  constexpr Step kSteps[] = {{1000, false}, {18, false}, {12, false}, {18, true}, {12, true},
+                             {8, false},    {8, true},   {5, false},  {5, true}};
   std::string text;
-  for (const std::size_t name : kNames) {
+  for (const Step& step : kSteps) {
     for (std::size_t best = std::max<std::size_t>(verdict.best.size(), 1); best > 0; --best) {
       for (std::size_t rest = verdict.rest.size() + 1; rest-- > 0;) {
-        text = sentence.text({best, rest, name});
+        text = sentence.text({best, rest, step.name, step.brief});
         if (width_of(text) <= width) return text;
       }
     }

@@ -189,6 +189,19 @@ TEST(Verdict, APolicyStaysWholeWhereAModelIsCut) {
             "empty, p99 <= 10.1ms: oracle~|batched 64 and 3 more alike (100/s +-3%)");
 }
 
+TEST(Verdict, ANumberOfTheRestComesBeforeNamesOfAFewLetters) {
+  const Spec queue{"oracle", {{"mean", "5ms"}}};
+  const WorkloadVerdict v = verdict({{with(queue, "hedge:after=20ms"), ok(100)},
+                                     {with(queue, "hedge:after=10ms"), ok(92)},
+                                     {with(queue, "hedge:after=5ms"), ok(64)}},
+                                    {"a", "ab", "b"}, 4, {"empty", {}});
+  EXPECT_EQ(verdict_sentence(v, 100),
+            "oracle on empty, p99 <= 10.1ms: hedge 20ms 100/s +-3% and 1 more, order open; 1 at "
+            "0.64x");
+  EXPECT_EQ(verdict_sentence(v, 86),
+            "oracle on empty, p99 <= 10.1ms: hedge 20ms 100/s +-3% and 1 more, order open; 1 less");
+}
+
 TEST(Verdict, ACharacterOfAPolicyDoesNotReachTheTerminal) {
   const WorkloadVerdict v =
       verdict({{with(loop, "a\x1b[2J"), ok(100)}, {loop, ok(80)}}, {"a", "b"});
