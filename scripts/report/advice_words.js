@@ -98,8 +98,11 @@ function margin({best, wish, p}) {
 function otherModel(c, a) {
   const says = c.carries ? atRate(c, a) :
       c.ends             ? `not measured beyond ${rate(c.capacity.value)}/s` :
-                  known(c.capacity.value) ? `carries ${perSecond(c.capacity)}, too little` :
-                                            "no figure";
+      !known(c.capacity.value) ? "no figure" :
+      // A limit above the rate says neither that it is enough nor that it is not.
+      c.capacity.reached === "below" && c.capacity.value > a.wish.rate ?
+                           `carries ${perSecond(c.capacity)}: whether that is enough was not measured` :
+                           `carries ${perSecond(c.capacity)}, too little`;
   return `${named(c.id, c.r)}: ${says}`;
 }
 
