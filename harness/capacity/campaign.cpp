@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "harness/capacity/cell_evidence.hpp"
@@ -54,7 +56,8 @@ class Campaign {
     for (CampaignCell& cell : cells_) {
       CellSummary& summary = cell.summary;
       if (summary.failure.empty() && cell.search)
-        summarise_cell(plan_, result_.service_by_block[summary.workload.to_string()],
+        summarise_cell(plan_,
+                       result_.service_by_block[service_key(summary.model, summary.workload)],
                        ideal_of(plan_, summary), summary);
       result_.cells.push_back(std::move(summary));
     }
@@ -156,22 +159,27 @@ class Campaign {
     return order;
   }
 
-  /// S of the workloads of the cells that the block has.
+  static std::string service_of(const CampaignCell& cell) {
+    return service_key(cell.summary.model, cell.summary.workload);
+  }
+
+  /// S of the workloads and the targets of the cells that the block has.
   void calibrate_block(int block, const std::vector<bool>& has) {
-    for (const Spec& workload : plan_.workloads) {
-      const std::string name = workload.to_string();
-      bool needed = false;
-      for (std::size_t i = 0; i < cells_.size(); ++i) {
-        const CellSummary& cell = cells_[i].summary;
-        needed =
-            needed || (has[i] && cell.model.name != "oracle" && cell.workload.to_string() == name);
-      }
-      if (!needed || stopped()) continue;
+    std::set<std::string> measured;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const CellSummary& first = cells_[i].summary;
+      const std::string name = service_of(cells_[i]);
+      if (!has[i] || first.model.name == "oracle" || stopped()) continue;
+      if (!measured.insert(name).second) continue;
       const std::string key = fmt::format("{} | b{}", name, block);
       auto found = host_.find_calibration(key);
       if (!found) {
         try {
-          found = CalibrationRecord{key, name, block, host_.calibrate(workload, plan_.model_cpus)};
+          const auto target = plan_.target_of(first.model);
+          found = CalibrationRecord{key, name, block,
+                                    target != nullptr
+                                        ? host_.calibrate_target(*target, plan_.generator_cpus)
+                                        : host_.calibrate(first.workload, plan_.model_cpus)};
         } catch (const Interrupted&) {
           cut_short_ = true;
           return;
@@ -180,7 +188,7 @@ class Campaign {
           // the drift. Without its CPUs this is another machine.
           const bool gone = dynamic_cast<const CpusGone*>(&missing) != nullptr;
           for (CampaignCell& cell : cells_) {
-            if (cell.summary.workload.to_string() != name) continue;
+            if (service_of(cell) != name) continue;
             if (block == 0 || gone) {
               fail(cell, missing.what());
             } else {

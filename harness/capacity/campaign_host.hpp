@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "harness/capacity/plan.hpp"
@@ -19,6 +20,10 @@ class CampaignHost {
   virtual Trial measure(const TrialRequest& request) = 0;
   /// S of a workload on `inline`; see TrialRunner::calibrate. Not called on the virtual clock.
   virtual Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) = 0;
+  /// S of a target: of requests one after another. Called only where the plan has targets.
+  virtual Calibration calibrate_target(const Target& /*target*/, const CpuSet& /*generator_cpus*/) {
+    throw std::logic_error("this host measures no targets");
+  }
   virtual std::optional<Record> find(const std::string& key) = 0;
   virtual std::optional<CalibrationRecord> find_calibration(const std::string& key) = 0;
   virtual void keep(const Record& record) = 0;

@@ -17,6 +17,8 @@ namespace {
 
 // The twin says more exactly where the crossing is than a short trial on either side of it.
 constexpr double kCoarseRatioWithTwin = 1.16;
+// Of a target's connections: from 1/16 of them in five doublings.
+constexpr std::uint64_t kSweptBelow = 16;
 
 /// A loop of N settles within a few times N / throughput. Where that is longer than the window,
 /// it would show how the model orders its work (halves of requests done in the warm-up and
@@ -25,7 +27,9 @@ constexpr double kCoarseRatioWithTwin = 1.16;
 std::uint64_t highest_closed(const Plan& plan, const CellPlan& cell) {
   constexpr double kMost = 1U << 18;
   double most = kMost;
-  if (cell.model.name != "oracle") {
+  if (const auto target = plan.target_of(cell.model)) {
+    most = target->connections;
+  } else if (cell.model.name != "oracle") {
     const WorkloadInfo& info = workload_named(cell.workload.name);
     const auto work = info.make(Options(info.name, info.options, cell.workload.given));
     const double cpu_s = seconds(work->nominal_cpu());
@@ -63,6 +67,8 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
       cell_window(plan, service.mean_ns, cell.slo_ns, computes ? plan.model_cpus.size() : 0);
   cell.coarse_window = resolve_window(plan.coarse_window, service.mean_ns);
   cell.drain = resolve_drain(plan.drain, model, workload);
+  if (of_target(workload))
+    cell.drain = std::max(cell.drain, Nanos(static_cast<std::int64_t>(2 * service.p99_ns)));
   const bool sized = plan.clock == ClockKind::virtual_time && plan.virtual_requests > 0;
   if (sized) {
     const auto servers = model.given.find("servers");
@@ -100,6 +106,11 @@ CellPlan plan_cell(const Plan& plan, const Spec& model, const Spec& workload,
   }
   options.first_closed = waits ? 64 : std::max<std::size_t>(1, plan.model_cpus.size());
   options.highest_closed = highest_closed(plan, cell);
+  if (const auto target = plan.target_of(model)) {
+    // Whether more connections would carry more shows below their number.
+    options.first_closed = std::max<std::uint64_t>(1, target->connections / kSweptBelow);
+    options.highest_rate_per_s = target->max_rate_per_s;
+  }
   options.first_closed = std::min(options.first_closed, options.highest_closed);
   return cell;
 }
@@ -139,6 +150,7 @@ TrialRequest request_for(const Plan& plan, const CellPlan& cell, const Probe& pr
   request.model_cpus = plan.model_cpus;
   request.classes = plan.classes;
   request.clock = plan.clock;
+  request.target = plan.target_of(cell.model);
   const bool at_rates =
       probe.phase == Phase::grid &&
       std::find(plan.rates.begin(), plan.rates.end(), probe.rate_per_s) != plan.rates.end();

@@ -58,6 +58,9 @@ struct CellSummary {
   double price_per_hour = 0;  ///< of the CPUs that it runs on; 0: not known
   int trials = 0, invalid = 0;
   std::map<std::string, int> invalid_causes;
+  /// Of a target: what kept the figures from being higher, "server", "connections", "client",
+  /// "listen_overflows" or "max_rate"; else "".
+  std::string limit;
   std::string note, failure;  ///< failure: why the cell could not be measured, or ""
   /// The failure is that this machine lacks something; without a failure, a load was out of its
   /// reach for that reason, which bounds the search.
@@ -75,8 +78,8 @@ Estimate cost_per_million(const CellSummary& cell);
 
 struct CampaignResult {
   std::vector<CellSummary> cells;
-  std::map<std::string, Calibration> service;  ///< S_ref by workload
-  /// S_block by workload and block, with the machine-speed probe (speed_ns) taken beside it.
+  std::map<std::string, Calibration> service;  ///< S_ref by workload, or target: see service_key
+  /// S_block by the same and block, with the machine-speed probe (speed_ns) taken beside it.
   std::map<std::string, std::map<int, Calibration>> service_by_block;
   int blocks_done = 0;
   bool interrupted = false;

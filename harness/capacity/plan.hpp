@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -50,6 +51,9 @@ struct Plan {
   std::vector<Spec> workloads;
   /// The policies before a model, outer first, by what its series calls them.
   std::map<std::string, std::vector<Spec>> policies;
+  /// The servers that models of this text stand for. They are measured on kTargetWorkload, and
+  /// nothing else is.
+  std::map<std::string, std::shared_ptr<const Target>> targets;
   /// Bounds of single workloads, by the workload's text, where the plan's own does not fit the
   /// work.
   std::map<std::string, Slo> workload_slo;
@@ -82,7 +86,13 @@ struct Plan {
     const auto own = workload_slo.find(workload.to_string());
     return own == workload_slo.end() ? slo : own->second;
   }
+  /// The server that a model stands for, or null.
+  std::shared_ptr<const Target> target_of(const Spec& model) const {
+    const auto own = targets.find(model.to_string());
+    return own == targets.end() ? nullptr : own->second;
+  }
   bool includes(const Spec& model, const Spec& workload) const {
+    if ((target_of(model) != nullptr) != (workload.name == kTargetWorkload)) return false;
     const auto chosen = workload_models.find(workload.to_string());
     if (chosen != workload_models.end() && !chosen->second.contains(model.to_string()))
       return false;

@@ -25,9 +25,7 @@ PlanEstimate estimate(const Plan& plan) {
       grid_blocks * static_cast<int>(plan.grid.size());
   PlanEstimate total;
   for (const Spec& spec : plan.workloads) {
-    const WorkloadInfo& info = workload_named(spec.name);
-    const double service =
-        seconds(info.make(Options(spec.name, info.options, spec.given))->nominal_service());
+    const double service = seconds(nominal_service({}, spec));
     const double warmup = plan.warmup > Nanos::zero() ? seconds(plan.warmup)
                           : plan.brief                ? std::max(0.2, 20 * service)
                                                       : std::max(0.3, 100 * service);

@@ -36,6 +36,7 @@ Calibration nominal(const Spec& model, const Spec& workload) {
         static_cast<double>(oracle_settings(model.given).mean.count());
     return service;
   }
+  if (of_target(workload)) return service;
   const WorkloadInfo& info = workload_named(workload.name);
   const bool named =
       std::any_of(info.options.begin(), info.options.end(),

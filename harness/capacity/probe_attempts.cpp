@@ -8,6 +8,7 @@
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cell_search.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/capacity/target_limit.hpp"
 #include "harness/trial/gates.hpp"
 #include "models/model.hpp"
 
@@ -90,6 +91,7 @@ void ProbeAttempts::attempt(CampaignCell& cell, MeasuredProbe& measured, int mos
         measured.point = beyond_reach(probe, measured.block);
         return;
       }
+      refuse_if_bound_by_connections(summary.evidence, record->trial);
       record->used = record->trial.valid;
       record->generator_limited = cannot_offer(record->trial);
       host_.keep(*record);

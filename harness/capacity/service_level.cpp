@@ -6,7 +6,13 @@
 #include "workloads/workload.hpp"
 
 namespace precipice {
+
+std::string service_key(const Spec& model, const Spec& workload) {
+  return of_target(workload) ? model.to_string() : workload.to_string();
+}
+
 bool only_computes(const Spec& spec) {
+  if (of_target(spec)) return false;
   const WorkloadInfo& info = workload_named(spec.name);
   const auto workload = info.make(Options(info.name, info.options, spec.given));
   return workload->nominal_cpu().count() > 0 &&
@@ -19,7 +25,7 @@ std::optional<Calibration> reference_service(const Spec& model, const Spec& work
     const auto mean_ns = static_cast<double>(oracle_settings(model.given).mean.count());
     return Calibration{.mean_ns = mean_ns, .p99_ns = mean_ns, .valid = true};
   }
-  const auto found = service.find(workload.to_string());
+  const auto found = service.find(service_key(model, workload));
   if (found == service.end()) return std::nullopt;
   return found->second;
 }

@@ -10,6 +10,11 @@
 
 namespace precipice {
 
+/// The workload of targets, of which nothing is known beforehand.
+inline bool of_target(const Spec& workload) { return workload.name == kTargetWorkload; }
+/// By what S is kept: the workload's text, or where that is of_target the target's series.
+std::string service_key(const Spec& model, const Spec& workload);
+
 /// True when a request of this workload does nothing but compute (`mixed` with io_share=0
 /// included).
 bool only_computes(const Spec& workload);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/recovery.hpp"
+#include "harness/capacity/target_limit.hpp"
 #include "harness/stats/statistics.hpp"
 #include "models/oracle.hpp"
 
@@ -157,6 +159,7 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
     summary.ideal_cliff_per_s = ideal->cliff_per_s;
     compare_with_ideal(service, summary);
   }
+  name_limit(plan, summary);
   summary.result.recovery = recovery(summary.points, summary.result.saturation.value);
   summary.usl = fit_usl(closed_loop_sweep(summary.evidence), {.seed = plan.seed});
   summary.classes = summarise_classes(plan, summary);
@@ -166,7 +169,8 @@ void summarise_cell(const Plan& plan, const std::map<int, Calibration>& service,
   for (const Record& record : summary.points) {
     if (!shows_costs(record, summary.result.cliff.value)) continue;
     of_costs.push_back(point_of(record));
-    cpu.push_back(record.trial.cpu_model_ns);
+    // What a server elsewhere used is not known.
+    if (std::isfinite(record.trial.cpu_model_ns)) cpu.push_back(record.trial.cpu_model_ns);
     if (!record.trial.attempts) continue;
     attempts.push_back(attempts_per_request(record.trial));
     wasted.push_back(wasted_share(record.trial));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/capacity/service_level.hpp"
 #include "harness/trial/limits.hpp"
 #include "models/distribution.hpp"
 #include "models/model.hpp"
@@ -14,6 +15,7 @@ namespace precipice {
 
 Nanos nominal_service(const Spec& model, const Spec& workload) {
   if (model.name == "oracle") return oracle_settings(model.given).mean;
+  if (of_target(workload)) return Nanos(0);
   const WorkloadInfo& info = workload_named(workload.name);
   return info.make(Options(info.name, info.options, workload.given))->nominal_service();
 }
@@ -26,6 +28,7 @@ Nanos longest_service(const Spec& model, const Spec& workload) {
     return Nanos(static_cast<std::int64_t>(std::max(1.0, longest) *
                                            static_cast<double>(settings.mean.count())));
   }
+  if (of_target(workload)) return Nanos(0);
   const WorkloadInfo& info = workload_named(workload.name);
   const auto work = info.make(Options(info.name, info.options, workload.given));
   Nanos longest = work->nominal_service();

@@ -10,7 +10,7 @@
 namespace precipice {
 
 /// The mean time of a request with nothing in its way, as its options name it; what a window has to
-/// hold at the least.
+/// hold at the least. 0 for a target, of which nothing is known.
 Nanos nominal_service(const Spec& model, const Spec& workload);
 /// The longest that one request takes with nothing in its way: of what its seeds draw, or of the
 /// oracle's service as far as it is drawn in practice. A drain has to wait for it.

@@ -12,6 +12,7 @@
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
+#include "harness/capacity/service_level.hpp"
 #include "harness/capacity/summarise_cell.hpp"
 #include "harness/format.hpp"
 #include "harness/stats/estimate.hpp"
@@ -160,7 +161,7 @@ BlockWeights ClaimFigures::weights_of(const Cell& own, const BlockResample& resa
 
 double ClaimFigures::service_drift(std::size_t index, const BlockResample* resample) const {
   const CellSummary& summary = run_.cells[index];
-  const auto found = run_.service_by_block.find(summary.workload.to_string());
+  const auto found = run_.service_by_block.find(service_key(summary.model, summary.workload));
   if (summary.model.name == "oracle" || found == run_.service_by_block.end()) return 1;
   double all = 0, drawn = 0, drawn_times = 0, count = 0;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {

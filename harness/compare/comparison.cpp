@@ -23,7 +23,7 @@ std::map<int, double> speed_by_block(const CellSummary& cell, const CampaignResu
       probes[record.block].push_back(record.trial.speed_ns);
   }
   std::map<int, double> speed;
-  const auto beside = result.service_by_block.find(cell.workload.to_string());
+  const auto beside = result.service_by_block.find(service_key(cell.model, cell.workload));
   if (beside != result.service_by_block.end()) {
     for (const auto& [block, calibration] : beside->second) {
       if (calibration.speed_ns > 0) speed[block] = calibration.speed_ns;

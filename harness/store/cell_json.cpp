@@ -129,6 +129,7 @@ Json capacity_json(const CellSummary& cell) {
                {"trials", cell.trials},
                {"invalid", cell.invalid},
                {"invalid_causes", cell.invalid_causes},
+               {"limit", cell.limit.empty() ? Json(nullptr) : Json(cell.limit)},
                {"note", cell.note},
                {"failure", cell.failure},
                {"lacking", cell.lacking},

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "harness/capacity/service_level.hpp"
 #include "harness/host/environment.hpp"
 #include "harness/host/examination.hpp"
 #include "harness/json.hpp"
@@ -30,8 +31,9 @@ std::string machine_of(const Json& environment) {
 }
 
 bool reads_files(const Plan& plan) {
-  return std::any_of(plan.workloads.begin(), plan.workloads.end(),
-                     [](const Spec& workload) { return workload_named(workload.name).files; });
+  return std::any_of(plan.workloads.begin(), plan.workloads.end(), [](const Spec& workload) {
+    return !of_target(workload) && workload_named(workload.name).files;
+  });
 }
 
 /// The directory as it is named and the file system that it lies on.

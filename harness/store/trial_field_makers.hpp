@@ -6,11 +6,13 @@
 
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -145,6 +147,26 @@ TrialField only_where_known(TrialField made, Get get) {
   return made;
 }
 
+/// A member of an optional group: left out of trials that do not have the group.
+template <class Group, class Value>
+TrialField grouped(std::string_view group, std::string_view name, const char* unit,
+                   const char* meaning, std::optional<Group> Trial::*of, Value Group::*member) {
+  // Pointers are kept as they are, for the life of the program.
+  static std::deque<std::string> pointers;
+  const std::string& pointer = pointers.emplace_back(fmt::format("/{}/{}", group, name));
+  return {.pointer = pointer.c_str(),
+          .unit = unit,
+          .meaning = meaning,
+          .value = [of, member](const Trial& t) -> std::optional<Json> {
+            if (!(t.*of)) return std::nullopt;
+            return json_of((*(t.*of)).*member);
+          },
+          .take =
+              [of, member](const Json& json, Trial& t) {
+                if (!(t.*of)) (t.*of).emplace();
+                take_into(json, (*(t.*of)).*member);
+              }};
+}
 /// What is no plain member.
 inline TrialField special(const char* pointer, const char* unit, const char* meaning,
                           std::function<Json(const Trial&)> value,

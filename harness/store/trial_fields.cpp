@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "harness/capacity/summarise_cell.hpp"
+#include "harness/store/network_fields.hpp"
 #include "harness/store/trial_field_makers.hpp"
 #include "harness/store/trial_parts_json.hpp"
 #include "harness/trial/policy_chain.hpp"
@@ -21,26 +21,6 @@ namespace {
 #define OF(member) \
   [](auto& trial) -> auto& { return trial.member; }
 
-/// A member of an optional group: left out of trials that do not have the group.
-template <class Group, class Value>
-TrialField grouped(std::string_view group, std::string_view name, const char* unit,
-                   const char* meaning, std::optional<Group> Trial::*of, Value Group::*member) {
-  // Pointers are kept as they are, for the life of the program.
-  static std::deque<std::string> pointers;
-  const std::string& pointer = pointers.emplace_back(fmt::format("/{}/{}", group, name));
-  return {.pointer = pointer.c_str(),
-          .unit = unit,
-          .meaning = meaning,
-          .value = [of, member](const Trial& t) -> std::optional<Json> {
-            if (!(t.*of)) return std::nullopt;
-            return json_of((*(t.*of)).*member);
-          },
-          .take =
-              [of, member](const Json& json, Trial& t) {
-                if (!(t.*of)) (t.*of).emplace();
-                take_into(json, (*(t.*of)).*member);
-              }};
-}
 TrialField attempt_field(std::string_view name, const char* meaning,
                          std::uint64_t AttemptCounts::*member) {
   return grouped("attempts", name, "attempts", meaning, &Trial::attempts, member);
@@ -370,7 +350,11 @@ std::vector<TrialField> make_fields() {
 }  // namespace
 
 const std::vector<TrialField>& trial_fields() {
-  static const std::vector<TrialField> fields = make_fields();
+  static const std::vector<TrialField> fields = [] {
+    std::vector<TrialField> all = make_fields();
+    for (TrialField& each : network_fields()) all.push_back(std::move(each));
+    return all;
+  }();
   return fields;
 }
 
