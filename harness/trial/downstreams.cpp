@@ -26,7 +26,9 @@ ServedDownstream::ServedDownstream(Downstreams& downstreams, const Workload& wor
     : cpus_(std::max<std::size_t>(1, cpus.size())) {
   switch (const Downstream which = workload.downstream()) {
     case Downstream::none:
+      // On other CPUs it takes time from the model, as any neighbour does.
       if (const auto address = workload.server()) process_ = process_listening_on(*address);
+      if (process_ && !is_bound_to(*process_, cpus)) process_.reset();
       break;
     case Downstream::rpc:
       backend_.emplace(cpus, thread);

@@ -39,8 +39,8 @@ class ServedDownstream {
   /// The backend that is a part of this process, or nullptr.
   Backend* backend() { return backend_ ? &*backend_ : nullptr; }
   void begin_interval();
-  /// Since begin_interval; nullopt where the workload calls nothing, or a server whose process is
-  /// not to be found.
+  /// Since begin_interval; nullopt where the workload calls nothing, or a server that ran already
+  /// and is not bound to `cpus`, or not to be found.
   std::optional<BackendReport> report();
 
  private:

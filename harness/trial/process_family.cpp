@@ -156,6 +156,14 @@ void place_family(pid_t process, const CpuSet& cpus) {
   }
 }
 
+bool is_bound_to(pid_t process, const CpuSet& cpus) {
+  cpu_set_t mask;
+  if (sched_getaffinity(process, sizeof mask, &mask) != 0) return false;
+  int bound = 0;
+  for (const int cpu : cpus.list()) bound += CPU_ISSET(cpu, &mask) ? 1 : 0;
+  return bound == CPU_COUNT(&mask);
+}
+
 std::optional<pid_t> process_listening_on(const sockaddr_in& address) {
   const auto inode = listener_inode(address);
   if (!inode) return std::nullopt;

@@ -22,6 +22,9 @@ double family_cpu_ns(pid_t process);
 /// Moves the family, with all threads. Those that are gone meanwhile are left out.
 void place_family(pid_t process, const CpuSet& cpus);
 
+/// Whether the process may run on these CPUs alone. False where it is gone.
+bool is_bound_to(pid_t process, const CpuSet& cpus);
+
 /// The process that listens on this address of this machine, or nullopt: there is none, it belongs
 /// to another user, or it is in a container of its own.
 std::optional<pid_t> process_listening_on(const sockaddr_in& address);

@@ -212,6 +212,23 @@ TEST(Verdicts, TheBackendsTimeIsNoNeighbours) {
   EXPECT_EQ(rpc.causes(), Causes{});
 }
 
+TEST(Verdicts, AServerProcessOnTheGeneratorsCpuIsNoNeighbour) {
+  Case called;
+  called.host().watcher_cpu_ns -= 0.6e9;
+  called.host().process_cpu_ns -= 0.6e9;  // a process of its own is not on this one's account
+  called.input.backend.emplace().own_process = true;
+  called.input.backend->cpu_ns = 0.6e9;
+  called.input.backend->busy = 1;
+  EXPECT_EQ(called.causes(), Causes{});
+  EXPECT_NEAR(called.trial.neighbours.took_ns, 0, 1);
+
+  Case gone;
+  gone.input.backend.emplace().own_process = true;
+  gone.input.backend->stopped = true;
+  EXPECT_EQ(gone.causes(), Causes{"backend"});
+  EXPECT_EQ(gone.cause_of(TrialGate::backend_stopped), "backend");
+}
+
 TEST(Verdicts, AThreadOfOursOnTheOtherSideIsNoNeighbour) {
   Case strayed;
   strayed.host().watcher_cpu_ns -= 0.5e9;  // the generator's CPU ran half a second of the model

@@ -106,6 +106,9 @@ TEST(ServerProcess, IsPlacedWithItsChildren) {
     ASSERT_EQ(sched_getaffinity(member, sizeof mask, &mask), 0);
     EXPECT_EQ(CPU_COUNT(&mask), 1);
     EXPECT_TRUE(CPU_ISSET(last.list().front(), &mask));
+    EXPECT_TRUE(is_bound_to(member, last));
+    EXPECT_TRUE(is_bound_to(member, CpuSet::allowed()));
+    EXPECT_FALSE(is_bound_to(member, CpuSet({last.list().front() + 1})));
   }
   for (const pid_t member : family_of(process.pid())) {
     if (member != process.pid()) ::kill(member, SIGKILL);
