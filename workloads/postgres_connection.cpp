@@ -5,11 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <utility>
 
 namespace precipice {
 
 void ClearPostgresResult::operator()(pg_result* result) const noexcept { PQclear(result); }
+
+bool accept_queue_is_full(const pg_conn& connection) {
+  return std::strstr(PQerrorMessage(&connection), std::strerror(EAGAIN)) != nullptr;
+}
 
 PostgresConnection::~PostgresConnection() {
   if (watched_ >= 0) ::close(watched_);
@@ -29,9 +35,15 @@ std::int64_t PostgresConnection::lost() const {
 
 Task<std::int64_t> PostgresConnection::open(Io& io, const std::string& conninfo,
                                             std::span<const PostgresStatement> statements) {
-  conn_ = PQconnectStart(conninfo.c_str());
-  if (conn_ == nullptr) co_return -ENOMEM;
-  if (PQstatus(conn_) == CONNECTION_BAD) co_return -ECONNREFUSED;
+  for (;;) {
+    conn_ = PQconnectStart(conninfo.c_str());
+    if (conn_ == nullptr) co_return -ENOMEM;
+    if (PQstatus(conn_) != CONNECTION_BAD) break;
+    if (!accept_queue_is_full(*conn_)) co_return -ECONNREFUSED;
+    PQfinish(std::exchange(conn_, nullptr));
+    const std::int64_t slept = co_await io.sleep(std::chrono::milliseconds(1));
+    if (slept < 0) co_return slept;
+  }
   // What a server says besides is for nobody: libpq would print it.
   PQsetNoticeProcessor(
       conn_, [](void*, const char*) {}, nullptr);

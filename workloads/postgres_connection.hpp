@@ -30,6 +30,10 @@ struct PostgresStatement {
   int parameters = 0;
 };
 
+/// Whether a connection failed since so many others wait to be accepted that the kernel takes no
+/// more: over a socket of the file system it does not wait, and libpq says so in words alone.
+bool accept_queue_is_full(const pg_conn& connection);
+
 /// An open connection, or none. One request at a time uses it, on one Io. Where a member yields
 /// -errno the state of the conversation is unknown and the connection is to be closed:
 /// -ECONNREFUSED where there is no server, -ECONNRESET where it has gone, -EREMOTEIO where it

@@ -4,9 +4,11 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "models/options.hpp"
 #include "workloads/postgres_connection.hpp"
@@ -16,6 +18,9 @@ namespace precipice {
 namespace {
 
 constexpr std::uint64_t kCopiedAtOnce = 256;
+// Half a minute, while the server accepts what an earlier trial has left in its queue.
+constexpr int kTries = 3000;
+constexpr std::chrono::milliseconds kPause(10);
 
 struct CloseConnection {
   void operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
@@ -24,8 +29,13 @@ struct CloseConnection {
 /// A connection that blocks.
 class Preparation {
  public:
-  explicit Preparation(const PostgresTables& tables)
+  Preparation(const PostgresTables& tables, const std::function<void()>& may_give_up)
       : tables_(tables), connection_(PQconnectdb(tables.conninfo.c_str())) {
+    for (int i = 0; i < kTries && connection_ && accept_queue_is_full(*connection_); ++i) {
+      if (may_give_up) may_give_up();
+      std::this_thread::sleep_for(kPause);
+      connection_.reset(PQconnectdb(tables.conninfo.c_str()));
+    }
     if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) throw failed();
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
@@ -71,7 +81,7 @@ class Preparation {
 }  // namespace
 
 int make_postgres_tables(const PostgresTables& tables, const std::function<void()>& may_give_up) {
-  Preparation preparation(tables);
+  Preparation preparation(tables, may_give_up);
   preparation.execute(
       "CREATE TABLE IF NOT EXISTS precipice_inserts (id bigint GENERATED ALWAYS AS IDENTITY"
       " PRIMARY KEY, key bigint NOT NULL, body text NOT NULL)");
