@@ -7,6 +7,7 @@
 #include "harness/cli/common_options.hpp"
 #include "harness/serve/listener.hpp"
 #include "harness/serve/server.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
@@ -19,6 +20,7 @@ struct ServeArguments {
   std::string placement = "balanced", keepalive = "own";
   std::string header_limit, body_limit, connections;
   std::string idle_timeout, header_timeout, body_timeout, write_timeout, drain;
+  std::vector<std::string> policies;
   bool json = false;
 };
 
@@ -51,6 +53,8 @@ bool is_second(const std::string& text, std::string_view option, std::string_vie
 ServeSettings settings_from(const ServeArguments& a) {
   ServeSettings s;
   s.model = parse_model(a.model);
+  s.policies = parse_policies_of(a.policies, s.model);
+  check_policies(s.policies, Nanos(0), ClockKind::real);
   s.workload = parse_workload(a.workload);
   s.listen = serve::parse_address(a.listen);
   s.cpus = a.cpus.empty() ? CpuSet::allowed() : CpuSet::parse(a.cpus);
@@ -133,6 +137,7 @@ int serve_until_told(const ServeArguments& arguments) {
 void add_options(OptionParser& parser, ServeArguments& a) {
   parser.add_required("--model", a.model, kModelHelp);
   parser.add_option("--workload", a.workload, "What /work?seed=N runs (default: empty)");
+  add_policies(parser, a.policies);
   parser.add_option("--listen", a.listen,
                     "Address and port (default: 127.0.0.1:8080; port 0: any, which is printed)");
   parser.add_option("--cpus", a.cpus, "CPUs of the model, as in 0 or 0,2-3 (default: all allowed)");

@@ -13,7 +13,7 @@ class Writer {
  public:
   explicit Writer(char* to) : at_(to) {}
   Writer& operator<<(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
     return *this;
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/serve/connection_table.hpp"
 #include "harness/serve/session.hpp"
@@ -28,9 +29,10 @@ enum class KeepAlive : std::uint8_t {
 
 struct ServeSettings {
   Spec model;
-  Spec workload;         ///< of /work
-  sockaddr_in listen{};  ///< port 0: any free one
-  CpuSet cpus;           ///< the model's; not empty
+  std::vector<Spec> policies;  ///< before the model, outer first; connections then run on loops
+  Spec workload;               ///< of /work
+  sockaddr_in listen{};        ///< port 0: any free one
+  CpuSet cpus;                 ///< the model's; not empty
   SessionLimits limits;
   Timeouts timeouts;
   Placement placement = Placement::balanced;

@@ -50,7 +50,7 @@ std::unique_ptr<Workload> make_workload(const Spec& spec) {
 
 void check(const ServeSettings& settings) {
   const std::string& model = settings.model.name;
-  const bool loops = model == "event_loop" || model == "io_uring";
+  const bool loops = model == "event_loop" || model == "io_uring" || !settings.policies.empty();
   if (settings.placement == Placement::reuseport && !loops) {
     throw UsageError(fmt::format(
         "--placement reuseport: {} has one executor; give it to event_loop or io_uring", model));
@@ -59,6 +59,12 @@ void check(const ServeSettings& settings) {
     throw UsageError(fmt::format(
         "--keepalive park: on {} idle connections hold no thread; leave it out", model));
   }
+}
+
+std::unique_ptr<PolicyFront> make_front(const ServeSettings& settings, Workload& workload) {
+  if (settings.policies.empty()) return nullptr;
+  return std::make_unique<PolicyFront>(settings.policies, make_model(settings.model), workload,
+                                       settings.cpus);
 }
 
 void require_descriptors(std::size_t connections) {
@@ -81,8 +87,9 @@ class Server::Running {
   explicit Running(const ServeSettings& settings)
       : settings_(settings),
         started_(Io::now()),
-        model_(make_model(settings.model)),
         workload_(make_workload(settings.workload)),
+        model_(make_model(settings.policies.empty() ? settings.model : Spec{"event_loop", {}})),
+        front_(make_front(settings, *workload_)),
         executors_(model_->executors(settings.cpus)),
         table_(settings.connections, executors_, settings.timeouts),
         metrics_(executors_),
@@ -120,12 +127,12 @@ class Server::Running {
     report.counts = metrics_.sum();
     for (unsigned i = 0; i < executors_; ++i)
       report.executors.push_back({table_.opened_on(i), metrics_.requests_on(i)});
-    report.model_stats = model_ ? model_->stats() : last_stats_;
+    report.model_stats = stats();
     return report;
   }
 
   ServeReport stop(Time deadline, const std::function<bool()>& hurry) {
-    ModelStats at_work = model_->stats();
+    const ModelStats at_work = stats();
     service_.end();
     stop_accepting();
     listener_.close();
@@ -150,7 +157,7 @@ class Server::Running {
   void start() {
     require_descriptors(settings_.connections);
     WorkloadSetup setup;
-    setup.executors = executors_;
+    setup.executors = front_ ? front_->chain().executors(settings_.cpus) : executors_;
     setup.concurrency = kConcurrency;
     setup.scratch_directory = default_scratch_directory();
     downstream_.emplace(downstreams_, *workload_, CpuSet::allowed(), setup);
@@ -160,6 +167,10 @@ class Server::Running {
       listeners.push_back(std::move(listener_));
       while (listeners.size() < executors_) listeners.emplace_back(address_, true);
       native_.emplace(std::move(listeners), *model_, service_, table_);
+    }
+    if (front_) {
+      front_->start(settings_.cpus);
+      service_.ask_through(*front_);
     }
     model_->start({.cpus = settings_.cpus,
                    .job = native_ ? native_->job() : service_.job(),
@@ -175,6 +186,12 @@ class Server::Running {
     } else {
       acceptor_.emplace(listener_, *model_, service_, table_, settings_.cpus);
     }
+  }
+
+  /// Of the named model.
+  ModelStats stats() const {
+    if (front_) return front_->chain().stats();
+    return model_ ? model_->stats() : last_stats_;
   }
 
   void stop_accepting() noexcept {
@@ -215,6 +232,8 @@ class Server::Running {
     service_.end();
     stop_accepting();
     if (parking_) parking_->stop();
+    // Its requests end first: connections wait for them.
+    if (front_) front_->chain().shutdown(Io::now());
     model_->shutdown(Io::now());
     {
       const std::lock_guard lock(mutex_);
@@ -223,11 +242,12 @@ class Server::Running {
     changed_.notify_one();
     if (sweeper_.joinable()) sweeper_.join();
     try {
-      last_stats_ = model_->stats();
+      last_stats_ = stats();
     } catch (const std::bad_alloc&) {  // the end does not wait for the figures
     }
     // What its engine has registered goes before descriptors are closed.
     model_.reset();
+    front_.reset();
     table_.close_all();
     workload_->finish();
   }
@@ -236,9 +256,10 @@ class Server::Running {
   const Time started_;
   Downstreams downstreams_;
   std::optional<ServedDownstream> downstream_;
-  std::unique_ptr<Model> model_;
   std::unique_ptr<Workload> workload_;
-  const unsigned executors_;
+  std::unique_ptr<Model> model_;        ///< of the connections
+  std::unique_ptr<PolicyFront> front_;  ///< of the work, where there are policies
+  const unsigned executors_;            ///< of the connections
   ConnectionTable table_;
   ServerMetrics metrics_;
   Service service_;

@@ -144,8 +144,17 @@ Task<void> Service::run(void* self, Io& io, Request request) {
           marked = Phase::working;
           table.mark(slot, marked);
           const Request work{.id = request.id, .seed = session.seed(), .intended = Io::now()};
-          const Outcome outcome = co_await service.workload_.run(io, work);
-          session.worked(outcome);
+          if (service.front_ != nullptr) {
+            const Asked asked = co_await service.front_->ask(io, work);
+            if (asked.why == Refusal::none) {
+              session.worked(asked.outcome);
+            } else {
+              session.shed(to_string(asked.why));
+            }
+          } else {
+            const Outcome outcome = co_await service.workload_.run(io, work);
+            session.worked(outcome);
+          }
         } else {
           read_rest = want == Session::Want::drop;
           break;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/serve/connection_table.hpp"
+#include "harness/serve/policy_front.hpp"
 #include "harness/serve/server_metrics.hpp"
 #include "harness/serve/session.hpp"
 #include "models/job.hpp"
@@ -31,6 +32,8 @@ class Service {
   /// Answers 503 as far as that goes without waiting, closes the descriptor and frees the place.
   void turn_away(Slot& slot) noexcept;
 
+  /// From now on the work of requests goes through policies.
+  void ask_through(PolicyFront& front) { front_ = &front; }
   /// From now on idle connections are handed to `park`, and no longer run in the model. It answers
   /// false where that failed.
   void park_by(std::function<bool(Slot&)> park) { park_ = std::move(park); }
@@ -57,6 +60,7 @@ class Service {
   const unsigned executors_;
   const std::function<std::string()> metrics_page_;
   std::function<bool(Slot&)> park_;
+  PolicyFront* front_ = nullptr;
   std::vector<Host> hosts_;  ///< one per executor
   std::atomic<bool> ending_{false};
   std::atomic<std::uint64_t> turned_away_{0};

@@ -183,7 +183,7 @@ void Session::worked(const Outcome& outcome) {
 
 void Session::shed(std::string_view reason) {
   working_ = false;
-  answer(Status::unavailable, "text/plain", fmt::format("{}\n", reason));
+  answer(Status::unavailable, "text/plain", fmt::format("shed: {}\n", reason));
 }
 
 void Session::answer(Status status, std::string_view type, std::string_view text,
