@@ -30,6 +30,7 @@ Trial TrialSource::measure(const TrialRequest& request) {
   };
   Trial trial = request.clock == ClockKind::virtual_time ? simulate()
                 : over_http(request.model)               ? served(request)
+                : request.target != nullptr              ? target_runner().run(request)
                                                          : runner().run(request);
   if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
   return trial;
@@ -58,10 +59,20 @@ Trial TrialSource::served(const TrialRequest& request) {
   });
 }
 
+Calibration TrialSource::calibrate_target(const Target& target, const CpuSet& generator_cpus) {
+  Calibration calibration = target_runner().calibrate(target, generator_cpus);
+  if (stop_now().load()) throw Interrupted("interrupted: the trial under way was not kept");
+  return calibration;
+}
+
 Trial InMemoryHost::measure(const TrialRequest& request) { return source_.measure(request); }
 
 Calibration InMemoryHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
   return source_.calibrate(workload, model_cpus);
+}
+
+Calibration InMemoryHost::calibrate_target(const Target& target, const CpuSet& generator_cpus) {
+  return source_.calibrate_target(target, generator_cpus);
 }
 
 void InMemoryHost::progress(const Progress& progress) {
@@ -109,15 +120,24 @@ Trial JournallingHost::measure(const TrialRequest& request) {
   }
 }
 
-Calibration JournallingHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+template <class Measure>
+Calibration JournallingHost::calibrate_once(Measure measure) {
   if (const std::string given_up = store_.begin(wanted_); !given_up.empty())
     throw Unavailable(given_up);
   try {
-    return InMemoryHost::calibrate(workload, model_cpus);
+    return measure();
   } catch (...) {
     store_.abandon();
     throw;
   }
+}
+
+Calibration JournallingHost::calibrate(const Spec& workload, const CpuSet& model_cpus) {
+  return calibrate_once([&] { return InMemoryHost::calibrate(workload, model_cpus); });
+}
+
+Calibration JournallingHost::calibrate_target(const Target& target, const CpuSet& generator_cpus) {
+  return calibrate_once([&] { return InMemoryHost::calibrate_target(target, generator_cpus); });
 }
 
 }  // namespace precipice

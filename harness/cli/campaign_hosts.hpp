@@ -17,7 +17,8 @@ namespace precipice {
 class TargetRunner;
 class TrialRunner;
 
-/// One trial on the clock that it asks for; the runner is made when the first real one is wanted.
+/// One trial on the clock that it asks for, or of its target; a runner is made when the first trial
+/// of its kind is wanted.
 class TrialSource {
  public:
   TrialSource();
@@ -25,6 +26,9 @@ class TrialSource {
   /// Throws Interrupted when the user cut it short: such a trial must not be kept.
   Trial measure(const TrialRequest& request);
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
+  Calibration calibrate_target(const Target& target, const CpuSet& generator_cpus);
+  /// Of trials of targets.
+  TargetRunner& target_runner();
 
   /// Of trials of targets, and of models over HTTP.
   TargetRunner& target_runner();
@@ -42,6 +46,7 @@ class InMemoryHost : public CampaignHost {
   explicit InMemoryHost(Terminal& terminal) : terminal_(terminal) {}
   Trial measure(const TrialRequest& request) override;
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
+  Calibration calibrate_target(const Target& target, const CpuSet& generator_cpus) override;
   std::optional<Record> find(const std::string&) override { return std::nullopt; }
   std::optional<CalibrationRecord> find_calibration(const std::string&) override {
     return std::nullopt;
@@ -68,12 +73,16 @@ class JournallingHost : public InMemoryHost {
   /// the model, a calibration as Unavailable.
   Trial measure(const TrialRequest& request) override;
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus) override;
+  Calibration calibrate_target(const Target& target, const CpuSet& generator_cpus) override;
   std::optional<Record> find(const std::string& key) override;
   std::optional<CalibrationRecord> find_calibration(const std::string& key) override;
   void keep(const Record& record) override;
   void keep(const CalibrationRecord& record) override { store_.keep(record); }
 
  private:
+  template <class Measure>
+  Calibration calibrate_once(Measure measure);
+
   Store& store_;
   std::string wanted_;  ///< what the journal did not have, so it is measured next
 };

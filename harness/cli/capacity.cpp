@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "harness/capacity/cell_summary.hpp"
 #include "harness/capacity/indicative.hpp"
@@ -13,6 +15,7 @@
 #include "harness/cli/campaign_hosts.hpp"
 #include "harness/cli/common_options.hpp"
 #include "harness/cli/preflight.hpp"
+#include "harness/cli/target_options.hpp"
 #include "harness/compare/ranking.hpp"
 #include "harness/format.hpp"
 #include "harness/json.hpp"
@@ -29,7 +32,7 @@
 namespace precipice::cli {
 namespace {
 
-struct CapacityArguments : CellArguments, CommonArguments {
+struct CapacityArguments : CellArguments, CommonArguments, TargetArguments {
   std::vector<std::string> models, policies;
   std::string blocks, precision, budget, transport;
   bool force = false;
@@ -43,10 +46,34 @@ constexpr int kMostBlocks = 40;
 constexpr double kPrecision = 0.03;
 constexpr Nanos kBudgetOfModel = std::chrono::seconds(60);
 
-Plan plan_from(const CapacityArguments& a) {
-  Plan plan;
-  plan.clock = parse_clock(a.clock);
-  plan.virtual_requests = kVirtualRequests;
+// What most services are held to, where the user states nothing: S, and so a multiple of it, is
+// not known of a server before it is asked.
+constexpr const char* kSloOfTarget = "p99 < 20ms";
+
+/// The cell of --target, in place of models and a workload.
+void add_cell_of_target(const CapacityArguments& a, Plan& plan) {
+  if (!a.models.empty() || !a.workload.empty() || !a.policies.empty()) {
+    throw UsageError(
+        "--target is measured as it is: --model, --workload and --policy are for models of this "
+        "program");
+  }
+  if (plan.clock == ClockKind::virtual_time)
+    throw UsageError("--clock virtual simulates the oracle, not --target");
+  auto target = std::make_shared<const Target>(target_of(a));
+  const Spec model{target->name, {}};
+  plan.targets[model.to_string()] = std::move(target);
+  plan.models = {model};
+  plan.workloads = {Spec{std::string(kTargetWorkload), {}}};
+  plan.slo = parse_slo(a.slo.empty() ? kSloOfTarget : a.slo);
+  if (plan.slo.times_service > 0)
+    throw UsageError("--slo: give a time, as in 'p99<20ms': S of a server is not known here");
+}
+
+void add_cells_of_models(const CapacityArguments& a, Plan& plan) {
+  for (const auto& [given, option] :
+       {std::pair(a.models.empty(), "--model"), std::pair(a.workload.empty(), "--workload")}) {
+    if (given) throw UsageError(fmt::format("{} is required, or --target", option));
+  }
   plan.workloads = {parse_workload(a.workload)};
   for (const std::string& text : a.models) {
     Spec model = parse_model(text);
@@ -62,8 +89,18 @@ Plan plan_from(const CapacityArguments& a) {
     if (twice) throw UsageError(fmt::format("--model '{}' is given twice", text));
     plan.models.push_back(std::move(model));
   }
+}
+
+Plan plan_from(const CapacityArguments& a) {
+  Plan plan;
+  plan.clock = parse_clock(a.clock);
+  plan.virtual_requests = kVirtualRequests;
+  if (a.target.empty())
+    add_cells_of_models(a, plan);
+  else
+    add_cell_of_target(a, plan);
   plan.arrivals = Arrivals::parse(a.arrivals.empty() ? "poisson" : a.arrivals);
-  if (!a.slo.empty()) plan.slo = parse_slo(a.slo);
+  if (!a.slo.empty() && a.target.empty()) plan.slo = parse_slo(a.slo);
   if (!a.policies.empty() && a.slo.empty()) {
     throw UsageError(
         "--policy: state the SLO, as in --slo 'p99<20ms': the default is relative to the work, "
@@ -138,7 +175,8 @@ int capacity(const CapacityArguments& arguments) {
     remark(fmt::format("this takes about {}{}", readable_duration(expected_s),
                        plan.precision > 0 ? ", less where the figures are precise sooner" : ""));
   }
-  watch_signals(false);
+  // A server that is not this program's is left alone at the first signal.
+  watch_signals(!plan.targets.empty());
   look_at_noise(plan, arguments.force, !arguments.seconds.empty());
   Terminal progress(stderr), out(stdout);
   InMemoryHost host(progress);
@@ -163,8 +201,11 @@ int capacity(const CapacityArguments& arguments) {
 
 void add_options(OptionParser& parser, CapacityArguments& a) {
   add_models(parser, a.models, std::string(kModelHelp) + ", or several, each with its --model");
-  parser.require("--model");
-  add_cell(parser, a);
+  parser.add_option("--target", a.target,
+                    "In place of a model and a workload: a server, as in http://127.0.0.1:8080/ "
+                    "(https://..., unix:/SOCKET:/PATH)");
+  add_cell_or_target(parser, a);
+  add_target(parser, a);
   add_policies(parser, a.policies);
   add_transport(parser, a.transport);
   parser.add_option(
@@ -179,6 +220,7 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
   parser.footer(
       "Examples:\n"
       "  precipice capacity --model event_loop --workload sleep:wait=5ms --slo 'p99<20ms'\n"
+      "  precipice capacity --target http://127.0.0.1:8080/ --slo 'p99<20ms' --budget 2m\n"
       "  precipice capacity --model event_loop --model fixed_pool:threads=8 --workload cpu\n"
       "  precipice capacity --model oracle:servers=1,service=fixed,mean=1ms --workload empty \\\n"
       "      --clock virtual --json");
@@ -188,7 +230,8 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
 
 Verb capacity_verb() {
   return make_verb<CapacityArguments>(
-      "capacity", "The cliff and the saturation of models on one workload", add_options, capacity);
+      "capacity", "The cliff and the saturation of models on one workload, or of a server",
+      add_options, capacity);
 }
 
 }  // namespace precipice::cli

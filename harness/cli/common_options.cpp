@@ -48,7 +48,12 @@ void add_run(OptionParser& parser, std::string& run) {
 }
 
 void add_cell(OptionParser& parser, CellArguments& a) {
-  parser.add_required(
+  add_cell_or_target(parser, a);
+  parser.require("--workload");
+}
+
+void add_cell_or_target(OptionParser& parser, CellArguments& a) {
+  parser.add_option(
       "--workload", a.workload,
       "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)");
   parser.add_option("--warmup", a.warmup, "Discarded time before the window, as in 300ms");

@@ -31,6 +31,8 @@ struct CellArguments {
   std::string clock = "real";
 };
 void add_cell(OptionParser& parser, CellArguments& arguments);
+/// The same where --workload may be left out.
+void add_cell_or_target(OptionParser& parser, CellArguments& arguments);
 inline constexpr const char* kModelHelp =
     "A model, as in fixed_pool:threads=8 (precipice list models)";
 /// --model as often as it is given.

@@ -102,7 +102,8 @@ class Host final : public JournallingHost {
 }  // namespace
 
 RecordedRun record_run(const Plan& plan, const RecordingOptions& options, const Words& argv) {
-  watch_signals(false);
+  // A server that is not this program's is left alone at the first signal.
+  watch_signals(!plan.targets.empty());
   const EnvironmentOptions looking{.anonymous = options.anonymous,
                                    .wake_up_cpus = plan.generator_cpus};
   const Json before = environment_json(looking);

@@ -7,6 +7,7 @@ Verb doctor_verb();
 Verb list_verb();
 Verb trial_verb();
 Verb capacity_verb();
+Verb drive_verb();
 Verb advise_verb();
 Verb run_verb();
 Verb check_verb();
@@ -20,9 +21,9 @@ Verb complete_verb();
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
-      doctor_verb(), list_verb(),       trial_verb(),   capacity_verb(), advise_verb(),
-      run_verb(),    check_verb(),      compare_verb(), export_verb(),   show_verb(),
-      bundle_verb(), serve_verb(), completion_verb(), complete_verb()};
+      doctor_verb(), list_verb(),   trial_verb(),  capacity_verb(),   drive_verb(),
+      serve_verb(),  advise_verb(), run_verb(),    check_verb(),      compare_verb(),
+      export_verb(), show_verb(),   bundle_verb(), completion_verb(), complete_verb()};
   return all;
 }
 

@@ -26,6 +26,19 @@ std::string row_text(const char* name, const Percentiles& p, const Trial* bounds
                      time(p.p50), time(p.p90), time(p.p95), time(p.p99), time(p.p999), time(p.max));
 }
 
+std::string network_text(const NetworkFigures& n) {
+  std::string text = fmt::format(
+      "{} connections, all busy for {:.1f}% of the window   client at work {:.0f}%   on time "
+      "{:.2f}%\n",
+      n.connections, 100 * n.all_busy, 100 * n.client_busy, 100 * n.on_time);
+  if (n.connects + n.failed_connects > 0) {
+    text += fmt::format("connections made anew {}, attempts that failed {}\n", n.connects,
+                        n.failed_connects);
+  }
+  for (const auto& [kind, times] : n.errors) text += fmt::format("failed ({}): {}\n", kind, times);
+  return text;
+}
+
 }  // namespace
 
 std::string trial_text(const Trial& t) {
@@ -52,22 +65,33 @@ std::string trial_text(const Trial& t) {
   text += fmt::format("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50",
                       "p90", "p95", "p99", "p99.9", "max");
   text += row_text("response", t.response, &t);
-  text += row_text("residence", t.residence);
-  text += row_text("submit", t.submit);
-  text += row_text("lag", t.lag);
-  text += row_text("self-lag", t.self_lag);
-  text += fmt::format(
-      "\nCPU per request: model {}, generator {}   in flight {}   peak memory {}\n",
-      short_time(t.cpu_model_ns), short_time(t.cpu_generator_ns), decimals(t.in_flight_mean, 2),
-      t.peak_rss_bytes ? decimals(static_cast<double>(*t.peak_rss_bytes) / (1 << 20), 1) + " MiB"
-                       : "-");
+  if (t.network) {
+    text += row_text("own lag", t.lag);
+    text += row_text("connection", t.connection_wait);
+    text += row_text("wire", t.residence);
+  } else {
+    text += row_text("residence", t.residence);
+    text += row_text("submit", t.submit);
+    text += row_text("lag", t.lag);
+    text += row_text("self-lag", t.self_lag);
+  }
+  text += fmt::format("\nCPU per request: {} {}, {} {}   in flight {}   peak memory {}\n",
+                      t.network ? "server" : "model",
+                      std::isfinite(t.cpu_model_ns) ? short_time(t.cpu_model_ns) : "-",
+                      t.network ? "client" : "generator", short_time(t.cpu_generator_ns),
+                      decimals(t.in_flight_mean, 2),
+                      t.peak_rss_bytes
+                          ? decimals(static_cast<double>(*t.peak_rss_bytes) / (1 << 20), 1) + " MiB"
+                          : "-");
   text += fmt::format("steal {}   longest stall {}   checksum {:016x}\n",
                       std::isfinite(t.steal_percent) ? decimals(t.steal_percent, 2) + "%" : "-",
                       t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-",
                       t.checksum);
+  if (t.network) text += network_text(*t.network);
   for (const auto& [why, times] : t.refusals) text += fmt::format("shed ({}): {}\n", why, times);
-  for (const auto& [error, times] : t.errors)
-    text += fmt::format("failed (errno {}): {}\n", error, times);
+  if (!t.network)
+    for (const auto& [error, times] : t.errors)
+      text += fmt::format("failed (errno {}): {}\n", error, times);
   if (!t.note.empty()) text += fmt::format("note: {}\n", t.note);
   for (const InvalidReason& reason : t.invalid_reasons)
     text += fmt::format("invalid ({}, {}): {}\n", to_string(reason.cause), to_string(reason.gate),
