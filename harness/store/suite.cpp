@@ -20,6 +20,7 @@
 #include "harness/json.hpp"
 #include "harness/store/baseline.hpp"
 #include "harness/store/suite_series.hpp"
+#include "harness/store/suite_targets.hpp"
 #include "harness/store/suite_transport.hpp"
 #include "harness/store/suite_writer.hpp"
 #include "harness/store/toml_section.hpp"
@@ -48,7 +49,7 @@ void read_rates(const Section& section, Plan& plan) {
 void read_head(const Place& place, const toml::table& root, Plan& plan) {
   const Section head(place, "", root,
                      {"schema", "name", "seed", "blocks", "slo", "rates", "price_per_cpu_hour",
-                      "load", "search", "class", "policy", "model", "workload", "claim"});
+                      "load", "search", "class", "policy", "model", "workload", "target", "claim"});
   std::int64_t schema = 0;
   if (head.find("schema") == nullptr)
     throw place.error(fmt::format("schema is missing: begin with schema = {}", kSuiteSchema));
@@ -272,9 +273,14 @@ Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use) {
   read_search(place, root, plan);
   read_classes(place, root, plan);
   read_policies(place, root, plan);
-  read_series(place, root, "model", check_model, plan.models, plan.policies);
-  read_load_transport(place, root, plan);
-  read_series(place, root, "workload", check_workload, plan.workloads, plan.policies, &plan);
+  const bool of_targets_alone =
+      root.contains("target") && !root.contains("model") && !root.contains("workload");
+  if (!of_targets_alone) {
+    read_series(place, root, "model", check_model, plan.models, plan.policies);
+    read_load_transport(place, root, plan);
+    read_series(place, root, "workload", check_workload, plan.workloads, plan.policies, &plan);
+  }
+  read_targets(place, root, use == SuiteUse::measure, plan);
   if (plan.models.size() * plan.workloads.size() > kMostCells) {
     throw place.error(fmt::format("{} models on {} workloads are too many cells; have at most {}",
                                   plan.models.size(), plan.workloads.size(), kMostCells));

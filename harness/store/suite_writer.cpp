@@ -5,23 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/store/suite_targets.hpp"
+#include "harness/store/toml_text.hpp"
 #include "harness/trial/spec.hpp"
 #include "harness/trial/transport.hpp"
 
 namespace precipice {
 namespace {
-
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)  // which TOML wants escaped
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  return out + '"';
-}
 
 std::string list_text(const std::vector<double>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
@@ -65,6 +55,7 @@ std::string to_toml(const Plan& plan) {
   }
   const auto series = [&](std::string_view section, const std::vector<Spec>& specs) {
     for (const Spec& spec : specs) {
+      if (plan.target_of(spec) != nullptr || spec.name == kTargetWorkload) continue;
       text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));
       for (const auto& [key, value] : spec.given)
         text += fmt::format("{} = {}\n", key, in_quotes(value));
@@ -87,6 +78,7 @@ std::string to_toml(const Plan& plan) {
   };
   series("model", plan.models);
   series("workload", plan.workloads);
+  text += targets_toml(plan);
   for (const Claim& claim : plan.claims) {
     text += fmt::format("\n[[claim]]\nsay = {}\nthat = {}\n", in_quotes(claim.say),
                         in_quotes(claim.that));
@@ -97,9 +89,10 @@ std::string to_toml(const Plan& plan) {
 std::string plan_hash(const Plan& plan) {
   Plan known = plan;
   known.arrivals = plan.arrivals.with_trace_file(plan.arrivals.identity());
-  const std::string text = fmt::format(
-      "{}\n{}\n{}\n{}\n{}", to_toml(known), plan.generator_cpus.to_string(),
-      plan.model_cpus.to_string(), plan.clock == ClockKind::real ? "real" : "virtual", plan.only);
+  const std::string text =
+      fmt::format("{}\n{}\n{}\n{}\n{}{}", to_toml(known), plan.generator_cpus.to_string(),
+                  plan.model_cpus.to_string(), plan.clock == ClockKind::real ? "real" : "virtual",
+                  plan.only, targets_contents(plan));
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a, 64 bit
   for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ULL;
   return fmt::format("{:016x}", hash);
