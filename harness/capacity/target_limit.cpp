@@ -96,10 +96,11 @@ void name_limit(const Plan& plan, CellSummary& summary) {
   if (limit.empty() && !cliff) limit = "connections";
   if (limit.empty()) return;
   summary.limit = limit;
-  const std::string sentence = sentence_of(limit, *target);
-  if (!sentence.empty())
-    summary.note += (summary.note.empty() ? "" : "; ") +
-                    fmt::format("{}{}", cliff ? "" : "the saturation is ", sentence);
+  const std::string sentence =
+      fmt::format("{}{}", cliff ? "" : "the saturation is ", sentence_of(limit, *target));
+  // A note that is read back has it already.
+  if (summary.note.find(sentence) == std::string::npos)
+    summary.note += (summary.note.empty() ? "" : "; ") + sentence;
 }
 
 }  // namespace precipice
