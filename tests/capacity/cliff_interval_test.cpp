@@ -10,6 +10,7 @@
 #include "harness/stats/estimate.hpp"
 #include "models/random.hpp"
 #include "tests/support/mm1_points.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace precipice {
 namespace {
@@ -21,14 +22,14 @@ using testing::options_for;
 
 TEST(Cliff, CoversTheTruthWithItsInterval) {
   int covered = 0;
-  constexpr int kTrials = 80;
+  constexpr int kTrials = testing::kSanitized ? 16 : 80;
   for (int trial = 0; trial < kTrials; ++trial) {
     const CellResult result =
         analyse(mm1_blocks(9, 0.02, 100 + static_cast<std::uint64_t>(trial)), options_for());
     EXPECT_NEAR(result.cliff.value, 539.5, 10);
     covered += result.cliff.low <= 539.48 && 539.48 <= result.cliff.high;
   }
-  EXPECT_GE(covered, 70);
+  EXPECT_GE(covered, kTrials * 7 / 8);
 }
 
 TEST(Cliff, HasNoIntervalFromOneBlock) {
