@@ -27,11 +27,9 @@ class TrialSource {
   Trial measure(const TrialRequest& request);
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
   Calibration calibrate_target(const Target& target, const CpuSet& generator_cpus);
-  /// Of trials of targets.
-  TargetRunner& target_runner();
-
   /// Of trials of targets, and of models over HTTP.
   TargetRunner& target_runner();
+
 
  private:
   TrialRunner& runner();
