@@ -30,7 +30,6 @@ class TrialSource {
   /// Of trials of targets, and of models over HTTP.
   TargetRunner& target_runner();
 
-
  private:
   TrialRunner& runner();
   Trial served(const TrialRequest& request);
