@@ -80,7 +80,7 @@ TEST(ClaimsOfASuite, OnlyDropsTheClaimsWhoseCellsItDrops) {
 }
 
 TEST(ClaimsOfASuite, ThoseThatComeWithTheProgramAreGood) {
-  for (const char* name : {"claims", "queues"}) {
+  for (const char* name : {"claims", "claims_tradeoffs", "queues"}) {
     const Plan plan =
         load_suite(std::string(PRECIPICE_SOURCE_DIR "/workloads/suites/") + name + ".toml");
     EXPECT_GE(plan.claims.size(), 10u) << name;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The studies of trade-offs: each of their suites is run, and its claims hold. On the virtual clock, so a verdict repeats.
+"""The studies of trade-offs, and the field's sentences about them: each of their suites is run, and its claims hold. On the virtual clock, so a verdict repeats.
 
     tradeoffs_test.py PRECIPICE SOURCE_DIR
 """
@@ -14,6 +14,7 @@ import unittest
 
 PRECIPICE, SOURCE = sys.argv.pop(1), sys.argv.pop(1)
 SUITES = sorted(glob.glob(os.path.join(SOURCE, "workloads", "suites", "tradeoff_*.toml")))
+SENTENCES = os.path.join(SOURCE, "workloads", "suites", "claims_tradeoffs.toml")
 # A run writes each trial to the disk before the next, which takes longer than the trial.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
@@ -25,7 +26,7 @@ def precipice(*words):
 class Tradeoffs(unittest.TestCase):
     def test_the_claims_of_every_study_hold(self):
         self.assertGreaterEqual(len(SUITES), 12)
-        for suite in SUITES:
+        for suite in [*SUITES, SENTENCES]:
             name = os.path.basename(suite).removesuffix(".toml")
             with self.subTest(name), tempfile.TemporaryDirectory(dir=MEMORY) as out:
                 done = precipice("run", suite, "--out", out)
