@@ -30,8 +30,6 @@ for tool in (CHROMIUM, DRIVER):
         sys.exit(SKIP)
 from known_run import LIMITS, CPU, carried, write_run  # noqa: E402  (needs numpy)
 
-PATHS = {}  # of the pages made from known runs, by what is in them
-
 
 def make(out, *runs, program=PRECIPICE):
     done = subprocess.run([os.path.join(SCRIPTS, "report.py"), *runs, "-o", out, "--precipice", program], capture_output=True, text=True)
@@ -40,16 +38,34 @@ def make(out, *runs, program=PRECIPICE):
     return out
 
 
+class Paths(dict):
+    """Of known runs and the pages made from them, by what is in them; each is made when it is asked for first."""
+
+    def at(self, name):
+        return os.path.join(self["directory"], name)
+
+    def __missing__(self, name):
+        if name == "run":
+            made = write_run(self.at("run"))
+        elif name == "one":
+            made = make(self.at("one.html"), self["run"])
+        elif name == "two":
+            made = make(self.at("two.html"), self["run"], write_run(self.at("other"), faster=1.3))
+        elif name == "bare":
+            made = make(self.at("bare.html"), write_run(self.at("bare"), bare=True), program="/nowhere/precipice")
+        else:
+            raise KeyError(name)
+        self[name] = made
+        return made
+
+
+PATHS = Paths()
+
+
 def setUpModule():
     global scratch
     scratch = tempfile.TemporaryDirectory(prefix="report test ")
     PATHS["directory"] = scratch.name
-    at = lambda name: os.path.join(scratch.name, name)
-    PATHS["run"] = write_run(at("run"))
-    other, bare = write_run(at("other"), faster=1.3), write_run(at("bare"), bare=True)
-    PATHS["one"] = make(at("one.html"), PATHS["run"])
-    PATHS["two"] = make(at("two.html"), PATHS["run"], other)
-    PATHS["bare"] = make(at("bare.html"), bare, program="/nowhere/precipice")
 
 
 def tearDownModule():
@@ -67,7 +83,7 @@ class Page(unittest.TestCase):
         options.binary_location = CHROMIUM
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         cls.driver = webdriver.Chrome(service=webdriver.chrome.service.Service(DRIVER), options=options)
-        cls.driver.set_script_timeout(20)
+        cls.driver.set_script_timeout(60)
         width, height = cls.size
         cls.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
         if width < 600:
@@ -85,7 +101,7 @@ class Page(unittest.TestCase):
         return self.driver.execute_script(code, *arguments)
 
     def until(self, code, *arguments, what=None):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.js(code, *arguments):
                 return
@@ -111,7 +127,7 @@ class Page(unittest.TestCase):
                 self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))")
                 return
             except TimeoutException:
-                print("no frame for 20 s", file=sys.stderr)
+                print("no frame for 60 s", file=sys.stderr)
                 self.driver.get_screenshot_as_png()
         self.fail("the browser draws no frames")
 
