@@ -184,17 +184,18 @@ def put_beside(axes, words, at, medium, labels):
     """Moves words along a level line, above it or below, to the first place that covers no curve; whether there is one."""
     renderer, figure = axes.figure.canvas.get_renderer(), axes.figure
     frame, box = axes.get_window_extent(renderer), words.get_window_extent(renderer)
+    width, height = box.width, box.height
     level = axes.transData.transform((axes.get_xlim()[0], at))[1]
     gap, reach, dots = 0.35 * medium.size * figure.dpi / 72, 0.5 * medium.marker * figure.dpi / 72, labels.samples()
     steps, best = 40, (math.inf, 0, 0)
     for above in (True, False):
-        low = level + gap if above else level - gap - box.height
-        if low < frame.y0 or low + box.height > frame.y1:
+        low = level + gap if above else level - gap - height
+        if low < frame.y0 or low + height > frame.y1:
             continue
+        beside = [x for x, y in dots if low - reach <= y <= low + height + reach]
         for step in range(steps + 1):
-            left = frame.x0 + gap + (frame.width - box.width - 2 * gap) * step / steps
-            covered = sum(left - reach <= x <= left + box.width + reach and low - reach <= y <= low + box.height + reach
-                          for x, y in dots)
+            left = frame.x0 + gap + (frame.width - width - 2 * gap) * step / steps
+            covered = sum(left - reach <= x <= left + width + reach for x in beside)
             if covered < best[0]:
                 best = (covered, left, low)
     if best[0] < math.inf:
