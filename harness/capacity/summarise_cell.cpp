@@ -9,6 +9,7 @@
 
 #include "harness/capacity/cell_evidence.hpp"
 #include "harness/capacity/cell_validity.hpp"
+#include "harness/capacity/class_points.hpp"
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/indicative.hpp"
 #include "harness/capacity/point.hpp"
@@ -70,28 +71,16 @@ void compare_with_ideal(const std::map<int, Calibration>& service, CellSummary& 
   scale(summary.cliff_of_ideal, mean_drift / summary.ideal_cliff_per_s);
 }
 
-/// The cell's own estimate on the responses and losses of one class. A class has no histogram of
-/// its own, so each trial stands for itself.
+/// The cell's own estimate on the responses and losses of one class.
 std::vector<ClassSummary> summarise_classes(const Plan& plan, const CellSummary& summary) {
   std::vector<ClassSummary> classes;
   for (std::size_t i = 0; i < plan.classes.size(); ++i) {
-    CliffOptions options = summary.options;
-    options.twin = nullptr;
-    if (plan.classes[i].slo > Nanos(0))
-      options.slo_ns = static_cast<double>(plan.classes[i].slo.count());
-    std::vector<Point> points;
-    for (const Record& record : summary.points) {
-      const Trial& trial = record.trial;
-      if (i >= trial.classes.size() || !trial.classes[i].response.known) continue;
-      Point point = point_of(record);
-      point.slo_percentile_ns = static_cast<double>(trial.classes[i].slo_percentile_ns);
-      point.mean_response_ns = trial.classes[i].response.mean;
-      point.loss = trial.classes[i].loss();
-      point.requests = trial.classes[i].requests;
-      point.responses = nullptr;
-      points.push_back(std::move(point));
-    }
-    classes.push_back({plan.classes[i].name, options.slo_ns, analyse(points, options).cliff});
+    const RequestClass& each = plan.classes[i];
+    const double slo_ns =
+        each.slo > Nanos(0) ? static_cast<double>(each.slo.count()) : summary.options.slo_ns;
+    const CellResult result =
+        analyse(points_of_class(summary.points, i), options_of_class(summary.options, slo_ns));
+    classes.push_back({each.name, slo_ns, result.cliff});
   }
   return classes;
 }

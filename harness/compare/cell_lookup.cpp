@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/trial/spec.hpp"
+#include "models/did_you_mean.hpp"
 #include "models/model.hpp"
 #include "models/options.hpp"
 #include "workloads/workload.hpp"
@@ -60,6 +61,18 @@ void prefer(std::vector<std::size_t>& found, Same same) {
     std::erase_if(found, [&](std::size_t index) { return !same(index); });
 }
 
+void check_class(const std::string& name, const std::vector<RequestClass>& classes) {
+  if (name.empty()) return;
+  std::vector<std::string> names;
+  for (const RequestClass& each : classes) names.push_back(each.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  if (names.empty())
+    throw UsageError(
+        fmt::format("class '{}' is asked about, and the suite has no [[class]]", name));
+  throw UsageError(fmt::format("there is no class '{}'{} (classes: {})", name,
+                               did_you_mean(name, names), fmt::join(names, ", ")));
+}
+
 }  // namespace
 
 std::vector<CellName> cells_of(const Plan& plan) {
@@ -110,13 +123,15 @@ std::size_t resolve_cell(const Spec& series, const Spec& workload,
 }
 
 std::vector<std::size_t> resolve_claim(const ClaimRelation& claim,
-                                       const std::vector<CellName>& cells) {
+                                       const std::vector<CellName>& cells,
+                                       const std::vector<RequestClass>& classes) {
   std::vector<std::size_t> resolved(claim.nodes.size(), 0);
   for (std::size_t i = 0; i < claim.nodes.size(); ++i) {
     const ClaimNode& node = claim.nodes[i];
     if (node.kind != ClaimNode::Kind::call) continue;
     try {
       resolved[i] = resolve_cell(node.series, node.workload, cells);
+      check_class(node.of_class, classes);
     } catch (const UsageError& complaint) {
       throw UsageError(fmt::format("at {}: {}", node.begin + 1, complaint.what()));
     }

@@ -33,8 +33,9 @@ std::size_t resolve_cell(const Spec& series, const Spec& workload,
                          const std::vector<CellName>& cells);
 
 /// As resolve_cell for every call of a claim, by the index of its node; other nodes get 0. Throws
-/// UsageError with the column of the call.
+/// UsageError with the column of the call, also for a class that is not among `classes`.
 std::vector<std::size_t> resolve_claim(const ClaimRelation& claim,
-                                       const std::vector<CellName>& cells);
+                                       const std::vector<CellName>& cells,
+                                       const std::vector<RequestClass>& classes);
 
 }  // namespace precipice

@@ -5,30 +5,25 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/class_points.hpp"
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/service_level.hpp"
 #include "harness/capacity/summarise_cell.hpp"
+#include "harness/compare/measured_rates.hpp"
 #include "harness/format.hpp"
 #include "harness/stats/estimate.hpp"
 #include "harness/stats/statistics.hpp"
 
 namespace precipice {
 namespace {
-
-/// A load that differs by less from a measured rate is that rate.
-constexpr double kSame = 1.005;
-/// An overload answers for loads this near to it: both are bounds only.
-constexpr double kNear = 1.05;
-/// The ends of what was measured answer for loads this far beyond them.
-constexpr double kBeyond = 1.10;
-/// Neighbouring rates further apart than this say little of what lies between them.
-constexpr double kWidestGap = 3;
 
 bool opens(const Point& point) { return point.valid && point.closed == 0 && point.rate_per_s > 0; }
 
@@ -43,29 +38,23 @@ std::set<int> blocks_of(const CellSummary& cell) {
 }
 
 /// The points that stand for every block alike: the search's own short trials led to them.
-std::vector<Point> repeated_points(const CellSummary& cell) {
+std::vector<Point> repeated_points(const std::vector<Point>& evidence) {
   std::map<std::uint64_t, std::set<int>> closed;
   bool repeated = false, refined = false;
-  for (const Point& point : cell.evidence) {
+  for (const Point& point : evidence) {
     if (opens(point) && point.phase != Phase::coarse) refined = true;
     if (!point.valid || point.closed == 0) continue;
     closed[point.closed].insert(point.block);
     repeated = repeated || closed[point.closed].size() > 1;
   }
   std::vector<Point> points;
-  for (const Point& point : cell.evidence) {
+  for (const Point& point : evidence) {
     if (!point.valid) continue;
     if (refined && point.phase == Phase::coarse) continue;
     if (repeated && point.closed > 0 && closed[point.closed].size() < 2) continue;
     points.push_back(point);
   }
   return points;
-}
-
-/// Of a figure at a load; the mean's groups are those of the median.
-double percentile_of(Figure figure) {
-  constexpr std::array kPercentiles{50.0, 50.0, 90.0, 99.0, 99.9};
-  return kPercentiles[static_cast<std::size_t>(figure) - static_cast<std::size_t>(Figure::mean)];
 }
 
 FigureReading missing(std::string why) {
@@ -121,13 +110,26 @@ ClaimFigures::Cell& ClaimFigures::cell(std::size_t index) {
 
 int ClaimFigures::blocks(std::size_t index) { return static_cast<int>(cell(index).blocks.size()); }
 
-const std::vector<ClaimFigures::Analysed>& ClaimFigures::analysed(std::size_t index) {
-  Cell& own = cell(index);
-  if (!own.analysed.empty()) return own.analysed;
+std::optional<std::size_t> ClaimFigures::class_number(std::size_t index,
+                                                      const std::string& name) const {
+  const std::vector<ClassSummary>& classes = run_.cells[index].classes;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+const std::vector<ClaimFigures::Analysed>& ClaimFigures::analysed(std::size_t index,
+                                                                  const std::string& of_class) {
+  std::vector<Analysed>& results = cell(index).analysed[of_class];
+  if (!results.empty()) return results;
   const CellSummary& summary = run_.cells[index];
-  CliffOptions options = summary.options;
+  const std::optional<std::size_t> number = class_number(index, of_class);
+  CliffOptions options =
+      number ? options_of_class(summary.options, summary.classes[*number].slo_ns) : summary.options;
   options.bootstrap = 0;  // the resamples are the bootstrap
-  const std::vector<Point> points = repeated_points(summary);
+  const std::vector<Point> points =
+      repeated_points(number ? points_of_class(summary.points, *number) : summary.evidence);
   std::vector<Point> drawn;
   for (const BlockResample& resample : resamples_) {
     drawn.clear();
@@ -142,19 +144,20 @@ const std::vector<ClaimFigures::Analysed>& ClaimFigures::analysed(std::size_t in
       }
     }
     const CellResult result = analyse(drawn, options);
-    own.analysed.push_back({result.saturation.value, result.cliff.value, result.cliff5.value,
-                            result.cliff20.value, result.knee.value,
-                            result.closed_loop_plateau_per_s, result.overload_retention.value,
-                            result.steepness});
+    results.push_back({result.saturation.value, result.cliff.value, result.cliff5.value,
+                       result.cliff20.value, result.knee.value, result.closed_loop_plateau_per_s,
+                       result.overload_retention.value, result.steepness});
   }
-  return own.analysed;
+  return results;
 }
 
-BlockWeights ClaimFigures::weights_of(const Cell& own, const BlockResample& resample) const {
+BlockWeights ClaimFigures::weights_of(const std::vector<int>& blocks,
+                                      const BlockResample* resample) const {
+  if (resample == nullptr) return BlockWeights(blocks.size(), 1);
   BlockWeights weights;
-  for (const int block : own.blocks) {
+  for (const int block : blocks) {
     const auto at = std::lower_bound(blocks_.begin(), blocks_.end(), block);
-    weights.push_back(resample.times[static_cast<std::size_t>(at - blocks_.begin())]);
+    weights.push_back(resample->times[static_cast<std::size_t>(at - blocks_.begin())]);
   }
   return weights;
 }
@@ -191,83 +194,51 @@ double ClaimFigures::median_over_points(std::size_t index, const BlockResample& 
   return median(std::move(values));
 }
 
-ClaimFigures::AtLoad ClaimFigures::at_load(std::size_t index, const ClaimNode& call,
-                                           double saturation, const BlockWeights& weights) {
-  Cell& own = cell(index);
+const RateGroups& ClaimFigures::groups_of(std::size_t index, const ClaimNode& call) {
   const CellSummary& summary = run_.cells[index];
   const double percentile = percentile_of(call.figure);
-  const auto [place, first] = own.groups.try_emplace(percentile);
-  if (first) place->second = RateGroups::gather(summary.evidence, percentile);
+  const auto [place, first] = cell(index).groups.try_emplace({call.of_class, percentile});
+  if (!first) return place->second.groups;
+  Gathered& gathered = place->second;
+  const std::optional<std::size_t> number = class_number(index, call.of_class);
+  gathered.points =
+      number ? points_of_class(summary.points, *number, percentile) : summary.evidence;
+  gathered.groups = RateGroups::gather(gathered.points, percentile);
+  return gathered.groups;
+}
 
-  struct Measured {
-    double rate, seconds;
-    bool overload;
-  };
-  std::vector<Measured> measured;
-  for (const RateGroup& group : place->second.open) {
-    const auto merged = group.merge(weights, percentile);
-    // Without a histogram only the percentile of the SLO is known.
-    const bool known = call.figure == Figure::mean || !group.edges_ns.empty() ||
-                       percentile == summary.options.slo_percentile;
-    if (!merged || !known) continue;
-    const double ns = call.figure == Figure::mean ? merged->mean_ns : merged->percentile_ns;
-    if (ns > 0) {
-      measured.push_back({merged->rate_per_s, ns / 1e9,
-                          !merged->stable || merged->loss > summary.options.max_loss});
-    }
-  }
-  const auto nothing = [](std::string why) { return AtLoad{kNaN, kNaN, kNaN, std::move(why)}; };
-  if (measured.empty()) return nothing("no valid trial shows its responses");
+ValueAt ClaimFigures::at_load(std::size_t index, const ClaimNode& call, double saturation,
+                              const BlockResample* resample) {
   const double rate = call.load->share ? call.load->value * saturation : call.load->value;
-  if (!(rate > 0)) return nothing("its saturation is not known, so neither is a share of it");
-
-  // Past saturation a response grows with the window, so it is only known to be at least that; and
-  // so is that of a load above the rate that answers, since responses grow with the load.
-  const auto answer = [rate](const Measured& at) {
-    const bool bound = at.overload || rate > at.rate * kSame;
-    return AtLoad{at.seconds, at.seconds, bound ? kInfinity : at.seconds, ""};
-  };
-  const auto far = [rate](const Measured& at) { return std::abs(std::log(at.rate / rate)); };
-  const auto above = std::find_if(measured.begin(), measured.end(),
-                                  [rate](const Measured& at) { return at.rate >= rate; });
-  if (above == measured.begin()) {
-    if (above->rate <= rate * kBeyond) return answer(*above);
-    return nothing(fmt::format("{}/s lies below the lowest rate measured, {}/s", short_rate(rate),
-                               short_rate(above->rate)));
+  if (!(rate > 0)) {
+    ValueAt unknown;
+    unknown.missing = "its saturation is not known, so neither is a share of it";
+    return unknown;
   }
-  const Measured& low = *(above - 1);
-  if (above == measured.end()) {
-    if (rate <= low.rate * kBeyond) return answer(low);
-    return nothing(fmt::format("{}/s lies above the highest rate measured, {}/s", short_rate(rate),
-                               short_rate(low.rate)));
+  const RateGroups& groups = groups_of(index, call);
+  const std::vector<MeasuredAt> measured =
+      measured_rates(run_.cells[index], groups, weights_of(groups.block_ids, resample), call.figure,
+                     !call.of_class.empty());
+  if (is_response(call.figure)) return response_at(measured, rate);
+  ValueAt share = share_at(measured, rate);
+  if (call.figure == Figure::goodput) {
+    for (double* each : {&share.value, &share.low, &share.high}) *each *= rate;
   }
-  const Measured& high = *above;
-  if (rate <= low.rate * kSame) return answer(low);
-  if (high.rate <= rate * kSame) return answer(high);
-  if (low.overload || high.overload) {
-    const bool near = high.overload && far(high) < far(low) && far(high) <= std::log(kNear);
-    return answer(near ? high : low);
-  }
-  if (high.rate > low.rate * kWidestGap) {
-    return nothing(fmt::format("nothing was measured near {}/s, between {}/s and {}/s",
-                               short_rate(rate), short_rate(low.rate), short_rate(high.rate)));
-  }
-  const double part = (rate - low.rate) / (high.rate - low.rate);
-  const double by_log =
-      std::exp((1 - part) * std::log(low.seconds) + part * std::log(high.seconds));
-  // The other rule, exact for M/M/1. How far they differ is what the interpolation does not know.
-  const double by_inverse = 1 / ((1 - part) / low.seconds + part / high.seconds);
-  const double doubt = std::max(by_log / by_inverse, by_inverse / by_log);
-  return AtLoad{by_log, by_log / doubt, by_log * doubt, ""};
+  return share;
 }
 
 /// One resample of one cell.
 struct ClaimFigures::Drawn {
   ClaimFigures& figures;
   std::size_t cell, resample;
+  const std::string& of_class;
 
   const CellSummary& summary() const { return figures.run_.cells[cell]; }
-  const Analysed& analysed() const { return figures.analysed(cell)[resample]; }
+  const Analysed& analysed() const { return figures.analysed(cell, of_class)[resample]; }
+  double slo_ns() const {
+    const std::optional<std::size_t> number = figures.class_number(cell, of_class);
+    return number ? summary().classes[*number].slo_ns : summary().slo_ns;
+  }
   double drift() const { return figures.service_drift(cell, &figures.resamples_[resample]); }
   double median_over_points(double (*figure)(const Trial&)) const {
     return figures.median_over_points(cell, figures.resamples_[resample], figure);
@@ -327,7 +298,7 @@ const ClaimFigures::Rule* ClaimFigures::rule_of(Figure figure) {
            },
            [](Draw d) { return d.summary().service_time_ns / 1e9 * d.drift(); }},
       Rule{Figure::slo, [](Cell c) { return of_value(c.slo_ns / 1e9, true); },
-           [](Draw d) { return d.summary().slo_ns / 1e9; }},
+           [](Draw d) { return d.slo_ns() / 1e9; }},
       // The virtual clock has no CPUs, and a model that used none was not watched.
       Rule{Figure::cpu_per_request,
            [](Cell c) {
@@ -363,10 +334,15 @@ const ClaimFigures::Rule* ClaimFigures::rule_of(Figure figure) {
 
 FigureReading ClaimFigures::whole(std::size_t index, const ClaimNode& call) {
   const CellSummary& summary = run_.cells[index];
+  const std::optional<std::size_t> number = class_number(index, call.of_class);
+  if (!call.of_class.empty() && !number)
+    return missing(fmt::format("no valid trial has requests of class {}", call.of_class));
+  if (number && call.figure == Figure::cliff) return of_estimate(summary.classes[*number].cliff);
+  if (number && call.figure == Figure::slo)
+    return of_value(summary.classes[*number].slo_ns / 1e9, true);
   if (const Rule* const rule = rule_of(call.figure)) return rule->read(summary);
   const Estimate& saturation = summary.result.saturation;
-  const AtLoad at =
-      at_load(index, call, saturation.value, BlockWeights(cell(index).blocks.size(), 1));
+  const ValueAt at = at_load(index, call, saturation.value, nullptr);
   if (!at.missing.empty()) return missing(at.missing);
   FigureReading reading;
   reading.value = at.value;
@@ -382,14 +358,15 @@ std::vector<double> ClaimFigures::resampled(std::size_t index, const ClaimNode& 
   std::vector<double> values;
   values.reserve(resamples_.size());
   for (std::size_t i = 0; i < resamples_.size(); ++i) {
-    const BlockWeights weights = weights_of(cell(index), resamples_[i]);
-    const Drawn drawn{*this, index, i};
+    const BlockWeights weights = weights_of(cell(index).blocks, &resamples_[i]);
+    const Drawn drawn{*this, index, i, call.of_class};
     if (std::none_of(weights.begin(), weights.end(), [](int w) { return w > 0; }))
       values.push_back(kNaN);
     else if (rule != nullptr)
       values.push_back(rule->resample(drawn));
     else
-      values.push_back(at_load(index, call, drawn.analysed().saturation, weights).value);
+      values.push_back(
+          at_load(index, call, analysed(index, "")[i].saturation, &resamples_[i]).value);
   }
   return values;
 }

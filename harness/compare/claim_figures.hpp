@@ -6,10 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/capacity/cell_summary.hpp"
+#include "harness/capacity/point.hpp"
 #include "harness/capacity/rate_groups.hpp"
+#include "harness/compare/at_load.hpp"
 #include "harness/compare/claim_parser.hpp"
 #include "harness/stats/block_bootstrap.hpp"
 
@@ -47,26 +50,32 @@ class ClaimFigures {
   struct Analysed {
     double saturation, cliff, cliff5, cliff20, knee, plateau, retention, steepness;
   };
+  /// Points, which their groups point to.
+  struct Gathered {
+    std::vector<Point> points;
+    RateGroups groups;
+  };
   struct Cell {
     std::vector<int> blocks;
-    std::vector<Analysed> analysed;       ///< one per resample
-    std::map<double, RateGroups> groups;  ///< by percentile
-  };
-  struct AtLoad {
-    double value, low, high;
-    std::string missing;
+    std::map<std::string, std::vector<Analysed>> analysed;      ///< by class; one per resample
+    std::map<std::pair<std::string, double>, Gathered> groups;  ///< by class and percentile
   };
 
   struct Drawn;
   struct Rule;
-  /// nullptr for a figure of the responses at a load.
+  /// nullptr for a figure at a load.
   static const Rule* rule_of(Figure figure);
 
   Cell& cell(std::size_t index);
-  const std::vector<Analysed>& analysed(std::size_t index);
-  AtLoad at_load(std::size_t index, const ClaimNode& call, double saturation,
-                 const BlockWeights& weights);
-  BlockWeights weights_of(const Cell& cell, const BlockResample& resample) const;
+  /// nullopt for all requests, and where the cell has no figures of the class.
+  std::optional<std::size_t> class_number(std::size_t index, const std::string& name) const;
+  const std::vector<Analysed>& analysed(std::size_t index, const std::string& of_class);
+  const RateGroups& groups_of(std::size_t index, const ClaimNode& call);
+  /// In a resample, or in all blocks.
+  ValueAt at_load(std::size_t index, const ClaimNode& call, double saturation,
+                  const BlockResample* resample);
+  /// How often the resample has each of the blocks; nullptr: each once.
+  BlockWeights weights_of(const std::vector<int>& blocks, const BlockResample* resample) const;
   /// S in a resample as a multiple of S over all blocks.
   double service_drift(std::size_t index, const BlockResample* resample) const;
   /// Median of a trial's figure over the points that tell what a request costs.

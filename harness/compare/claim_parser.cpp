@@ -249,7 +249,9 @@ class Parser : ClaimLexer {
     const std::vector<ClaimSpan> arguments = arguments_of(result.figure);
     result.series = spec(arguments[0], "series");
     result.workload = spec(arguments[1], "workload");
+    const std::size_t named = needs_load(result.figure) ? 3 : 2;
     if (needs_load(result.figure)) result.load = load(arguments[2]);
+    if (arguments.size() > named) result.of_class = class_name(arguments[named], result.figure);
     result.end = at_;
     return add(std::move(result));
   }
@@ -261,8 +263,8 @@ class Parser : ClaimLexer {
                                   did_you_mean(name.substr(0, 40), names), fmt::join(names, ", ")));
   }
   static std::string form(Figure figure) {
-    return fmt::format("{}(SERIES, WORKLOAD{})", to_string(figure),
-                       needs_load(figure) ? ", LOAD" : "");
+    return fmt::format("{}(SERIES, WORKLOAD{}{})", to_string(figure),
+                       needs_load(figure) ? ", LOAD" : "", has_classes(figure) ? "[, CLASS]" : "");
   }
 
   /// At '('; leaves the position behind the closing one.
@@ -290,13 +292,16 @@ class Parser : ClaimLexer {
       else
         arguments.push_back(part);
     }
-    const std::size_t wanted = needs_load(figure) ? 3 : 2;
-    if (arguments.size() != wanted) {
-      throw error(open, fmt::format("{} has {} arguments, and here are {}: write {}{}",
-                                    to_string(figure), wanted, arguments.size(), form(figure),
-                                    wanted == 3 ? ", where LOAD is a share of the saturation "
-                                                  "(0.8) or a rate (800/s)"
-                                                : ""));
+    const std::size_t least = needs_load(figure) ? 3 : 2,
+                      most = least + (has_classes(figure) ? 1 : 0);
+    if (arguments.size() < least || arguments.size() > most) {
+      throw error(
+          open, fmt::format("{} has {}{} arguments, and here are {}: write {}{}", to_string(figure),
+                            least, most > least ? fmt::format(" or {}", most) : "",
+                            arguments.size(), form(figure),
+                            least == 3 ? ", where LOAD is a share of the saturation "
+                                         "(0.8) or a rate (800/s)"
+                                       : ""));
     }
     return arguments;
   }
@@ -316,6 +321,19 @@ class Parser : ClaimLexer {
     } catch (const UsageError& complaint) {
       throw error(span.begin, complaint.what());
     }
+  }
+
+  std::string class_name(const ClaimSpan& span, Figure figure) const {
+    const std::string_view name = part(span);
+    const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return is_letter(c) || is_digit(c) || c == '-';
+    });
+    if (!plain) {
+      throw error(span.begin, fmt::format("'{}' is no name of a class (letters, digits, '_' and "
+                                          "'-'): write {}",
+                                          name, form(figure)));
+    }
+    return std::string(name);
   }
 
   ClaimLoad load(const ClaimSpan& span) {

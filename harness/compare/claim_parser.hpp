@@ -8,8 +8,9 @@
 //   factor     = [ "-" ] ( number | call | "(" sum ")" )
 //   tolerance  = number                     10% is relative to the right side, 2ms or 5 absolute
 //   number     = 0.8 | 1.5k | 10% | 5ms | 800/s | 1.2k/s
-//   call       = FIGURE "(" SERIES "," WORKLOAD [ "," LOAD ] ")"
+//   call       = FIGURE "(" SERIES "," WORKLOAD [ "," LOAD ] [ "," CLASS ] ")"
 //   LOAD       = 0.8 | 80%  (a share of that cell's own saturation) | 800/s
+//   CLASS      = the name of a class of requests: the figure is of them alone
 //
 // SERIES and WORKLOAD are written as on a command line, `fixed_pool:threads=64`, and the first `:`
 // may be a dot, `fixed_pool.threads=64`. Inside a call a further `key=value` belongs to the name
@@ -32,7 +33,7 @@
 
 namespace precipice {
 
-/// The offered load that a response figure is asked at.
+/// The offered load, of all requests, that a figure is asked at.
 struct ClaimLoad {
   double value = 0;    ///< > 0
   bool share = false;  ///< of the cell's own saturation; otherwise requests per second
@@ -51,6 +52,7 @@ struct ClaimNode {
   Figure figure = Figure::saturation;
   Spec series, workload;
   std::optional<ClaimLoad> load;
+  std::string of_class;  ///< "": of all requests
 };
 
 /// A claim taken apart. Nodes refer to each other by index, operands before what uses them.
@@ -68,9 +70,9 @@ struct ClaimRelation {
 inline constexpr std::size_t kLongestClaim = 2000;
 inline constexpr int kDeepestClaim = 40;
 
-/// Syntax and dimensions only: whether the cells exist is resolve_claim's question. Takes any
-/// bytes; time and memory are linear in their number. Throws UsageError `at COLUMN: what is wrong
-/// and what is right`, columns counted from 1.
+/// Syntax and dimensions only: whether cells and classes exist is resolve_claim's question. Takes
+/// any bytes; time and memory are linear in their number. Throws UsageError `at COLUMN: what is
+/// wrong and what is right`, columns counted from 1.
 ClaimRelation parse_claim(std::string_view text);
 
 }  // namespace precipice

@@ -109,6 +109,7 @@ std::string ClaimText::name(std::size_t node) const {
     if (each.kind != Kind::call || each.begin < at || each.end > whole.end) continue;
     text += claim_.text.substr(at, each.begin - at);
     text += to_string(each.figure);
+    if (!each.of_class.empty()) text += " of " + each.of_class;
     if (each.load) {
       text += each.load->share ? fmt::format(" at {:.4g}", each.load->value)
                                : " at " + quantity(each.load->value, -1);

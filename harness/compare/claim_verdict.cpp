@@ -44,7 +44,7 @@ class Judge {
       : run_(run), figures_(figures), claim_(parse_claim(claim.that)), text_(claim_) {
     verdict_.claim = claim;
     const std::vector<CellName> cells = cells_of(plan);
-    const std::vector<std::size_t> named = resolve_claim(claim_, cells);
+    const std::vector<std::size_t> named = resolve_claim(claim_, cells, plan.classes);
     for (std::size_t i = 0; i < named.size(); ++i) {
       if (claim_.nodes[i].kind == Kind::call) wanted_.emplace_back(i, cells[named[i]]);
     }
@@ -101,7 +101,8 @@ class Judge {
       const bool same_load = call.load.has_value() == other.load.has_value() &&
                              (!call.load || (call.load->value == other.load->value &&
                                              call.load->share == other.load->share));
-      if (each.cell == cell && call.figure == other.figure && same_load) {
+      if (each.cell == cell && call.figure == other.figure && same_load &&
+          call.of_class == other.of_class) {
         each.nodes.push_back(index);
         return;
       }

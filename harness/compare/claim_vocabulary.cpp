@@ -26,6 +26,8 @@ constexpr std::array kFigures{
     FigureName{"attempts_per_request", Figure::attempts_per_request, 0},
     FigureName{"wasted", Figure::wasted, 0},
     FigureName{"cost_per_million", Figure::cost_per_million, 0},
+    FigureName{"goodput", Figure::goodput, -1},
+    FigureName{"loss", Figure::loss, 0},
     FigureName{"mean", Figure::mean, 1},
     FigureName{"p50", Figure::p50, 1},
     FigureName{"p90", Figure::p90, 1},

@@ -28,7 +28,9 @@ enum class Figure : std::uint8_t {
   attempts_per_request,
   wasted,
   cost_per_million,
-  mean,  ///< from here on: of the responses at a load
+  goodput,  ///< from here on: at a load
+  loss,
+  mean,  ///< from here on: of the responses
   p50,
   p90,
   p99,
@@ -36,7 +38,11 @@ enum class Figure : std::uint8_t {
 };
 const char* to_string(Figure figure);
 /// Whether a call of it has a third argument.
-constexpr bool needs_load(Figure figure) { return figure >= Figure::mean; }
+constexpr bool needs_load(Figure figure) { return figure >= Figure::goodput; }
+/// Whether it can be asked of the requests of one class.
+constexpr bool has_classes(Figure figure) {
+  return figure >= Figure::loss || figure == Figure::cliff || figure == Figure::slo;
+}
 
 /// Several names may be of one figure; the first is the one that is printed.
 struct FigureName {

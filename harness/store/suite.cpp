@@ -217,7 +217,7 @@ void read_claims(const Place& place, const toml::table& root, Plan& plan) {
     Claim claim;
     section.text("say", [&](const std::string& text) { claim.say = text; });
     section.text("that", [&](const std::string& text) {
-      resolve_claim(parse_claim(text), cells_of(plan));
+      resolve_claim(parse_claim(text), cells_of(plan), plan.classes);
       claim.that = text;
     });
     if (claim.say.empty() || claim.that.empty())
@@ -341,7 +341,7 @@ void keep_only(Plan& plan, std::string_view only) {
   // A claim about a cell that is left out cannot be judged.
   std::erase_if(plan.claims, [&](const Claim& claim) {
     const ClaimRelation relation = parse_claim(claim.that);
-    const std::vector<std::size_t> cell_of = resolve_claim(relation, cells);
+    const std::vector<std::size_t> cell_of = resolve_claim(relation, cells, plan.classes);
     for (std::size_t i = 0; i < relation.nodes.size(); ++i) {
       const CellName& cell = cells[cell_of[i]];
       if (relation.nodes[i].kind == ClaimNode::Kind::call &&

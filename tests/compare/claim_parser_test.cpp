@@ -50,6 +50,22 @@ TEST(ClaimParser, KeepsSettingsAndParenthesesOfANameTogether) {
   EXPECT_DOUBLE_EQ(at_rate.nodes.at(at_rate.left).load->value, 1200);
 }
 
+TEST(ClaimParser, TakesTheClassOfRequestsLast) {
+  const auto call = [](const std::string& text) {
+    const ClaimRelation claim = parse_claim(text);
+    return claim.nodes.at(claim.left);
+  };
+  EXPECT_EQ(call("p99(oracle, empty, 0.8, live) < 5ms").of_class, "live");
+  EXPECT_EQ(call("p99(oracle, empty, 0.8) < 5ms").of_class, "");
+  EXPECT_EQ(call("loss(oracle|queue, empty, 300/s, batch-2) < 5%").of_class, "batch-2");
+  const ClaimNode cliff = call("cliff(oracle:servers=2,mean=1ms, empty, live) > 5/s");
+  EXPECT_EQ(cliff.of_class, "live");
+  EXPECT_EQ(cliff.series.to_string(), "oracle:mean=1ms,servers=2");
+  EXPECT_EQ(call("slo(oracle, empty, live) > 5ms").dimension, 1);
+  EXPECT_EQ(call("goodput(oracle, empty, 300/s) > 5/s").dimension, -1);
+  EXPECT_EQ(call("loss(oracle, empty, 300/s) > 5%").dimension, 0);
+}
+
 TEST(ClaimParser, ComputesNumbersWithUnitsAndPrecedence) {
   const auto number = [](const std::string& text) {
     const ClaimRelation claim = parse_claim(
@@ -92,6 +108,13 @@ TEST(ClaimParser, NamesTheColumnAndTheCure) {
       {"saturation(a, b) > 5ms", "at 18:", "a rate and a time"},
       {"slo(a, b) + 1 > 5ms", "at 11:", "adds a time and a plain number"},
       {"saturation(a, b) > 5 parsecs", "at 22:", "operator"},
+      {"saturation(a, b, live) > 1", "at 11:", "2 arguments"},
+      {"goodput(a, b, 0.5, live) > 1", "at 8:", "3 arguments"},
+      {"goodput(a, b) > 1", "at 8:", "LOAD"},
+      {"cliff(a, b, 0.8) > 1", "at 13:", "[, CLASS]"},
+      {"p99(a, b, live) > 1s", "at 11:", "no load"},
+      {"p99(a, b, 0.8, ) > 1s", "at 16:", "class"},
+      {"p99(a, b, 0.8, live, 1) > 1s", "at 4:", "3 or 4 arguments"},
       {"saturation(a, b) > 5parsecs", "at 21:", "no unit"},
       {"saturation(a, b) > 1 / 0", "at 22:", "zero"},
       {"saturation(a, b) within 500", "at 28:", "'of'"},
