@@ -27,13 +27,14 @@
 #include "harness/store/suite.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/request_class.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
 namespace {
 
 struct CapacityArguments : CellArguments, CommonArguments, TargetArguments {
-  std::vector<std::string> models, policies;
+  std::vector<std::string> models, policies, classes;
   std::string blocks, precision, budget, transport;
   bool force = false;
 };
@@ -52,10 +53,11 @@ constexpr const char* kSloOfTarget = "p99 < 20ms";
 
 /// The cell of --target, in place of models and a workload.
 void add_cell_of_target(const CapacityArguments& a, Plan& plan) {
-  if (!a.models.empty() || !a.workload.empty() || !a.policies.empty()) {
+  if (!a.models.empty() || !a.workload.empty() || !a.policies.empty() || !a.transport.empty() ||
+      !a.classes.empty()) {
     throw UsageError(
-        "--target is measured as it is: --model, --workload and --policy are for models of this "
-        "program");
+        "--target is measured as it is: --model, --workload, --policy, --transport and --class are "
+        "for models of this program");
   }
   if (plan.clock == ClockKind::virtual_time)
     throw UsageError("--clock virtual simulates the oracle, not --target");
@@ -75,6 +77,7 @@ void add_cells_of_models(const CapacityArguments& a, Plan& plan) {
     if (given) throw UsageError(fmt::format("{} is required, or --target", option));
   }
   plan.workloads = {parse_workload(a.workload)};
+  plan.classes = parse_classes(a.classes, "--class");
   for (const std::string& text : a.models) {
     Spec model = parse_model(text);
     check_clock(plan.clock, model, plan.workloads.front());
@@ -208,6 +211,7 @@ void add_options(OptionParser& parser, CapacityArguments& a) {
   add_target(parser, a);
   add_policies(parser, a.policies);
   add_transport(parser, a.transport);
+  add_classes(parser, a.classes);
   parser.add_option(
       "--blocks", a.blocks,
       "Exactly so many repetitions of the whole measurement (default: as --precision asks)");

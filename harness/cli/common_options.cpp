@@ -53,9 +53,8 @@ void add_cell(OptionParser& parser, CellArguments& a) {
 }
 
 void add_cell_or_target(OptionParser& parser, CellArguments& a) {
-  parser.add_option(
-      "--workload", a.workload,
-      "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)");
+  parser.add_option("--workload", a.workload,
+                    "A workload, as in cpu:work=200us,dist=exponential (precipice list workloads)");
   parser.add_option("--warmup", a.warmup, "Discarded time before the window, as in 300ms");
   parser.add_option("--seconds", a.seconds, "Length of the window, as in 2 or 500ms (default: 1s)");
   parser.add_option("--seed", a.seed, "Decides arrivals and requests (default: 1)");
@@ -93,6 +92,12 @@ void apply_transport(const std::string& text, Spec& model) {
                     model.name));
   }
   model.policy = kOverHttp;
+}
+
+void add_classes(OptionParser& parser, std::vector<std::string>& classes) {
+  parser.add_option("--class", classes,
+                    "A class of requests, as in 'live:share=0.9,slo=p99<5ms'; several times, the "
+                    "most important first, with shares that add up to 1");
 }
 
 std::vector<Spec> parse_policies_of(const std::vector<std::string>& texts, Spec& model) {

@@ -47,6 +47,9 @@ void add_policies(OptionParser& parser, std::vector<std::string>& policies);
 /// Names the series by them. Throws UsageError.
 std::vector<Spec> parse_policies_of(const std::vector<std::string>& texts, Spec& model);
 
+/// --class as often as it is given, for parse_classes.
+void add_classes(OptionParser& parser, std::vector<std::string>& classes);
+
 /// The CPUs that the arguments name, and for the rest the default (cpu_choice.hpp). Throws
 /// UsageError.
 CpuChoice choose_cpus(const CommonArguments& arguments);

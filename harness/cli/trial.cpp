@@ -12,6 +12,7 @@
 #include "harness/store/trial_json.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/request_class.hpp"
 #include "harness/trial/spec.hpp"
 
 namespace precipice::cli {
@@ -19,7 +20,7 @@ namespace {
 
 struct TrialArguments : CellArguments, CommonArguments {
   std::string model, rate, closed, think, trigger, transport;
-  std::vector<std::string> policies;
+  std::vector<std::string> policies, classes;
 };
 
 /// What the virtual clock can simulate in a second or so, and slots can hold.
@@ -33,6 +34,7 @@ TrialRequest request_from(const TrialArguments& a) {
   check_clock(r.clock, r.model, r.workload);
   r.policies = parse_policies_of(a.policies, r.model);
   apply_transport(a.transport, r.model);
+  r.classes = parse_classes(a.classes, "--class");
   if (a.rate.empty() == a.closed.empty())
     throw UsageError("give either --rate R (open loop) or --closed N (closed loop)");
   if (!a.rate.empty()) {
@@ -103,6 +105,7 @@ void add_options(OptionParser& parser, TrialArguments& a) {
   add_cell(parser, a);
   add_policies(parser, a.policies);
   add_transport(parser, a.transport);
+  add_classes(parser, a.classes);
   parser.add_option("--rate", a.rate, "Open loop: requests offered per second, as in 5000 or 5k");
   parser.add_option("--closed", a.closed, "Closed loop: requests kept in flight, as in 64 or 10k");
   parser.add_option("--think", a.think, "Closed loop: pause before the next request, as in 1ms");

@@ -65,6 +65,7 @@ std::string trial_text(const Trial& t) {
   text += fmt::format("{:<10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "", "mean", "p50",
                       "p90", "p95", "p99", "p99.9", "max");
   text += row_text("response", t.response, &t);
+  for (const ClassFigures& each : t.classes) text += row_text(each.name.c_str(), each.response, &t);
   if (t.network) {
     text += row_text("own lag", t.lag);
     text += row_text("connection", t.connection_wait);
@@ -88,6 +89,10 @@ std::string trial_text(const Trial& t) {
                       t.hiccup_max_ns ? short_time(static_cast<double>(*t.hiccup_max_ns)) : "-",
                       t.checksum);
   if (t.network) text += network_text(*t.network);
+  for (const ClassFigures& each : t.classes) {
+    text += fmt::format("class {}: {} requests, {}% lost\n", each.name, each.requests,
+                        decimals(100 * each.loss(), 3));
+  }
   for (const auto& [why, times] : t.refusals) text += fmt::format("shed ({}): {}\n", why, times);
   if (!t.network)
     for (const auto& [error, times] : t.errors)

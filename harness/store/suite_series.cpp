@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +12,7 @@
 #include "harness/compare/cell_lookup.hpp"
 #include "harness/store/suite_transport.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/request_class.hpp"
 #include "harness/trial/transport.hpp"
 #include "models/did_you_mean.hpp"
 
@@ -246,17 +245,12 @@ std::vector<std::string> chosen_policies(const Place& place, const toml::table& 
 }  // namespace
 
 void read_classes(const Place& place, const toml::table& root, Plan& plan) {
-  constexpr std::size_t kMostClasses = 16;
-  double sum = 0;
   each_table(place, root, "class", [&](const toml::table& table) {
     const Section section(place, "class", table, {"name", "share", "slo"});
     RequestClass made;
     section.text("name", [&](const std::string& name) {
-      const bool plain =
-          !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-            return std::isalnum(c) != 0 || c == '_' || c == '-';
-          });
-      if (!plain) throw UsageError("a class is named by letters, digits, '_' and '-'");
+      if (!is_class_name(name))
+        throw UsageError("a class is named by letters, digits, '_' and '-'");
       made.name = name;
     });
     if (made.name.empty()) throw place.error(table.source(), "class.name", "is missing");
@@ -271,7 +265,6 @@ void read_classes(const Place& place, const toml::table& root, Plan& plan) {
                         "should be a number above 0, at most 1: the share of the requests");
     }
     made.share = *value;
-    sum += made.share;
     section.text("slo", [&](const std::string& text) {
       made.slo = parse_slo(text).bound;
       if (made.slo <= Nanos(0)) throw UsageError("should be a time, as in \"p99 < 20ms\"");
@@ -281,9 +274,10 @@ void read_classes(const Place& place, const toml::table& root, Plan& plan) {
       throw place.error(table.source(), "class",
                         fmt::format("a suite has at most {}", kMostClasses));
   });
-  if (!plan.classes.empty() && std::abs(sum - 1) > 1e-6)
-    throw place.error(
-        fmt::format("class.share: the shares add up to {:.4g}, and should to 1", sum));
+  if (plan.classes.empty() || shares_add_up(plan.classes)) return;
+  double sum = 0;
+  for (const RequestClass& each : plan.classes) sum += each.share;
+  throw place.error(fmt::format("class.share: the shares add up to {:.4g}, and should to 1", sum));
 }
 
 void read_policies(const Place& place, const toml::table& root, Plan& plan) {

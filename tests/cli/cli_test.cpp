@@ -141,6 +141,32 @@ TEST_F(Cli, AVirtualTrialPrintsTheJsonOfATrial) {
   EXPECT_TRUE(json.at("invalid_reasons").empty());
 }
 
+TEST_F(Cli, ClassesOfRequestsHaveTheirOwnFigures) {
+  const std::string queue =
+      " --model oracle:mean=1ms,service=exponential --policy queue:running=1,order=priority "
+      "--workload empty --clock virtual --class 'live:share=0.5,slo=p99<5ms' "
+      "--class 'batch:share=0.5' ";
+  const Ended ended = run("trial --rate 700 --seconds 20 --json" + queue);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const Json classes = Json::parse(ended.out).at("classes");
+  ASSERT_EQ(classes.size(), 2u);
+  EXPECT_EQ(classes[0].at("name"), "live");
+  EXPECT_LT(classes[0].at("response_ns").at("mean").get<double>(),
+            classes[1].at("response_ns").at("mean").get<double>());
+  EXPECT_NE(run("trial --rate 700 --seconds 2" + queue).out.find("class batch: "),
+            std::string::npos);
+  const Ended capacity = run("capacity --blocks 2 --slo 'p99<20ms' --json" + queue);
+  ASSERT_EQ(capacity.code, 0) << capacity.err;
+  const Json found = Json::parse(capacity.out).at("classes");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].at("slo_ns"), 5e6);
+  EXPECT_EQ(found[1].at("slo_ns"), 20e6);
+  EXPECT_EQ(run("trial --rate 700 --class live:share=0.5 --model oracle --workload empty --clock "
+                "virtual")
+                .code,
+            2);
+}
+
 TEST_F(Cli, VirtualCapacityFindsTheCliffOfAQueue) {
   const Ended ended =
       run("capacity --model oracle:servers=1,service=exponential,mean=1ms --workload empty "
