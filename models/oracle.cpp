@@ -34,6 +34,11 @@ class Oracle final : public Model {
   unsigned executors(const CpuSet&) const override { return 1; }
 
   void start(const ModelSetup& setup) override {
+    if (settings_.staged()) {
+      throw UsageError(
+          "oracle: stages, linger and tick exist on the virtual clock only; add --clock virtual, "
+          "or use the workload pipeline");
+    }
     if (settings_.discipline != OracleSettings::Discipline::fcfs) {
       throw UsageError(fmt::format(
           "oracle: discipline={} exists on the virtual clock only; add --clock virtual, or use "
@@ -177,6 +182,14 @@ const std::vector<OptionKey>& oracle_keys() {
       {"fixed", "0",
        "in place of mean, with item: the part of a service time that a batch pays once"},
       {"item", "0", "in place of mean, with fixed: the part that each request of a batch adds"},
+      {"stages", "1",
+       "queues in a row, 1 to 100, each with the servers and the service; on the virtual clock "
+       "only, as linger and tick"},
+      {"linger", "0",
+       "a flush timer before each stage: the first request to come waits this long, and those that "
+       "come meanwhile go on with it; 0 is none, at most 1m"},
+      {"tick", "0",
+       "in place of linger: each stage takes in what has come once a tick; 0 is none, at most 1m"},
       {"discipline", "fcfs",
        "fcfs (one queue), ps (processor sharing) or random_split (a queue per server, chosen at "
        "random); the last two on the virtual clock only"},
@@ -210,6 +223,16 @@ OracleSettings OracleSettings::read(const Options& options) {
   result.discipline = discipline == "ps"             ? Discipline::ps
                       : discipline == "random_split" ? Discipline::random_split
                                                      : Discipline::fcfs;
+  result.stages = static_cast<unsigned>(options.count("stages", 1, 100));
+  result.linger = options.duration("linger");
+  result.tick = options.duration("tick");
+  constexpr Nanos kLongestBuffer = std::chrono::minutes(1);
+  if (result.linger > Nanos(0) && result.tick > Nanos(0))
+    throw UsageError("oracle: give either linger or tick; a stage has one buffer");
+  if (result.linger > kLongestBuffer || result.tick > kLongestBuffer)
+    throw UsageError("oracle: linger and tick are at most 1m");
+  if (result.staged() && result.discipline != Discipline::fcfs)
+    throw UsageError("oracle: stages, linger and tick go with discipline=fcfs only");
   result.capacity = options.count("queue", 0, 1'000'000'000);
   result.in_flight_limit = options.count("in_flight_limit", 1, 1'000'000'000);
   result.stall_at = options.duration("stall_at");
@@ -218,9 +241,10 @@ OracleSettings OracleSettings::read(const Options& options) {
   return result;
 }
 
-double OracleSettings::service_ns(const Request& request) const {
+double OracleSettings::service_ns(const Request& request, unsigned stage) const {
   // Id and seed, because seeds repeat within a trial and ids repeat between trials.
-  Random random(mix64((request.id << 12) ^ request.seed) + request.attempt);
+  const std::uint64_t own = mix64((request.id << 12) ^ request.seed);
+  Random random((stage == 0 ? own : mix64(own + stage)) + request.attempt);
   return service.unit(random) * static_cast<double>(mean.count());
 }
 

@@ -25,6 +25,10 @@ struct OracleSettings {
   Distribution service;
   Nanos mean{0};
   Nanos fixed{0}, item{0};  ///< the parts of `mean`, if it was given in parts
+  unsigned stages = 1;      ///< queues in a row, each with `servers`
+  /// Before each stage, at most one of them: a flush timer that the first request to come starts,
+  /// or ticks that let pass what has come.
+  Nanos linger{0}, tick{0};
   Discipline discipline = Discipline::fcfs;
   std::uint64_t capacity = 0;  ///< in the system; 0 = unlimited
   std::uint64_t in_flight_limit = 0;
@@ -33,10 +37,14 @@ struct OracleSettings {
   Nanos window_offset{0};  ///< from the first intended arrival to the start of the window
 
   bool in_parts() const { return fixed + item > Nanos(0); }
+  bool staged() const { return stages > 1 || linger + tick > Nanos(0); }
+  /// What a request takes on average that finds no other: services and buffers of all stages.
+  Nanos total() const { return static_cast<std::int64_t>(stages) * (mean + linger + tick / 2); }
   /// Throws UsageError.
   static OracleSettings read(const Options& options);
-  /// Service time of an attempt in ns: drawn by the request's id and seed and the attempt.
-  double service_ns(const Request& request) const;
+  /// Service time of an attempt at a stage in ns: drawn by the request's id and seed, the attempt
+  /// and the stage.
+  double service_ns(const Request& request, unsigned stage = 0) const;
   /// The server that random_split sends it to.
   unsigned server_of(std::uint64_t id, std::uint64_t seed) const;
 };

@@ -60,12 +60,11 @@ class Pipeline final : public Workload {
     if (part_) part_->prepare(setup.tabulating);
     if (waits_) waits_->draw_freely(free_ && !setup.calibrating);
     stages_.clear();
-    Nanos phase{0};
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(count_); ++i) {
       PipelineStage& stage = stages_.emplace_back(servers_);
       if (linger_ > Nanos(0)) stage.buffer.emplace(StageBuffer::Kind::linger, linger_);
       if (tick_ == Nanos(0)) continue;
-      if (i > 0) phase = (phase + phase_step(i)) % tick_;
+      const Nanos phase = tick_phase(i, static_cast<std::int64_t>(count_), tick_);
       stage.buffer.emplace(StageBuffer::Kind::tick, tick_, phase);
     }
   }
@@ -123,12 +122,6 @@ class Pipeline final : public Workload {
   static std::uint64_t draw_of(std::uint64_t seed, std::size_t stage) {
     constexpr std::uint64_t kStride = 977;
     return seed + kStride * stage;
-  }
-
-  /// From stage i - 1 to stage i.
-  Nanos phase_step(std::int64_t i) const {
-    const auto others = static_cast<std::int64_t>(count_) - 1;
-    return (2 * i - 1) * tick_ / (2 * others);
   }
 
   Nanos stage_mean() const { return wait_ + work_ + linger_ + tick_ / 2; }

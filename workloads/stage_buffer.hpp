@@ -52,4 +52,14 @@ class StageBuffer {
   std::atomic<std::int64_t> due_ns_{std::numeric_limits<std::int64_t>::min()};
 };
 
+/// The phase of the ticks of stage `i` of `count` in a row, from 0 and below `period`. The steps
+/// from stage to stage take the midpoints of equal slices of a period, so that all waits for a tick
+/// together miss their mean, half a period a stage, by half a period at most.
+inline Nanos tick_phase(std::int64_t i, std::int64_t count, Nanos period) noexcept {
+  Nanos phase{0};
+  for (std::int64_t k = 1; k <= i; ++k)
+    phase = (phase + (2 * k - 1) * period / (2 * (count - 1))) % period;
+  return phase;
+}
+
 }  // namespace precipice

@@ -17,6 +17,7 @@
 #include "harness/stats/statistics.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "models/options.hpp"
+#include "models/oracle.hpp"
 #include "models/unavailable.hpp"
 
 namespace precipice {
@@ -96,8 +97,9 @@ std::optional<Ideal> ideal_of(const Plan& plan, const CellSummary& cell) {
   std::size_t servers = plan.model_cpus.size();
   std::string dist = given_or(workload, "dist", "fixed");
   if (model.name == "oracle") {
-    if (given_or(model, "discipline", "fcfs") != "fcfs" || model.given.contains("queue"))
-      return std::nullopt;
+    const bool other = given_or(model, "discipline", "fcfs") != "fcfs" ||
+                       model.given.contains("queue") || oracle_settings(model.given).staged();
+    if (other) return std::nullopt;
     servers = std::stoul(given_or(model, "servers", "1"));
     dist = given_or(model, "service", "fixed");
   } else if (!only_computes(workload)) {

@@ -33,7 +33,7 @@ Calibration nominal(const Spec& model, const Spec& workload) {
   Calibration service;
   if (model.name == "oracle") {
     service.mean_ns = service.p99_ns =
-        static_cast<double>(oracle_settings(model.given).mean.count());
+        static_cast<double>(oracle_settings(model.given).total().count());
     return service;
   }
   if (of_target(workload)) return service;

@@ -22,7 +22,7 @@ bool only_computes(const Spec& spec) {
 std::optional<Calibration> reference_service(const Spec& model, const Spec& workload,
                                              const std::map<std::string, Calibration>& service) {
   if (model.name == "oracle") {
-    const auto mean_ns = static_cast<double>(oracle_settings(model.given).mean.count());
+    const auto mean_ns = static_cast<double>(oracle_settings(model.given).total().count());
     return Calibration{.mean_ns = mean_ns, .p99_ns = mean_ns, .valid = true};
   }
   const auto found = service.find(service_key(model, workload));

@@ -14,7 +14,7 @@
 namespace precipice {
 
 Nanos nominal_service(const Spec& model, const Spec& workload) {
-  if (model.name == "oracle") return oracle_settings(model.given).mean;
+  if (model.name == "oracle") return oracle_settings(model.given).total();
   if (of_target(workload)) return Nanos(0);
   const WorkloadInfo& info = workload_named(workload.name);
   return info.make(Options(info.name, info.options, workload.given))->nominal_service();
@@ -25,7 +25,8 @@ Nanos longest_service(const Spec& model, const Spec& workload) {
     const OracleSettings settings = oracle_settings(model.given);
     const double longest =
         settings.service.quantile(1 - 0.5 / static_cast<double>(kTabulatedSeeds));
-    return Nanos(static_cast<std::int64_t>(std::max(1.0, longest) *
+    return settings.total() +
+           Nanos(static_cast<std::int64_t>((std::max(1.0, longest) - 1) * settings.stages *
                                            static_cast<double>(settings.mean.count())));
   }
   if (of_target(workload)) return Nanos(0);

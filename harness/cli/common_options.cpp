@@ -149,7 +149,7 @@ double parse_share(const std::string& text, std::string_view what) {
 
 OracleShape oracle_shape(const Spec& model) {
   const OracleSettings settings = oracle_settings(model.given);
-  return {settings.mean, settings.servers};
+  return {settings.total(), settings.servers};
 }
 
 void check_clock(ClockKind clock, const Spec& model, const Spec& workload) {

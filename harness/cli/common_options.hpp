@@ -60,7 +60,7 @@ Nanos parse_seconds(const std::string& text, std::string_view what, bool zero = 
 /// "3%" or "0.03": a share from 0 to 1. Throws UsageError.
 double parse_share(const std::string& text, std::string_view what);
 
-/// The mean service time of an `oracle` and its servers, from its options.
+/// What a request of an `oracle` takes alone and its servers, from its options.
 struct OracleShape {
   Nanos mean{0};
   std::uint64_t servers = 1;

@@ -20,6 +20,7 @@
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_summary.hpp"
 #include "harness/trial/virtual_servers.hpp"
+#include "harness/trial/virtual_stages.hpp"
 #include "harness/trial/virtual_timeline.hpp"
 #include "models/oracle.hpp"
 #include "models/random.hpp"
@@ -29,7 +30,7 @@ namespace {
 
 std::size_t slots_needed(const TrialRequest& request, const OracleSettings& settings) {
   const double span_ns = static_cast<double>((request.warmup + request.window).count());
-  const double each_ns = static_cast<double>((settings.mean + request.think).count());
+  const double each_ns = static_cast<double>((settings.total() + request.think).count());
   const double served = static_cast<double>(request.closed) * span_ns / std::max(1.0, each_ns);
   // Services are drawn: their sum falls short of the mean now and then.
   return static_cast<std::size_t>(
@@ -49,9 +50,7 @@ class Simulation {
         window_end_ns_((request.warmup + request.window).count()),
         intended_(request.closed > 0 ? std::vector<std::int64_t>{} : request.schedule()),
         slots_(request.closed > 0 ? slots_needed(request, settings_) : intended_.size()) {
-    auto servers = std::make_unique<VirtualServers>(settings_, stall_, timeline_);
-    servers_ = servers.get();
-    chain_ = make_chain(request.policies, std::move(servers), timeline_);
+    chain_ = make_chain(request.policies, make_servers(), timeline_);
   }
 
   Trial run() {
@@ -87,26 +86,21 @@ class Simulation {
   static Task<Outcome> attempt(void* self, Io&, Request request) {
     auto& simulation = *static_cast<Simulation*>(self);
     simulation.begin(request);
-    co_await simulation.servers_->service(simulation.settings_.service_ns(request));
+    if (simulation.stages_ == nullptr)
+      co_await simulation.servers_->service(simulation.settings_.service_ns(request));
+    for (unsigned stage = 0; stage < simulation.stages(); ++stage)
+      co_await simulation.stages_->pass(stage, simulation.settings_.service_ns(request, stage));
     co_return Outcome::ok(mix64(request.seed));
   }
   /// The fixed part once, and each request's own part.
   static Task<void> attempt_many(void* self, Io&, std::span<const Request> requests,
                                  std::span<Outcome> outcomes) {
     auto& simulation = *static_cast<Simulation*>(self);
-    const OracleSettings& settings = simulation.settings_;
-    double work_ns = 0;
-    for (const Request& request : requests) {
-      simulation.begin(request);
-      if (!settings.in_parts()) work_ns += settings.service_ns(request);
-    }
-    if (settings.in_parts()) {
-      const double mean = static_cast<double>(settings.mean.count());
-      const auto all = static_cast<double>(
-          (settings.fixed + static_cast<std::int64_t>(requests.size()) * settings.item).count());
-      work_ns = settings.service_ns(requests.front()) * (all / mean);
-    }
-    co_await simulation.servers_->service(work_ns);
+    for (const Request& request : requests) simulation.begin(request);
+    if (simulation.stages_ == nullptr)
+      co_await simulation.servers_->service(simulation.work_of(requests, 0));
+    for (unsigned stage = 0; stage < simulation.stages(); ++stage)
+      co_await simulation.stages_->pass(stage, simulation.work_of(requests, stage));
     for (std::size_t i = 0; i < requests.size(); ++i)
       outcomes[i] = Outcome::ok(mix64(requests[i].seed));
   }
@@ -129,6 +123,31 @@ class Simulation {
     simulation.issue();
     if (simulation.issued_ < simulation.intended_.size())
       simulation.expect(static_cast<double>(simulation.intended_[simulation.issued_]));
+  }
+
+  std::unique_ptr<Model> make_servers() {
+    if (settings_.staged()) {
+      auto stages = std::make_unique<VirtualStages>(settings_, stall_, timeline_);
+      stages_ = stages.get();
+      return stages;
+    }
+    auto servers = std::make_unique<VirtualServers>(settings_, stall_, timeline_);
+    servers_ = servers.get();
+    return servers;
+  }
+  /// Those that a request passes by itself; the model of a single queue calls it to its server.
+  unsigned stages() const { return stages_ == nullptr ? 0 : settings_.stages; }
+  /// Of one piece of work for several requests, at a stage.
+  double work_of(std::span<const Request> requests, unsigned stage) const {
+    double work_ns = 0;
+    if (!settings_.in_parts()) {
+      for (const Request& request : requests) work_ns += settings_.service_ns(request, stage);
+      return work_ns;
+    }
+    const double mean = static_cast<double>(settings_.mean.count());
+    const auto all = static_cast<double>(
+        (settings_.fixed + static_cast<std::int64_t>(requests.size()) * settings_.item).count());
+    return settings_.service_ns(requests.front(), stage) * (all / mean);
   }
 
   void expect(double at_ns) { timeline_.schedule(at_ns, {&Simulation::due, this, 0}); }
@@ -225,7 +244,8 @@ class Simulation {
   const std::vector<std::int64_t> intended_;  ///< open loop
   Slots slots_;
   VirtualTimeline timeline_;
-  VirtualServers* servers_ = nullptr;
+  VirtualServers* servers_ = nullptr;  ///< or stages_
+  VirtualStages* stages_ = nullptr;
   PolicyChain chain_;
   std::optional<PolicyWatch> watch_;
   std::size_t issued_ = 0;

@@ -262,8 +262,10 @@ void require_oracle(const TrialRequest& request) {
 
 Trial simulate_trial(const TrialRequest& request, const std::atomic<bool>* stop) {
   require_oracle(request);
-  // Classes are told by the requests' ids, which the recursions below do not keep.
-  if (!request.policies.empty() || !request.classes.empty())
+  // Classes are told by the requests' ids, which the recursions below do not keep, and they are of
+  // one queue.
+  if (!request.policies.empty() || !request.classes.empty() ||
+      oracle_settings(request.model.given).staged())
     return simulate_policies(request, stop);
   const auto started = std::chrono::steady_clock::now();
   Simulation simulation(request, stop);
