@@ -50,6 +50,7 @@ std::unique_ptr<Model> chain_of(std::string_view text, std::string_view key,
 
 struct ChooseSettings {
   bool by_stress = false;
+  std::uint16_t classes = 1;      ///< of the suite, from the first on: they take `first`
   std::int64_t up = 0, down = 0;  ///< under way: stress begins, stress ends
   Nanos hold{0};
 
@@ -63,9 +64,12 @@ struct ChooseSettings {
                              : fmt::format("choose: {} belongs to by=stress", key));
       }
     }
+    if (result.by_stress && options.given("classes"))
+      throw UsageError("choose: classes belongs to by=class");
+    result.classes = static_cast<std::uint16_t>(options.count("classes", 1, 100));
     if (!result.by_stress) return result;
     result.up = static_cast<std::int64_t>(options.count("up", 1, 1'000'000'000));
-    result.down = static_cast<std::int64_t>(options.count("down", 0, 1'000'000'000));
+    result.down = static_cast<std::int64_t>(options.count("down", 1, 1'000'000'000));
     result.hold = options.duration("hold");
     if (result.down >= result.up)
       throw UsageError("choose: down must be below up, or the choice would never rest");
@@ -80,7 +84,7 @@ void check_keys(const Options& options, bool by_replica) {
     if (!by_replica && options.given(key))
       throw UsageError(fmt::format("choose: {} belongs to by=replica", key));
   }
-  for (const char* key : {"first", "second", "up", "down", "hold"}) {
+  for (const char* key : {"first", "second", "classes", "up", "down", "hold"}) {
     if (by_replica && options.given(key)) {
       throw UsageError(
           fmt::format("choose: {} belongs to by=class and by=stress, not to "
@@ -135,7 +139,7 @@ class Choose final : public Policy {
   }
 
   Refusal offer(const Request& request) noexcept override {
-    const bool second = settings_.by_stress ? stressed() : request.priority > 0;
+    const bool second = settings_.by_stress ? stressed() : request.priority >= settings_.classes;
     taken_[second ? 1 : 0].fetch_add(1, std::memory_order_relaxed);
     return branches_[second ? 1 : 0].chain->submit(request);
   }
@@ -315,8 +319,14 @@ PolicyInfo choose_policy() {
             "`second` from `up` requests under way until `down`; replica: one of `replicas`"},
            {"first", "(none)", "a chain in parentheses, as in (batch:size=8,linger=2ms|hedge)"},
            {"second", "(none)", "likewise"},
+           {"classes", "1",
+            "by=class: how many classes, from the first on, take `first`; for three of them, "
+            "`second` "
+            "is another choose with classes=2"},
            {"up", "", "by=stress: requests under way at which stress begins"},
-           {"down", "", "by=stress: requests under way at which it ends, below up"},
+           {"down", "",
+            "by=stress: requests under way at which it ends, 1 (the one that comes) or more, below "
+            "up"},
            {"hold", "0", "by=stress: shortest time between two changes"},
            {"replicas", "", "by=replica: how many, 2 to 255"},
            {"pick", "two",

@@ -88,6 +88,39 @@ TEST(Choose, KeepsAFastPathBesideABatch) {
   EXPECT_GT(trial.batch->mean, 2);
 }
 
+TEST(Choose, GivesEachOfThreeClassesItsOwnChain) {
+  // Alone at 1.1 ms; in pairs, of which the first waits; by fours.
+  TrialRequest request = request_of(
+      "choose:by=class,second=(choose:by=class,classes=2,first=(batch:size=2,linger=1s),"
+      "second=(batch:size=4,linger=1s))",
+      900, {0.3, 0.3, 0.4});
+  request.model.given = {{"servers", "4096"}, {"fixed", "1ms"}, {"item", "100us"}};
+  request.window = 100s;
+  const Trial trial = simulate_trial(request);
+  EXPECT_EQ(trial.counts.completed, trial.counts.sent);
+  EXPECT_EQ(trial.classes[0].response.max, 1'100'000);
+  // The mean wait of a batch of b is (b - 1) / (2 L), L the rate of its class.
+  EXPECT_NEAR(trial.classes[1].response.mean / 1e6, 1.2 + 1000.0 / (2 * 270), 0.06 * kRoom);
+  EXPECT_NEAR(trial.classes[2].response.mean / 1e6, 1.4 + 3000.0 / (2 * 360), 0.12 * kRoom);
+}
+
+TEST(Choose, KnowsToWhichChoiceClassesBelong) {
+  const auto complaint = [](const std::string& policies) -> std::string {
+    try {
+      simulate_trial(request_of(policies, 100, {0.5, 0.5}));
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(complaint("choose:by=stress,up=2,down=1,classes=2").find("by=class"),
+            std::string::npos);
+  EXPECT_NE(complaint("choose:by=replica,replicas=2,classes=2").find("by=class"),
+            std::string::npos);
+  // The request that comes is under way, so none are never seen.
+  EXPECT_NE(complaint("choose:by=stress,up=2,down=0").find("down"), std::string::npos);
+}
+
 TEST(Choose, ChangesOnceForAnOverloadThatLasts) {
   // 1.5 times the capacity from the second second on: `second` takes over when 50 are under way and
   // stays, and with twice the servers' speed per request (a batch) it drains what has gathered.
