@@ -45,11 +45,14 @@ def free_port():
 
 
 def cpu_ns(pid):
-    """CPU time of all threads that live; they do as long as their server."""
+    """CPU time of all threads that live; but for those of thread_per_request they do as long as their server."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
-            total += int(file.read().split()[0])
+        try:
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        except OSError:  # it has ended since
+            pass
     return total
 
 
