@@ -63,6 +63,52 @@ def more_than(k, n, p):
     return 1 - sum(math.comb(n, i) * p ** i * (1 - p) ** (n - i) for i in range(k + 1))
 
 
+# -- stages ----------------------------------------------------------------------------------------
+
+
+def linger_stages(rate, linger, stages):
+    """Mean wait for the flush timers before stages in a row that lose no time to queues. What leaves the first together comes to
+    the next together, more than a linger after those before it, and so waits for the whole timer there."""
+    arrivals = rate * linger
+    return linger * (1 + arrivals / 2) / (1 + arrivals) + (stages - 1) * linger
+
+
+def tick_stages(tick, stages, service):
+    """Mean wait for ticks before stages in a row of a fixed service. The first tick is met at any moment of it, each later one a
+    service after the tick before, from which its phase is (k - 1/2) / (stages - 1) ticks away."""
+    steps = ((k - 0.5) * tick / (stages - 1) for k in range(1, stages))
+    return tick / 2 + sum((step - service) % tick for step in steps)
+
+
+def erlang_percentile(stages, rate, beyond):
+    """Of a sum of exponential times of this rate."""
+    def tail(t):
+        return sum(math.exp(k * math.log(rate * t) - rate * t - math.lgamma(k + 1)) for k in range(stages))
+    return bisect(lambda t: tail(t) - beyond, 1e-9 / rate, 100 * stages / rate)
+
+
+# -- breakers ---------------------------------------------------------------------------------------
+
+
+def breaker_cycle(rate, first, second, up, down):
+    """Of a breaker between a mode that carries `first` and one that carries `second`, at a rate between them: to `up` under way at
+    rate - first; while those are still served one by one, to up x rate / first; from there to `down` at second - rate."""
+    return (up - down) / (rate - first) + up / first + (up * rate / first - down) / (second - rate)
+
+
+# -- classes ---------------------------------------------------------------------------------------
+
+
+def cobham(loads, residual):
+    """Mean waits of classes by priority, the first before the others, which do not interrupt (Cobham 1954). `loads` are their
+    shares of the server's time, `residual` is what is left of the request in service: sum of rate x E[S^2] / 2."""
+    before, waits = 0, []
+    for load in loads:
+        waits.append(residual / ((1 - before) * (1 - before - load)))
+        before += load
+    return waits
+
+
 # -- queues ----------------------------------------------------------------------------------------
 
 
@@ -72,6 +118,21 @@ def erlang_c(servers, load):
     for k in range(1, servers + 1):
         blocked = load * blocked / (k + load * blocked)
     return blocked / (1 - load / servers * (1 - blocked))
+
+
+def mmc_mean(servers, service_rate, rate):
+    """Mean response of M/M/c."""
+    return 1 / service_rate + erlang_c(servers, rate / service_rate) / (servers * service_rate - rate)
+
+
+def two_choices(rho):
+    """Mean response in units of the service, where each request joins the shorter of two of many queues (Mitzenmacher 2001)."""
+    return sum(rho ** (2 ** i - 2) for i in range(1, 20))
+
+
+def replicas_carry(replicas, writes, read, write):
+    """The rate that keeps n servers busy: reads at one of them, writes at each."""
+    return 1 / ((1 - writes) * read / replicas + writes * write)
 
 
 def mmc_tail(servers, service_rate, rate, t):

@@ -9,10 +9,8 @@ the machine. Exit codes: 0 done, 2 what was asked for cannot be done (one line o
 """
 
 import argparse
-import json
 import math
 import os
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -23,74 +21,9 @@ import launch
 
 launch.begin(__name__, "numpy")
 import precipice_run
+from studies import tradeoff_routes
 from studies import tradeoff_theory as theory
-
-
-class Program:
-    """The program, and where its runs are."""
-
-    def __init__(self, binary, out):
-        self.binary, self.out = binary, out
-
-    def call(self, *words):
-        done = subprocess.run([self.binary, *words], capture_output=True, text=True, check=False)
-        # An overload's trial can be invalid (3) and say how.
-        if done.returncode not in (0, 3):
-            raise launch.Failure(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "precipice failed")
-        return done.stdout
-
-    def trial(self, oracle, policy, rate, seconds, *more):
-        chain = ["--policy", policy] if policy else []
-        return json.loads(self.call("trial", "--model", f"oracle:{oracle}", *chain, "--workload", "empty", "--rate", str(rate),
-                                    "--seconds", str(seconds), "--clock", "virtual", "--json", *more))
-
-    def run(self, study):
-        """The newest run of a suite: its cells by series, and the run."""
-        name = f"tradeoff_{study}"
-        if not os.path.isdir(os.path.join(self.out, name)):
-            self.call("run", os.path.join(ROOT, "workloads", "suites", f"{name}.toml"), "--out", self.out)
-        run = precipice_run.load(os.path.join(self.out, name))
-        return {cell["series"]: cell for cell in run.cells}, run
-
-
-# -- numbers as text -------------------------------------------------------------------------------
-
-
-def ms(ns):
-    return f"{ns / 1e6:,.3g}".replace("e+03", "") + " ms" if ns < 1e9 else f"{ns / 1e9:.3g} s"
-
-
-def response(trial, name):
-    return ms(trial["response_ns"][name])
-
-
-def per_s(rate):
-    return f"{rate:,.0f}/s"
-
-
-def percent(share):
-    return f"{100 * share:.3g}%"
-
-
-def attempts(trial):
-    return trial["attempts"]["begun"] / trial["counts"]["sent"]
-
-
-def stat(trial, name):
-    return trial["model_stats"][name]
-
-
-def figure(cell, name):
-    value, _, _, reached = precipice_run.estimate(cell, name)
-    return {"above": "> ", "below": "< "}.get(reached, "") + per_s(value)
-
-
-def series(cells, *parts):
-    """The one whose name has all these parts; a part that ends it is told from a longer one by a space."""
-    found = [cell for name, cell in cells.items() if all(part in f"{name} " for part in parts)]
-    if len(found) != 1:
-        raise launch.Failure(f"{len(found)} series of the run fit {parts}")
-    return found[0]
+from studies.tradeoff_program import (Program, attempts, figure, ms, per_s, percent, response, series, stat)
 
 
 # -- the studies: each yields the head of a table, then its rows -------------------------------------
@@ -268,7 +201,8 @@ def cost(program):
 
 
 STUDIES = {each.__name__: each for each in (batch_costs, linger, batch_tuner, hedging, tail_at_scale, tied, hedging_hurts,
-                                            fan_out, retries, limits, queue_orders, cost)}
+                                            fan_out, retries, limits, queue_orders, cost,
+                                            *tradeoff_routes.STUDIES)}
 
 
 def main():
