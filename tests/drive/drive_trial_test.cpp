@@ -106,7 +106,7 @@ TEST(DriveTrial, SendsMethodHeadersAndBody) {
   Target target = target_at(server.url("/in"), 2);
   target.method = "POST";
   target.headers = {"X-One: 1", "Host: elsewhere"};
-  target.timeout = std::chrono::minutes(5);  // whatever else runs here
+  target.timeout = std::chrono::minutes(5);   // whatever else runs here
   target.body = std::string(6'000'000, 'x');  // more than a socket takes at once
   target.expected = "all";
   target.expected_file = "given";
@@ -240,6 +240,15 @@ TEST(DriveTrial, MeasuresTheServiceTimeOfATarget) {
   EXPECT_GE(calibration.p99_ns, calibration.mean_ns * 0.9);
   EXPECT_GE(server.requests(), 40U);
   EXPECT_EQ(server.most_at_once(), 1U);
+}
+
+TEST(DriveTrial, MeasuresAServiceTimeBeyondTheUsualWindow) {
+  ScriptedServer server([](const std::string&, std::size_t) {
+    return Answer{.bytes = response("ok"), .after = std::chrono::milliseconds(400)};
+  });
+  TargetRunner runner;
+  const CpuSet cpus({CpuSet::allowed().list().front()});
+  EXPECT_GE(runner.calibrate(target_at(server.url()), cpus).mean_ns, 400e6);
 }
 
 }  // namespace
