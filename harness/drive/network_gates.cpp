@@ -13,6 +13,8 @@ namespace precipice {
 namespace {
 
 constexpr double kMostBusy = 0.95;
+// A client that is late and has little to do was kept from its CPU.
+constexpr double kHalfBusy = 0.5;
 constexpr double kLeastOnTime = 0.95, kUsuallyOnTime = 0.999;
 // The loop counts as closed at its connections from here on.
 constexpr double kRelevantShare = 0.05;
@@ -68,15 +70,16 @@ void measure_network(const Recording& recording, Trial& trial) {
 
 void apply_network_gates(Trial& trial) {
   const NetworkFigures& figures = *trial.network;
-  const auto fail = [&](TrialGate gate, std::string text) {
-    trial.invalid_reasons.push_back({Cause::generator, gate, std::move(text)});
+  const auto fail = [&](TrialGate gate, std::string text, Cause cause = Cause::generator) {
+    trial.invalid_reasons.push_back({cause, gate, std::move(text)});
   };
   if (trial.request.closed == 0 && figures.on_time < kUsuallyOnTime) {
     const std::string sentence =
         fmt::format("{:.2f}% of the requests were taken up within {:.0f} us of their time",
                     100 * figures.on_time, on_time_bound_ns(trial.request) * 1e-3);
     if (figures.on_time < kLeastOnTime)
-      fail(TrialGate::on_time, fmt::format("{} (at least {:.0f}%)", sentence, 100 * kLeastOnTime));
+      fail(TrialGate::on_time, fmt::format("{} (at least {:.0f}%)", sentence, 100 * kLeastOnTime),
+           figures.client_busy < kHalfBusy ? Cause::host : Cause::generator);
     else
       add_note(trial, sentence);
   }

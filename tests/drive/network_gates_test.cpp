@@ -83,10 +83,14 @@ TEST(NetworkGates, JudgeArrivalsByThoseTakenUpLate) {
     Record1000 record;
     for (int id = 0; id < 1000; ++id)
       record.request(static_cast<std::size_t>(id), id < late ? 201 : 199, 0, 500);
-    const Trial trial = record.judged();
+    Trial trial = record.judged();
     EXPECT_NEAR(trial.network->on_time, 1 - late / 1000.0, 1e-9);
     EXPECT_EQ(has_gate(trial, TrialGate::on_time), late > 50);
     EXPECT_EQ(!trial.note.empty(), late == 30);
+    EXPECT_FALSE(cannot_offer(trial)) << "a client with nothing to do was kept from its CPU";
+    trial.network->client_busy = 0.6;
+    trial.invalid_reasons.clear();
+    apply_network_gates(trial);
     EXPECT_EQ(cannot_offer(trial), late > 50);
   }
 }
