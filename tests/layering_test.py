@@ -76,7 +76,7 @@ def faults(root):
 
 def self_test():
     cases = {
-        "store/x.cpp includes report/y.hpp: store may include only stats, host, http, trial, serve, capacity, compare, store":
+        "store/x.cpp includes report/y.hpp: store may include only stats, host, http, trial, serve, drive, capacity, compare, store":
             {"harness/store/x.cpp": '#include "harness/report/y.hpp"'},
         "models/x.cpp includes harness/json.hpp: models may include only models": {"models/x.cpp": "#include <harness/json.hpp>"},
         "a circle: harness/stats/a -> harness/stats/b -> harness/stats/a":

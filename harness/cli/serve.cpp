@@ -140,7 +140,7 @@ void add_options(OptionParser& parser, ServeArguments& a) {
   add_policies(parser, a.policies);
   parser.add_option("--listen", a.listen,
                     "Address and port (default: 127.0.0.1:8080; port 0: any, which is printed)");
-  parser.add_option("--cpus,--model-cpus", a.cpus, "CPUs of the model, as in 0 or 0,2-3 (default: all allowed)");
+  parser.add_option("--cpus", a.cpus, "CPUs of the model, as in 0 or 0,2-3 (default: all allowed)");
   parser.add_option("--placement", a.placement,
                     "balanced (default: one acceptor, each connection to the emptiest executor) or "
                     "reuseport (each executor accepts its own)");

@@ -109,7 +109,7 @@ TEST_F(Cli, ListsWhatThereIs) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json.at("models").size(), 7u);
-  EXPECT_EQ(json.at("workloads").size(), 8u);
+  EXPECT_EQ(json.at("workloads").size(), 10u);
   EXPECT_EQ(json.at("policies").size(), 9u);
   EXPECT_GE(json.at("suites").size(), 3u);
 }

@@ -192,14 +192,16 @@ TEST(Verdict, APolicyStaysWholeWhereAModelIsCut) {
 TEST(Verdict, ANumberOfTheRestComesBeforeNamesOfAFewLetters) {
   const Spec queue{"oracle", {{"mean", "5ms"}}};
   const WorkloadVerdict v = verdict({{with(queue, "hedge:after=20ms"), ok(100)},
-                                     {with(queue, "hedge:after=10ms"), ok(92)},
-                                     {with(queue, "hedge:after=5ms"), ok(64)}},
-                                    {"a", "ab", "b"}, 4, {"empty", {}});
-  EXPECT_EQ(verdict_sentence(v, 100),
-            "oracle on empty, p99 <= 10.1ms: hedge 20ms 100/s +-3% and 1 more, order open; 1 at "
-            "0.64x");
-  EXPECT_EQ(verdict_sentence(v, 86),
-            "oracle on empty, p99 <= 10.1ms: hedge 20ms 100/s +-3% and 1 more, order open; 1 less");
+                                     {with(queue, "hedge:after=10ms"), ok(99)},
+                                     {with(queue, "hedge:after=5ms"), ok(64)},
+                                     {with(queue, "hedge:after=1ms"), ok(50)}},
+                                    {"a", "a", "b", "b"}, 4, {"empty", {}});
+  EXPECT_EQ(
+      verdict_sentence(v, 95),
+      "oracle on empty, p99 <= 10.1ms: hedge 20ms, hedge 10ms alike (100/s +-3%); 2 at 0.64x to "
+      "0.50x");
+  EXPECT_EQ(verdict_sentence(v, 84),
+            "oracle on empty, p99 <= 10.1ms: hedge 20ms, hedge 10ms alike (100/s +-3%); 2 less");
 }
 
 TEST(Verdict, ACharacterOfAPolicyDoesNotReachTheTerminal) {

@@ -439,8 +439,8 @@ TEST_F(StoreTest, PointsHaveOneFieldForEachColumn) {
     }
     return count;
   };
-  EXPECT_EQ(fields(header), 42);
-  EXPECT_EQ(fields(row), 42);
+  EXPECT_EQ(fields(header), 43);
+  EXPECT_EQ(fields(row), 43);
   EXPECT_NE(row.find("\"a, \"\"b\"\"\""), std::string::npos);
 }
 

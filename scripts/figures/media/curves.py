@@ -255,13 +255,16 @@ def draw_curve(axes, plan, curve, look, dash, medium, x, y, labels):
         artists.append(axes.fill_between([x.of(d.x) for d in spread], [bound(d.low) for d in spread],
                                          [bound(d.high) for d in spread], color=look.colour, alpha=0.15 if not medium.dark else 0.22,
                                          lw=0, zorder=2 + front))
-    line = [d.y for d in good]
-    if plan.x in ("load", "rate_per_s", "offered_per_s") and (plan.y == RESPONSE or plan.y in PERCENTILES) and all(value > 0 for value in line):
+    line, onward = [d.y for d in good], [d.y for d in past]
+    if plan.x in ("load", "rate_per_s", "offered_per_s") and (plan.y == RESPONSE or plan.y in PERCENTILES) and \
+            all(value > 0 for value in line + onward):
         line = rising(line, [max(1, d.blocks) for d in good])
-    line = [y.of(value) for value in line]
+        before = [value for d, value in zip(good, line) if past and d.rate < past[0].rate][-1:]
+        onward = [max([value, *before]) for value in rising(onward, [max(1, d.blocks) for d in past])]
+    line, onward = [y.of(value) for value in line], [y.of(value) for value in onward]
     artists += axes.plot([x.of(d.x) for d in good], line, color=look.colour, ls=dash, lw=look.width, zorder=4 + front)
     if past:
-        bridge = [(x.of(d.x), value) for d, value in zip(good, line) if d.rate < past[0].rate][-1:] + [(x.of(d.x), y.of(d.y)) for d in past]
+        bridge = [(x.of(d.x), value) for d, value in zip(good, line) if d.rate < past[0].rate][-1:] + list(zip([x.of(d.x) for d in past], onward))
         artists += axes.plot(*zip(*bridge), color=look.colour, ls=PAST, lw=0.7 * look.width, zorder=3 + front)
         artists += axes.plot([x.of(d.x) for d in past], [y.of(d.y) for d in past], ls="none", zorder=5 + front, **look.hollow(background))
     artists += axes.plot([x.of(d.x) for d in good], [y.of(d.y) for d in good], ls="none", zorder=6 + front, **look.solid(background))

@@ -108,7 +108,12 @@ def draw_curve(run, axes, labels, cell, points, y, low, high, rises=False):
     axes.plot([p.rate for p in good], line, color=style.colour, ls=style.dash, lw=2, zorder=4)
     axes.plot([p.rate for p in good], [y(p) for p in good], ls="none", zorder=5, **style.solid())
     if past:
-        bridge = [(p.rate, value) for p, value in zip(good, line) if p.rate < past[0].rate][-1:] + [(p.rate, y(p)) for p in past]
+        bridge = [(p.rate, value) for p, value in zip(good, line) if p.rate < past[0].rate][-1:]
+        onward = [y(p) for p in past]
+        if rises:
+            onward = [max([value, *(before for _, before in bridge)])
+                      for value in rising(onward, [p.histogram.count() if p.histogram is not None else 1 for p in past])]
+        bridge += zip([p.rate for p in past], onward)
         axes.plot(*zip(*bridge), color=style.colour, ls=PAST, lw=1.2, zorder=3)
         axes.vlines([p.rate for p in past], [low(p) for p in past], [high(p) for p in past], color=style.colour,
                     lw=1.2, alpha=0.7, zorder=3)
