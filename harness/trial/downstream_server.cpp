@@ -56,7 +56,7 @@ sockaddr_in free_address() {
 }
 
 /// A value in a conninfo string.
-std::string quoted(std::string_view text) {
+std::string conninfo_value(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') result += '\\';
@@ -158,7 +158,7 @@ void DownstreamServer::start_postgres(const std::function<void()>& may_give_up) 
   conninfo_ = fmt::format(
       "host={} port={} user=precipice dbname=postgres sslmode=disable "
       "gssencmode=disable",
-      quoted(socket), kPostgresPort);
+      conninfo_value(socket), kPostgresPort);
 }
 
 /// Until the log says so: false when the server has ended before.
