@@ -271,7 +271,8 @@ class Reader {
     if (const auto reference = reference_service(model, workload, result.service))
       cell.service_time_ns = reference->mean_ns;
     if (cell.failure.empty() && !cell.evidence.empty())
-      summarise_cell(plan_, result.service_by_block[service_key(model, workload)], ideal_of(plan_, cell), cell);
+      summarise_cell(plan_, result.service_by_block[service_key(model, workload)],
+                     ideal_of(plan_, cell), cell);
     else if (!cell.lacking)
       cell.indicative = indicative(plan_, cell);
   }
