@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "models/options.hpp"
@@ -31,6 +32,7 @@ void NativeAcceptors::start() {
 
 // A listening socket that is shut down answers accept with EINVAL, and wakes who waits for it.
 void NativeAcceptors::stop() noexcept {
+  const std::lock_guard lock(releasing_);
   for (const Listener& listener : listeners_) ::shutdown(listener.fd(), SHUT_RD);
 }
 
@@ -60,8 +62,11 @@ Task<void> NativeAcceptors::accept(Io& io, unsigned executor) {
     const std::int64_t slept = co_await io.sleep(std::chrono::milliseconds(10));
     if (slept < 0) break;
   }
-  // By the Io that knows it; its owner has let go of it.
-  io.close(listeners_[executor].release());
+  const int listener = [&] {
+    const std::lock_guard lock(releasing_);
+    return listeners_[executor].release();
+  }();
+  io.close(listener);  // by the Io that knows it
 }
 
 void NativeAcceptors::place(int fd, unsigned executor) noexcept {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "harness/serve/connection_table.hpp"
@@ -46,6 +47,7 @@ class NativeAcceptors {
   Task<void> accept(Io& io, unsigned executor);
   void place(int fd, unsigned executor) noexcept;
 
+  std::mutex releasing_;  ///< of a listener, against stop(): its number may be another's afterwards
   std::vector<Listener> listeners_;
   Model& model_;
   Service& service_;
