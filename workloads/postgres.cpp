@@ -180,7 +180,9 @@ class Postgres final : public Workload {
     const Permit permit(pool.gate());
     InUse connection(io, pool);
     if (!connection->is_open()) {
+      if (pool.cancelled()) co_return -ECANCELED;
       const std::int64_t opened = co_await connection->open(io, conninfo_, statements_);
+      if (opened == -ECANCELED) pool.cancel();
       if (opened < 0) co_return opened;
     }
     std::int64_t answered = 0;

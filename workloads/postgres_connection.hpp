@@ -2,6 +2,7 @@
 // sends by itself, and what it has to wait for is awaited through Io.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -88,9 +89,14 @@ class PostgresPool {
   /// An idle connection, or one that is not open yet. Throws std::bad_alloc.
   std::unique_ptr<PostgresConnection> take();
   void put_back(std::unique_ptr<PostgresConnection> connection) noexcept;
+  /// The model gives up its requests: none of those that wait opens a connection any more, which
+  /// the server would have to begin a process for.
+  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
  private:
   Gate gate_;
+  std::atomic<bool> cancelled_{false};
   std::mutex mutex_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;  ///< reserved to the number of permits
 };
