@@ -23,17 +23,16 @@ constexpr std::uint64_t kStop = ~std::uint64_t{0};
 }  // namespace
 
 Parking::Parking(Model& model, Service& service, ConnectionTable& table)
-    : model_(model), service_(service), table_(table) {
-  epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
-  stop_fd_ = ::eventfd(0, EFD_CLOEXEC);
+    : model_(model),
+      service_(service),
+      table_(table),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      stop_(::eventfd(0, EFD_CLOEXEC)) {
   epoll_event stop{.events = EPOLLIN, .data = {.u64 = kStop}};
-  if (epoll_fd_ < 0 || stop_fd_ < 0 ||
-      ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, stop_fd_, &stop) != 0) {
-    const std::string why = std::strerror(errno);
-    this->stop();
-    throw Unavailable("cannot watch parked connections: " + why +
+  if (!epoll_.valid() || !stop_.valid() ||
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_.get(), &stop) != 0)
+    throw Unavailable(std::string("cannot watch parked connections: ") + std::strerror(errno) +
                       "; raise the limit on descriptors (ulimit -n)");
-  }
   thread_ = new_thread("the thread that watches parked connections", [this] {
     name_this_thread("parking");
     run();
@@ -43,23 +42,21 @@ Parking::Parking(Model& model, Service& service, ConnectionTable& table)
 bool Parking::park(Slot& slot) noexcept {
   epoll_event wanted{.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.u64 = slot.index}};
   const int how = std::exchange(slot.watched, true) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  return ::epoll_ctl(epoll_fd_, how, slot.fd, &wanted) == 0;
+  return ::epoll_ctl(epoll_.get(), how, slot.fd, &wanted) == 0;
 }
 
 void Parking::stop() noexcept {
-  if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
-    thread_.join();
-  }
-  if (stop_fd_ >= 0) ::close(std::exchange(stop_fd_, -1));
-  if (epoll_fd_ >= 0) ::close(std::exchange(epoll_fd_, -1));
+  if (!thread_.joinable()) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(stop_.get(), &one, sizeof one);
+  thread_.join();
 }
 
 void Parking::run() noexcept {
   std::array<epoll_event, 64> events;
   for (;;) {
-    const int count = ::epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), -1);
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
     if (count < 0 && errno != EINTR) return;
     for (int i = 0; i < count; ++i) {
       const std::uint64_t which = events[static_cast<std::size_t>(i)].data.u64;

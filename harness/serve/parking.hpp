@@ -7,6 +7,7 @@
 #include "harness/serve/connection_table.hpp"
 #include "harness/serve/service.hpp"
 #include "models/model.hpp"
+#include "workloads/descriptor.hpp"
 
 namespace precipice::serve {
 
@@ -22,7 +23,8 @@ class Parking {
   /// Watches an idle connection, which is the caller's last touch of it: another thread may go on
   /// with it before this returns. False: it is not watched, and stays the caller's.
   bool park(Slot& slot) noexcept;
-  /// Nothing is submitted after it. Can be repeated.
+  /// Nothing is submitted after it; what is parked then stays until the table closes it. Requests
+  /// may still park, so the descriptors live as long as this. Can be repeated.
   void stop() noexcept;
 
  private:
@@ -31,8 +33,8 @@ class Parking {
   Model& model_;
   Service& service_;
   ConnectionTable& table_;
-  int epoll_fd_ = -1;
-  int stop_fd_ = -1;
+  const Descriptor epoll_;
+  const Descriptor stop_;
   std::thread thread_;
 };
 

@@ -156,13 +156,27 @@ TEST_F(PostgresWorkload, AFailedWaitClosesItsConnectionAndFreesItsPlace) {
   PlainIo io;
   const std::uint64_t right = run_request(*workload, io, 5).digest;
   io.fail_kind = IoOp::Kind::readable;  // for the row
+  io.fail_error = EIO;
+  EXPECT_EQ(run_request(*workload, io, 5).error, EIO);
+  io.fail_kind = IoOp::Kind::writable;  // for the connection in place of the one that was closed
+  io.fail_error = EIO;
+  EXPECT_EQ(run_request(*workload, io, 5).error, EIO);
+  EXPECT_EQ(io.fail_error, 0);
+  EXPECT_EQ(run_request(*workload, io, 5).digest, right);
+}
+
+TEST_F(PostgresWorkload, OpensNoConnectionForRequestsThatAreGivenUp) {
+  const auto workload = prepared({{"op", "select"}, {"connections", "1"}});
+  PlainIo io;
+  io.fail_kind = IoOp::Kind::readable;  // for the row
   io.fail_error = ECANCELED;
   EXPECT_EQ(run_request(*workload, io, 5).error, ECANCELED);
-  io.fail_kind = IoOp::Kind::writable;  // for the connection in place of the one that was closed
+  io.fail_kind = IoOp::Kind::writable;  // for the connection
   io.fail_error = ECANCELED;
   EXPECT_EQ(run_request(*workload, io, 5).error, ECANCELED);
   EXPECT_EQ(io.fail_error, 0);
-  EXPECT_EQ(run_request(*workload, io, 5).digest, right);
+  // The operations of this Io would succeed again: none is begun.
+  EXPECT_EQ(run_request(*workload, io, 5).error, ECANCELED);
 }
 
 TEST_F(PostgresWorkload, OpensItsConnectionsBeforeTheFirstRequest) {
