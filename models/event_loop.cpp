@@ -26,6 +26,7 @@
 #include "models/model.hpp"
 #include "models/offload_pool.hpp"
 #include "models/pinned_thread.hpp"
+#include "models/spin.hpp"
 #include "models/unavailable.hpp"
 
 namespace precipice {
@@ -41,6 +42,7 @@ struct LoopSettings {
   Job job;
   Nanos deadline{0};  // 0: none
   bool shared = false;
+  Nanos spin{0};  // 0: blocks at once
 };
 
 // One io_context with its queue of arrivals, and the Io of the requests that run on it.
@@ -61,7 +63,7 @@ class Loop final : public Io {
 
   void run() {
     current_ = this;
-    context_.run();
+    settings_.spin > Nanos{0} ? run_spinning() : static_cast<void>(context_.run());
     current_ = nullptr;
   }
   static Loop* current() { return current_; }
@@ -94,6 +96,7 @@ class Loop final : public Io {
   std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
   std::uint64_t posts() const noexcept { return posts_.load(std::memory_order_relaxed); }
   std::uint64_t waiting() const noexcept { return operations_.waiting(); }
+  const SpinTallies& spin_tallies() const noexcept { return spin_tallies_; }
 
   unsigned executor() const noexcept override { return index_; }
   void close(int socket) noexcept override { operations_.close(socket); }
@@ -107,6 +110,14 @@ class Loop final : public Io {
   }
 
  private:
+  // A poll asks epoll without a timeout, and runs what is ready.
+  void run_spinning() {
+    const auto poll = [this] { return context_.poll() > 0 || context_.stopped(); };
+    while (!context_.stopped()) {
+      if (!poll() && !spin_until(now() + settings_.spin, spin_tallies_, poll)) context_.run_one();
+    }
+  }
+
   struct AdmitArrivals {
     using allocator_type = HandlerRoom::Allocator<std::byte>;
     allocator_type get_allocator() const noexcept { return allocator_type(self->admission_room_); }
@@ -204,6 +215,7 @@ class Loop final : public Io {
   HandlerRoom cancel_room_;
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<std::uint64_t> posts_{0};
+  SpinTallies spin_tallies_;
 };
 
 thread_local Loop* Loop::current_ = nullptr;
@@ -214,7 +226,8 @@ class EventLoop final : public Model {
       : offload_threads_(static_cast<unsigned>(options.count("offload_threads", 1, 1024))),
         admission_(options.count("in_flight_limit", 1, std::uint64_t{1} << 40)),
         deadline_(options.duration("deadline")),
-        shared_(options.choice("contexts", {"per_cpu", "shared"}) == "shared") {}
+        shared_(options.choice("contexts", {"per_cpu", "shared"}) == "shared"),
+        spin_(spin_of(options)) {}
   ~EventLoop() override { shutdown(Io::now()); }
 
   unsigned executors(const CpuSet& cpus) const override {
@@ -225,8 +238,8 @@ class EventLoop final : public Model {
     try {
       offload_ = std::make_unique<OffloadPool>(offload_threads_, setup.cpus);
       for (unsigned i = 0; i < executors(setup.cpus); ++i) {
-        loops_.push_back(std::make_unique<Loop>(i, LoopSettings{setup.job, deadline_, shared_},
-                                                admission_, *offload_));
+        loops_.push_back(std::make_unique<Loop>(
+            i, LoopSettings{setup.job, deadline_, shared_, spin_}, admission_, *offload_));
       }
       for (std::size_t i = 0; i < setup.cpus.size(); ++i) {
         Loop& loop = *loops_[shared_ ? 0 : i];
@@ -284,6 +297,7 @@ class EventLoop final : public Model {
       figures.emplace_back("offload_reads", figure(offload_->reads()));
       figures.emplace_back("offload_queue_depth", figure(offload_->queued()));
     }
+    if (spin_ > Nanos{0}) add_spin_figures(loops_, figures);
     return figures;
   }
 
@@ -292,6 +306,7 @@ class EventLoop final : public Model {
   Admission admission_;
   const Nanos deadline_;
   const bool shared_;
+  const Nanos spin_;
   std::atomic<bool> stopped_{false};
   std::vector<std::unique_ptr<Loop>> loops_;
   // Gone before the loops: its threads may still be on their way out of a loop's post.
@@ -313,7 +328,8 @@ ModelInfo event_loop_model() {
         "memory"},
        {"deadline", "0s", "a request older than this when it would begin is refused; 0s is never"},
        {"contexts", "per_cpu",
-        "per_cpu: a loop for each CPU; shared: one loop run by a thread of each CPU, to compare"}},
+        "per_cpu: a loop for each CPU; shared: one loop run by a thread of each CPU, to compare"},
+       kSpinKey},
       [](const Options& options) -> std::unique_ptr<Model> {
         return std::make_unique<EventLoop>(options);
       },

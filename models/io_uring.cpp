@@ -21,6 +21,7 @@
 #include "models/pinned_thread.hpp"
 #include "models/ring.hpp"
 #include "models/ring_setup.hpp"
+#include "models/spin.hpp"
 #include "models/unavailable.hpp"
 
 namespace precipice {
@@ -37,6 +38,7 @@ class IoUring final : public Model {
         entries_(static_cast<unsigned>(options.count("entries", 8, 32768))),
         workers_(static_cast<unsigned>(options.count("iowq_workers", 1, 1024))),
         deadline_(options.duration("deadline")),
+        spin_(spin_of(options)),
         admission_(limit_) {}
   ~IoUring() override { shutdown(Io::now()); }
 
@@ -49,6 +51,7 @@ class IoUring final : public Model {
       RingSettings settings;
       settings.job = setup.job;
       settings.deadline = deadline_;
+      settings.spin = spin_;
       settings.entries = entries_;
       settings.completions = static_cast<unsigned>(std::clamp<std::uint64_t>(
           std::bit_ceil(std::min(limit_, kMostCompletions)), std::uint64_t{2} * entries_,
@@ -123,6 +126,7 @@ class IoUring final : public Model {
         {"enter_errors", tally(&RingTallies::errors)},
         {"fixed_reads", tally(&RingTallies::fixed_reads)},
         {"wakes", total([](const Ring& ring) { return ring.tallies().wakes.load(); })}};
+    if (spin_ > Nanos{0}) add_spin_figures(rings_, figures);
     if (!rings_.empty()) {
       const Ring& first = *rings_.front();
       figures.emplace_back("setup_flags", static_cast<double>(first.tallies().setup_flags.get()));
@@ -156,6 +160,7 @@ class IoUring final : public Model {
   const unsigned entries_;
   const unsigned workers_;
   const Nanos deadline_;
+  const Nanos spin_;
   Admission admission_;
   std::atomic<bool> stopped_{false};
   std::vector<std::unique_ptr<Ring>> rings_;
@@ -178,7 +183,8 @@ ModelInfo io_uring_model() {
        {"in_flight_limit", kInFlightLimitDefault,
         "requests accepted and not yet ended; more are shed, so that overload is not paid in "
         "memory"},
-       {"deadline", "0s", "a request older than this when it would begin is refused; 0s is never"}},
+       {"deadline", "0s", "a request older than this when it would begin is refused; 0s is never"},
+       kSpinKey},
       [](const Options& options) -> std::unique_ptr<Model> {
         return std::make_unique<IoUring>(options);
       },

@@ -23,9 +23,6 @@ constexpr unsigned kReapedAtOnce = 64;
 // Memory registered for reads, per ring: pinned pages count against RLIMIT_MEMLOCK, 8 MiB by
 // default, for users without CAP_IPC_LOCK.
 constexpr std::size_t kArenaBytes = std::size_t{2} << 20;
-// How often cancellation is asked for again, because a request to cancel that meets an operation
-// between two of its states finds nothing.
-constexpr Nanos kCancelInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -88,7 +85,7 @@ void Ring::run() {
     issue_backlog();
     if (!wake_armed_) arm_wake();
     enter(idle && wake_armed_);
-    sleeping_.store(false, std::memory_order_relaxed);
+    doze_.store(Doze::awake, std::memory_order_relaxed);
     reap();
     fire_timers();
   }
@@ -117,7 +114,7 @@ Refusal Ring::offer(const Request& request) noexcept {
     }
     queued_.store(arrivals_.size(), std::memory_order_relaxed);
     if (current_ == this) ++brought_here_;
-    asleep = sleeping_.exchange(false, std::memory_order_relaxed);
+    asleep = rouse();
   }
   notify(asleep);
   return Refusal::none;
@@ -130,7 +127,7 @@ void Ring::wake(IoOp& op) noexcept {
     const std::lock_guard lock(mutex_);
     (woken_tail_ != nullptr ? woken_tail_->next : woken_head_) = &op;
     woken_tail_ = &op;
-    asleep = sleeping_.exchange(false, std::memory_order_relaxed);
+    asleep = rouse();
   }
   notify(asleep);
 }
@@ -140,7 +137,7 @@ void Ring::cancel() noexcept {
   {
     const std::lock_guard lock(mutex_);
     cancel_asked_ = true;
-    asleep = sleeping_.exchange(false, std::memory_order_relaxed);
+    asleep = rouse();
   }
   notify(asleep);
 }
@@ -150,7 +147,7 @@ void Ring::leave() noexcept {
   {
     const std::lock_guard lock(mutex_);
     leave_asked_ = true;
-    asleep = sleeping_.exchange(false, std::memory_order_relaxed);
+    asleep = rouse();
   }
   notify(asleep);
 }
@@ -169,7 +166,8 @@ bool Ring::collect() {
     cancel_now = cancel_asked_ && !cancelling_;
     leaving_ = leave_asked_;
     idle = collected_.empty() && woken_now_ == nullptr && !cancel_now && !leaving_;
-    sleeping_.store(idle, std::memory_order_relaxed);
+    const Doze dozing = spins() ? Doze::spinning : Doze::asleep;
+    doze_.store(idle ? dozing : Doze::awake, std::memory_order_relaxed);
   }
   if (cancel_now) cancel_everything();
   return idle && backlog_head_ == nullptr;
@@ -225,47 +223,6 @@ void Ring::begin(const Request& request) {
 void Ring::refuse(const Request& request, Refusal why) noexcept {
   settings_.job.refuse(settings_.job.context, request, why);
   admission_.leave();
-}
-
-// Submits what has been prepared and, when asked to, sleeps until a completion, the next timer or a
-// wake-up. Never for more than one completion: waiting for several stalls when few are in flight.
-void Ring::enter(bool wait) {
-  io_uring* ring = ring_->get();
-  const unsigned flags = IO_URING_READ_ONCE(*ring->sq.kflags);
-  if ((flags & IORING_SQ_CQ_OVERFLOW) != 0) tallies_.overflows.add(1);
-  int answer = 0;
-  if (!wait || io_uring_cq_ready(ring) > 0) {
-    if (io_uring_sq_ready(ring) == 0 &&
-        (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) == 0) {
-      return;  // nothing to tell the kernel, and it has nothing to tell
-    }
-    answer = io_uring_submit_and_get_events(ring);
-  } else {
-    Time until = timers_.next();
-    if (cancelling_) until = std::min(until, now() + kCancelInterval);
-    io_uring_cqe* ready = nullptr;
-    if (until == Time::max()) {
-      answer = io_uring_submit_and_wait_timeout(ring, &ready, 1, nullptr, nullptr);
-    } else {
-      const Nanos left = std::max(Nanos{0}, until - now());
-      __kernel_timespec timeout{};
-      timeout.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
-      timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
-      answer = io_uring_submit_and_wait_timeout(ring, &ready, 1, &timeout, nullptr);
-    }
-    if (cancelling_ && ready == nullptr) cancel_pending();
-  }
-  tallies_.enters.add(1);
-  if (unsubmitted_ > 0) {
-    tallies_.submits.add(1);
-    tallies_.sqes.add(unsubmitted_ - std::min(unsubmitted_, io_uring_sq_ready(ring)));
-    unsubmitted_ = io_uring_sq_ready(ring);
-  }
-  // EBUSY and EAGAIN: completions have to be taken, or memory found, before more is submitted.
-  // The next pass does the one and tries again.
-  if (answer < 0 && answer != -ETIME && answer != -EINTR && answer != -EBUSY && answer != -EAGAIN) {
-    tallies_.errors.add(1);
-  }
 }
 
 void Ring::reap() {

@@ -23,6 +23,7 @@
 #include "models/job.hpp"
 #include "models/ring_setup.hpp"
 #include "models/ring_streams.hpp"
+#include "models/spin.hpp"
 #include "models/timer_heap.hpp"
 
 namespace precipice {
@@ -30,6 +31,7 @@ namespace precipice {
 struct RingSettings {
   Job job;
   Nanos deadline{0};  ///< 0: none
+  Nanos spin{0};      ///< 0: it blocks at once
   unsigned entries = 0;
   unsigned completions = 0;
   unsigned workers = 0;  ///< kernel threads at most
@@ -91,6 +93,7 @@ class Ring final : public Io {
   /// What the kernel made do without. Valid once open.
   const std::vector<std::string>& fallbacks() const { return fallbacks_; }
   int thread_id() const { return thread_id_; }
+  const SpinTallies& spin_tallies() const { return spin_tallies_; }
 
   unsigned executor() const noexcept override { return index_; }
   void close(int socket) noexcept override;
@@ -112,6 +115,10 @@ class Ring final : public Io {
   static constexpr std::uint64_t kWake = 1;
   static constexpr std::uint64_t kStreamTag = 2;  // beside the address of a stream
   static constexpr std::uint64_t kLibraryTimeout = ~std::uint64_t{0};  // liburing's, before 5.11
+
+  // How often cancellation is asked for again, because a request to cancel that meets an operation
+  // between two of its states finds nothing.
+  static constexpr Nanos kCancelInterval = std::chrono::milliseconds(5);
 
   static State& state_of(IoOp& op);
   Start start_connect(IoOp& op);
@@ -140,6 +147,11 @@ class Ring final : public Io {
   void begin(const Request& request);
   void refuse(const Request& request, Refusal why) noexcept;
   void enter(bool wait);
+  int submit_and_wait();
+  void entered(int answer) noexcept;
+  bool worth_entering();
+  bool spins() const { return settings_.spin > Nanos{0} && !cancelling_; }
+  bool spin();
   void reap();
   void completed(IoOp& op, std::int32_t result);
   void fire_timers();
@@ -185,6 +197,7 @@ class Ring final : public Io {
   std::vector<std::unique_ptr<RingStream>> streams_;  // by descriptor
   std::size_t armed_streams_ = 0;                     // closed ones included
   alignas(64) RingTallies tallies_;                   // written by the ring's thread in every pass
+  SpinTallies spin_tallies_;
 
   // Shared, under mutex_; not on the cache lines of the tallies.
   alignas(64) std::mutex mutex_;
@@ -193,11 +206,17 @@ class Ring final : public Io {
   IoOp* woken_tail_ = nullptr;
   bool cancel_asked_ = false;
   bool leave_asked_ = false;
-  // Set under mutex_ when the thread finds nothing to do; whoever then brings something sees it
-  // under the same mutex, so no wake-up is lost. Cleared without it: a stale true costs one write.
-  std::atomic<bool> sleeping_{false};
+  // Leaves `awake` under mutex_ when the thread finds nothing to do; whoever then brings something
+  // sees it under the same mutex, so no wake-up is lost. A spinning thread sees for itself that it
+  // is awake again. It is set back without the mutex: a stale `asleep` costs one write.
+  enum class Doze : std::uint8_t { awake, spinning, asleep };
+  std::atomic<Doze> doze_{Doze::awake};
   std::atomic<std::uint64_t> queued_{0};
 
+  // Under mutex_; whether notify() has to follow, outside it.
+  bool rouse() noexcept {
+    return doze_.exchange(Doze::awake, std::memory_order_relaxed) == Doze::asleep;
+  }
   void notify(bool asleep) noexcept;
 };
 
