@@ -11,10 +11,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 
 
 class Program:
-    """The program, and where its runs are."""
+    """The program, and where its runs are. A trial is made once, however often it is asked for: a table and its chart share theirs."""
 
     def __init__(self, binary, out):
-        self.binary, self.out = binary, out
+        self.binary, self.out, self.trials = binary, out, {}
 
     def call(self, *words):
         done = subprocess.run([self.binary, *words], capture_output=True, text=True, check=False)
@@ -24,15 +24,18 @@ class Program:
         return done.stdout
 
     def trial(self, oracle, policy, rate, seconds, *more):
-        return self._simulated(oracle, policy, ("--rate", str(rate)), seconds, *more)
+        return self._simulated(oracle, policy, ("--rate", f"{rate:.10g}"), seconds, *more)
 
     def closed_loop(self, oracle, policy, callers, seconds, *more):
         return self._simulated(oracle, policy, ("--closed", str(callers)), seconds, *more)
 
     def _simulated(self, oracle, policy, load, seconds, *more):
         chain = ["--policy", policy] if policy else []
-        return json.loads(self.call("trial", "--model", f"oracle:{oracle}", *chain, "--workload", "empty", *load, "--seconds",
-                                    str(seconds), "--clock", "virtual", "--json", *more))
+        words = ("trial", "--model", f"oracle:{oracle}", *chain, "--workload", "empty", *load, "--seconds", str(seconds), "--clock", "virtual",
+                 "--json", *more)
+        if words not in self.trials:
+            self.trials[words] = json.loads(self.call(*words))
+        return self.trials[words]
 
     def run(self, study):
         """The newest run of a suite: its cells by series, and the run."""

@@ -146,3 +146,17 @@ def mmc_tail(servers, service_rate, rate, t):
 def mmc_cliff(servers, service_rate, slo, beyond):
     """The rate at which a share `beyond` of the responses exceeds the SLO."""
     return bisect(lambda rate: beyond - mmc_tail(servers, service_rate, rate, slo), 1, servers * service_rate * 0.999999)
+
+
+def bounded_percentile(service_rate, rate, room, beyond):
+    """The response of M/M/1/K that a share `beyond` of what is let in exceeds: one that finds n before it takes n + 1 services."""
+    weights = [(rate / service_rate) ** n for n in range(room)]
+
+    def tail(t):
+        term, left, total = math.exp(-service_rate * t), 0, 0
+        for n, weight in enumerate(weights):
+            left += term
+            total += weight * left
+            term *= service_rate * t / (n + 1)
+        return total / sum(weights)
+    return bisect(lambda t: tail(t) - beyond, 0, 100 * room / service_rate)

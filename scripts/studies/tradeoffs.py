@@ -1,11 +1,12 @@
 #!/usr/bin/python3 -IB
-"""The tables of docs/tradeoffs.md: what the policies do on the virtual clock, beside what theory says.
+"""The tables and charts of docs/tradeoffs.md: what the policies do on the virtual clock, beside what theory says.
 
-    scripts/studies/tradeoffs.py [STUDY...] [--precipice FILE] [--out DIR]
+    scripts/studies/tradeoffs.py [STUDY...] [--precipice FILE] [--out DIR] [--charts DIR]
 
 A STUDY is one of those below (default: all). Figures of one rate are from `precipice trial`; capacities and cliffs are
-from the newest run of the study's suite in DIR (default: results), which is made where there is none. No figure depends on
-the machine. Exit codes: 0 done, 2 what was asked for cannot be done (one line on stderr says why).
+from the newest run of the study's suite in DIR (default: results), which is made where there is none. --charts DIR also
+writes the chart of each study to DIR/STUDY.svg, from the same trials and runs. No figure depends on the machine. Exit
+codes: 0 done, 2 what was asked for cannot be done (one line on stderr says why).
 """
 
 import argparse
@@ -205,23 +206,34 @@ STUDIES = {each.__name__: each for each in (batch_costs, linger, batch_tuner, he
                                             *tradeoff_routes.STUDIES)}
 
 
+def drawing():
+    """What draws a study. Matplotlib takes long to import, and is needed for nothing else here."""
+    launch.require(("matplotlib",))
+    from studies import tradeoff_charts
+    return tradeoff_charts.draw
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Prints the tables of docs/tradeoffs.md.")
+    parser = argparse.ArgumentParser(description="Prints the tables of docs/tradeoffs.md, and draws its charts.")
     parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"{', '.join(STUDIES)} (default: all)")
     parser.add_argument("--precipice", default=os.path.join(ROOT, "build", "release", "precipice"), metavar="FILE")
     parser.add_argument("--out", default=os.path.join(ROOT, "results"), metavar="DIR")
+    parser.add_argument("--charts", metavar="DIR", help="also draw each study, to DIR/STUDY.svg")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.studies if name not in STUDIES]
     if unknown:
         parser.error(f"'{unknown[0]}' is no study: {', '.join(STUDIES)}")
     if not os.access(arguments.precipice, os.X_OK):
         raise launch.Failure(f"{arguments.precipice} is not there; build it first (README.md) or name it with --precipice")
+    draw = drawing() if arguments.charts else None
     program = Program(arguments.precipice, arguments.out)
     for name in arguments.studies or STUDIES:
         head, *rows = STUDIES[name](program)
         print(f"\n{name}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for row in rows:
             print(f"| {' | '.join(str(each) for each in row)} |", flush=True)
+        if draw:
+            draw(name, program, arguments.charts)
     return 0
 
 

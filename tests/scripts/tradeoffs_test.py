@@ -7,12 +7,20 @@
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
 PRECIPICE, SOURCE = sys.argv.pop(1), sys.argv.pop(1)
+try:
+    import matplotlib  # noqa: F401
+    import numpy  # noqa: F401
+    DRAWS = True
+except ImportError:
+    DRAWS = False
+
 SUITES = sorted(glob.glob(os.path.join(SOURCE, "workloads", "suites", "tradeoff_*.toml")))
 SENTENCES = os.path.join(SOURCE, "workloads", "suites", "claims_tradeoffs.toml")
 # A run writes each trial to the disk before the next, which takes longer than the trial.
@@ -21,6 +29,16 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 def precipice(*words):
     return subprocess.run([PRECIPICE, *words], capture_output=True, text=True, check=False)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def said(svg):
+    """The words of a chart, which Matplotlib repeats as comments."""
+    return re.findall(r"<!-- (.*?) -->", svg)
 
 
 class Tradeoffs(unittest.TestCase):
@@ -37,11 +55,40 @@ class Tradeoffs(unittest.TestCase):
                 self.assertEqual([each for each in claims if each["outcome"] != "holds"], [])
                 self.assertEqual(checked.returncode, 0)
 
-    def test_every_study_is_on_the_page(self):
-        with open(os.path.join(SOURCE, "docs", "tradeoffs.md"), encoding="utf-8") as file:
-            page = file.read()
+    def test_every_study_is_on_the_page_with_its_chart(self):
+        page = read(os.path.join(SOURCE, "docs", "tradeoffs.md"))
+        charts = {os.path.basename(path).removesuffix(".svg") for path in glob.glob(os.path.join(SOURCE, "docs", "tradeoffs", "*.svg"))}
         for suite in SUITES:
             self.assertIn(os.path.basename(suite), page)
+            self.assertIn(os.path.basename(suite).removeprefix("tradeoff_").removesuffix(".toml"), charts)
+        for name in charts:
+            self.assertRegex(page, rf"!\[[^\]]+\]\(tradeoffs/{name}\.svg\)")
+
+    @unittest.skipUnless(DRAWS, "matplotlib or numpy is not there")
+    def test_charts_say_what_the_page_shows_and_are_drawn_alike_again(self):
+        # Those that need no run of a suite and few trials.
+        studies = ("hedging", "tail_at_scale", "tied", "stages", "pool_size")
+        with tempfile.TemporaryDirectory(dir=MEMORY) as out:
+            for place in ("once", "again"):
+                done = subprocess.run([os.path.join(SOURCE, "scripts", "studies", "tradeoffs.py"), *studies, "--precipice", PRECIPICE, "--out", out,
+                                       "--charts", os.path.join(out, place)], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            for study in studies:
+                svg = read(os.path.join(out, "once", f"{study}.svg"))
+                self.assertEqual(svg, read(os.path.join(out, "again", f"{study}.svg")))
+                self.assertLess(len(svg), 120_000)
+                self.assertEqual(said(svg), said(read(os.path.join(SOURCE, "docs", "tradeoffs", f"{study}.svg"))), study)
+
+    @unittest.skipUnless(DRAWS, "matplotlib or numpy is not there")
+    def test_no_text_of_a_chart_covers_another_or_leaves_the_page(self):
+        sys.path.insert(0, os.path.join(SOURCE, "scripts"))
+        from figures import settings
+        from legible import check_page
+        from studies import tradeoff_charts
+        from studies.tradeoff_program import Program
+        settings.apply()
+        for study in ("hedging", "tied", "breaker"):
+            check_page(self, tradeoff_charts.CHARTS[study](Program(PRECIPICE, MEMORY)).figure, study)
 
 
 if __name__ == "__main__":
