@@ -176,7 +176,7 @@ def regions(program):
     _, right = modes(page, ("none", "short batches", "long batches", "one for each"), found, most, kinds, p99, "p99 response at 2,000/s")
     for at in (1, 2):
         say(right, max(p99[at]), at, f"all {plain(max(p99[at]))} ms", MUTED, dx=12)
-    for (kind, colour), value, dx, dy, ha in zip(kinds, p99[3], (-4, 14, 0), (21, -20, 31), ("left", "right", "center")):
+    for (kind, colour), value, dx, dy, ha in zip(kinds, p99[3], (-4, 14, 0), (21, -20, -25), ("left", "right", "center")):
         say(right, value, 3, f"{kind}: {plain(value)} ms", colour, dx=dx, dy=dy, ha=ha)
     right.set_xlim(3, 160)
     put_ticks(right.xaxis, lambda value: f"{plain(value)} ms", (3, 10, 30, 100))
