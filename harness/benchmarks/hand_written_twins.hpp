@@ -5,9 +5,9 @@
 
 #include <memory>
 
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/slots.hpp"
 #include "models/cpu_set.hpp"
+#include "models/in_flight_integral.hpp"
 #include "workloads/cpu_work.hpp"
 
 namespace precipice::bench {

@@ -8,8 +8,8 @@
 
 #include "harness/benchmarks/registration.hpp"
 #include "harness/benchmarks/support.hpp"
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/slots.hpp"
+#include "models/in_flight_integral.hpp"
 
 namespace precipice::bench {
 namespace {

@@ -24,8 +24,8 @@
 #include "harness/drive/tls.hpp"
 #include "harness/drive/wire.hpp"
 #include "harness/http/response_parser.hpp"
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/slots.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/request.hpp"
 
 namespace precipice {

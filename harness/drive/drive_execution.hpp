@@ -17,10 +17,10 @@
 #include "harness/drive/request_text.hpp"
 #include "harness/drive/tls.hpp"
 #include "harness/host/host_watch.hpp"
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/resource_usage.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial.hpp"
+#include "models/in_flight_integral.hpp"
 
 namespace precipice {
 

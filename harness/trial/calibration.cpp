@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "harness/host/host_watch.hpp"
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/slots.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 
 namespace precipice {

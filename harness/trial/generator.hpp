@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <span>
 
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "models/policies/timer_thread.hpp"
 #include "models/request.hpp"

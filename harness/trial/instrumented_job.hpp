@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/slots.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/job.hpp"
 #include "workloads/workload.hpp"
 

@@ -11,12 +11,12 @@
 #include "harness/trial/calibration.hpp"
 #include "harness/trial/closed_loop.hpp"
 #include "harness/trial/drain.hpp"
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/interrupt.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_runner.hpp"
+#include "models/in_flight_integral.hpp"
 #include "workloads/block_file.hpp"
 
 namespace precipice::testing {

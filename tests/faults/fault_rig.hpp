@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/slots.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "models/policies/timer_thread.hpp"
 #include "workloads/workload.hpp"

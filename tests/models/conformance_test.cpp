@@ -14,10 +14,10 @@
 #include <thread>
 #include <tuple>
 
-#include "harness/trial/in_flight_integral.hpp"
 #include "harness/trial/instrumented_job.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_runner.hpp"
+#include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "workloads/workload.hpp"
 

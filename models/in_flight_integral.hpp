@@ -23,6 +23,11 @@ class InFlightIntegral {
   void enter(std::int64_t at_ns) noexcept { add(-word(at_ns)); }
   void leave(std::int64_t at_ns) noexcept { add(word(at_ns)); }
 
+  /// A time as the steps take it, for a second record that is to be compared with this one.
+  static std::int64_t rounded(std::int64_t at_ns) noexcept {
+    return at_ns >> kUnitBits << kUnitBits;
+  }
+
   /// Steps up of one thread, added without locks and handed over when it ends.
   class Entrance {
    public:
