@@ -22,12 +22,12 @@ namespace {
   [](auto& trial) -> auto& { return trial.member; }
 
 TrialField attempt_field(std::string_view name, const char* meaning,
-                         std::uint64_t AttemptCounts::*member) {
+                         std::uint64_t AttemptFigures::*member) {
   return grouped("attempts", name, "attempts", meaning, &Trial::attempts, member);
 }
 /// The same, with what the summary says of a cell as a column: empty without a policy.
 TrialField attempt_field(std::string_view name, const char* meaning,
-                         std::uint64_t AttemptCounts::*member, const char* column,
+                         std::uint64_t AttemptFigures::*member, const char* column,
                          double (*share)(const Trial&)) {
   TrialField made = attempt_field(name, meaning, member);
   made.columns.push_back({column, [share](const Trial& trial) { return text_of(share(trial)); }});
@@ -189,6 +189,15 @@ std::vector<TrialField> make_fields() {
                     &AttemptCounts::cancelled),
       attempt_field("refused", "by the model", &AttemptCounts::refused),
       attempt_field("unfinished", "cut off by the shutdown", &AttemptCounts::unfinished),
+      grouped("attempts", "executing_mean", "attempts",
+              "executing at once, on average over the window", &Trial::attempts,
+              &AttemptFigures::executing_mean),
+      grouped("attempts", "execution_mean_ns", "ns",
+              "end - begin of execution of an attempt, on average; cancelled ones are left out",
+              &Trial::attempts, &AttemptFigures::execution_mean_ns),
+      grouped("attempts", "relative_error", "",
+              "between the sum of these times and the counter of attempts that execute",
+              &Trial::attempts, &AttemptFigures::little_error),
       batch_field("mean", "requests of a batch, on average", &BatchFigures::mean),
       batch_field("p99", "requests of a batch, 99th percentile", &BatchFigures::p99),
       only_where_known(field("/policy_lag_p99_ns", "ns", "lateness of the policies' timers",

@@ -257,6 +257,20 @@ void judge_conservation(const GateInput& input, Trial& trial, Reasons& reasons) 
   }
 }
 
+/// Both sides are of all attempts, and after the shutdown each of them has ended.
+void judge_little_of_attempts(const AttemptExecution& all, Trial& trial, Reasons& reasons) {
+  const double scale = std::max({std::abs(all.stamps_ns), std::abs(all.integral_ns), 1.0});
+  const double error = std::abs(all.stamps_ns - all.integral_ns) / scale;
+  trial.attempts->little_error = error;
+  if (error <= 0.001 && all.executing == 0) return;
+  reasons.fail(Cause::model, TrialGate::little,
+               fmt::format("Little's law over attempts is off by {:.2f}% (at most 0.1%), and {} "
+                           "are counted as executing after the shutdown: stamps and counter "
+                           "disagree",
+                           100 * error, all.executing));
+  trial.model_fault = true;
+}
+
 void judge_policies(const GateInput& input, Trial& trial, Reasons& reasons) {
   if (!trial.attempts) return;
   const AttemptCounts& attempts = *trial.attempts;
@@ -269,6 +283,7 @@ void judge_policies(const GateInput& input, Trial& trial, Reasons& reasons) {
                              begun, ended, input.attempts_inside));
     trial.model_fault = true;
   }
+  judge_little_of_attempts(input.attempts_executed, trial, reasons);
   if (input.wrong_attempts > 0) {
     reasons.fail(Cause::model, TrialGate::digest,
                  fmt::format("{} attempts have a wrong digest", input.wrong_attempts));

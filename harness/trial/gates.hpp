@@ -23,9 +23,10 @@ struct GateInput {
   /// Where the generator was when it had offered all, if that is not where it was put.
   CpuSet generator_moved_to;
   std::optional<BackendReport> backend;
-  AttemptCounts attempts_outside;     ///< of requests outside the window
-  std::uint64_t wrong_attempts = 0;   ///< of policies, with another digest than `inline` has
-  std::uint64_t attempts_inside = 0;  ///< after the shutdown
+  AttemptCounts attempts_outside;      ///< of requests outside the window
+  AttemptExecution attempts_executed;  ///< whenever their requests arrived
+  std::uint64_t wrong_attempts = 0;    ///< of policies, with another digest than `inline` has
+  std::uint64_t attempts_inside = 0;   ///< after the shutdown
   std::optional<Nanos> shortest_of_policies;  ///< the shortest time that their timers measure
   /// The requests are executed by another process: its CPU time is no neighbour's.
   bool executed_elsewhere = false;
@@ -39,7 +40,8 @@ struct GateInput {
 /// generator that was held up could very well offer the rate.
 void apply_gates(const GateInput& input, Trial& trial);
 
-/// The part of it that needs neither a clock nor a machine: conservation, Little's law, attempts.
+/// The part of it that needs neither a clock nor a machine: conservation, attempts, Little's law
+/// over both.
 void apply_gates_of_counts(const GateInput& input, Trial& trial);
 
 /// A repetition would show the same: the schedule itself is what cannot be measured.

@@ -58,7 +58,7 @@ std::string to_string(const std::vector<Spec>& policies) {
 PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model> model,
                        Timeline& timeline) {
   PolicyChain chain;
-  auto meter = std::make_unique<AttemptMeter>(std::move(model));
+  auto meter = std::make_unique<AttemptMeter>(std::move(model), timeline);
   chain.attempts = meter.get();
   chain.model = std::move(meter);
   chain.layers.push_back(chain.model.get());

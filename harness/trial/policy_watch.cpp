@@ -21,7 +21,7 @@ PolicyWatch::PolicyWatch(AttemptMeter& meter, const Model& chain, Timeline& time
       from_(from),
       slice_((to - from) / TrialTimeline::kSlices),
       values_(TrialTimeline::kSlices, kNaN) {
-  meter_.count_by_time(timeline, from, slice_, TrialTimeline::kSlices);
+  meter_.count_by_time(from, slice_, TrialTimeline::kSlices);
   for (const auto& [name, value] : chain.stats()) {
     if (std::find(kKnobs.begin(), kKnobs.end(), name) != kKnobs.end()) knob_ = name;
   }

@@ -19,6 +19,7 @@
 #include "harness/trial/policy_watch.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial_summary.hpp"
+#include "harness/trial/virtual_count.hpp"
 #include "harness/trial/virtual_servers.hpp"
 #include "harness/trial/virtual_stages.hpp"
 #include "harness/trial/virtual_timeline.hpp"
@@ -115,7 +116,7 @@ class Simulation {
     auto& simulation = *static_cast<Simulation*>(self);
     const std::int64_t at = simulation.timeline_.now().time_since_epoch().count();
     simulation.slots_.refuse(request.id, at, why);
-    simulation.step_integral(-1);
+    simulation.in_flight_.step(simulation.timeline_.now_ns(), -1);
     simulation.come_back();
   }
   static void due(void* self, std::uint64_t) noexcept {
@@ -157,14 +158,8 @@ class Simulation {
     slot.begin_ns =
         VirtualTimeline::rounded(stall_.begin_time(stall_.work_time(timeline_.now_ns())));
   }
-  void step_integral(int change) {
-    const double now = timeline_.now_ns();
-    in_flight_ns_ += static_cast<double>(in_flight_) * (now - last_ns_);
-    last_ns_ = now;
-    in_flight_ += change;
-  }
   void leave() {
-    step_integral(-1);
+    in_flight_.step(timeline_.now_ns(), -1);
     if (request_.closed > 0 && !stopped()) {
       expect(timeline_.now_ns() + static_cast<double>(request_.think.count()));
     }
@@ -190,7 +185,7 @@ class Simulation {
     Sent& sent = slots_.sent(id);
     const Time now = timeline_.now();
     sent.dispatch_ns = now.time_since_epoch().count();
-    step_integral(+1);
+    in_flight_.step(timeline_.now_ns(), +1);
     const Refusal why = chain_.model->submit({.id = id,
                                               .seed = request_seed(request_.seed, id),
                                               .priority = request_.class_of(id),
@@ -198,7 +193,7 @@ class Simulation {
     if (why == Refusal::none) return;
     sent.shed = true;
     slots_.refuse(id, sent.dispatch_ns, why);
-    step_integral(-1);
+    in_flight_.step(timeline_.now_ns(), -1);
     come_back();
   }
 
@@ -221,10 +216,16 @@ class Simulation {
     recording.schedule_seed = request_.seed;
     GateInput gates;
     gates.stamps = summarise(recording, trial);
-    gates.integral_ns = in_flight_ns_;
-    gates.still_in_flight = in_flight_;
+    gates.integral_ns = in_flight_.integral_ns();
+    gates.still_in_flight = in_flight_.count();
     if (!request_.policies.empty()) trial.attempts = chain_.attempts->inside_window();
     gates.attempts_outside = chain_.attempts->outside_window();
+    gates.attempts_executed = chain_.attempts->execution();
+    // Of the servers' own count, which knows nothing of the stamps that the chain takes.
+    const VirtualCount& executing =
+        stages_ != nullptr ? stages_->executing() : servers_->executing();
+    gates.attempts_executed.integral_ns = executing.integral_ns();
+    gates.attempts_executed.executing += executing.count();
     trial.model_stats = chain_.model->stats();
     trial.batch = batch_figures(trial.model_stats);
     gates.attempts_inside = chain_.attempts->in_flight();
@@ -250,8 +251,7 @@ class Simulation {
   std::optional<PolicyWatch> watch_;
   std::size_t issued_ = 0;
   bool ran_out_ = false;
-  std::int64_t in_flight_ = 0;
-  double in_flight_ns_ = 0, last_ns_ = 0;
+  VirtualCount in_flight_;
 };
 
 }  // namespace

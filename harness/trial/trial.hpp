@@ -163,7 +163,7 @@ struct Trial {
   OtherProcesses neighbours;  ///< what other processes took of the watched CPUs
   double speed_ns = 0;        ///< time of the machine-speed probe before the trial; 0 = not taken
   std::optional<double> backend_lag_p99_ns, backend_busy;
-  std::optional<AttemptCounts> attempts;  ///< what policies made of the requests
+  std::optional<AttemptFigures> attempts;  ///< what policies made of the requests
   std::optional<BatchFigures> batch;
   std::optional<NetworkFigures> network;  ///< of a trial over sockets
   /// How late the policies' timers were called, 99th percentile.

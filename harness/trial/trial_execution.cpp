@@ -237,6 +237,7 @@ Trial TrialExecution::conclude(std::span<const std::uint64_t> digests) {
   if (attempts_ != nullptr) {
     trial_.attempts = attempts_->inside_window();
     gates.attempts_outside = attempts_->outside_window();
+    gates.attempts_executed = attempts_->execution();
     trial_.batch = batch_figures(trial_.model_stats);
     gates.attempts_inside = attempts_->in_flight();
     gates.wrong_attempts = observed_->wrong_attempts();

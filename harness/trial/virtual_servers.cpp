@@ -68,7 +68,7 @@ void VirtualServers::start_waiting() {
       const Request request = server.queue.front();
       server.queue.pop_front();
       server.busy = true;
-      execute(job_, no_io(), request, &VirtualServers::left, &server);
+      execute_on(server, request);
     }
   } else {
     while (!queue_.empty() && (shares() || !idle_.empty())) {
@@ -79,16 +79,22 @@ void VirtualServers::start_waiting() {
         server = idle_.back();
         idle_.pop_back();
       }
-      execute(job_, no_io(), request, &VirtualServers::left, server);
+      execute_on(*server, request);
     }
   }
   starting_ = false;
+}
+
+void VirtualServers::execute_on(Server& server, const Request& request) {
+  executing_.step(timeline_.now_ns(), +1);
+  execute(job_, no_io(), request, &VirtualServers::left, &server);
 }
 
 void VirtualServers::left(void* server) noexcept {
   auto& own = *static_cast<Server*>(server);
   VirtualServers& all = *own.all;
   --all.inside_;
+  all.executing_.step(all.timeline_.now_ns(), -1);
   own.busy = false;
   if (all.splits()) {
     all.may_start_.push_back(&own);

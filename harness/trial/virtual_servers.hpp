@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/trial/queues.hpp"
+#include "harness/trial/virtual_count.hpp"
 #include "harness/trial/virtual_timeline.hpp"
 #include "models/model.hpp"
 #include "models/oracle.hpp"
@@ -39,6 +40,8 @@ class VirtualServers final : public Model {
   void shutdown(Time) noexcept override {}
   std::uint64_t in_flight() const noexcept override { return inside_; }
   ModelStats stats() const override { return {{"threads", 0}}; }
+  /// Requests that occupy a server, or share them.
+  const VirtualCount& executing() const { return executing_; }
 
  private:
   struct Server {
@@ -57,6 +60,7 @@ class VirtualServers final : public Model {
   void expect_next_end();
   /// Starts what can start. Ends within it submit and leave; they do not start others themselves.
   void start_waiting();
+  void execute_on(Server& server, const Request& request);
 
   const OracleSettings settings_;
   const Stall stall_;
@@ -68,6 +72,7 @@ class VirtualServers final : public Model {
   std::vector<Server*> may_start_;  ///< of those with a queue of their own
   std::uint64_t inside_ = 0;
   bool starting_ = false;
+  VirtualCount executing_;
   Sharing sharing_;
   std::uint64_t round_ = 0;  ///< of expected ends: an arrival makes the last one void
 };

@@ -35,11 +35,15 @@ Refusal VirtualStages::submit(const Request& request) noexcept {
   const std::uint64_t most = settings_.capacity > 0
                                  ? std::min(settings_.capacity, settings_.in_flight_limit)
                                  : settings_.in_flight_limit;
-  if (inside_ >= most) return Refusal::limit;
-  ++inside_;
+  if (in_flight() >= most) return Refusal::limit;
+  executing_.step(timeline_.now_ns(), +1);
   execute(
       job_, io_of_stages(), request,
-      [](void* self) { --static_cast<VirtualStages*>(self)->inside_; }, this);
+      [](void* self) {
+        auto& all = *static_cast<VirtualStages*>(self);
+        all.executing_.step(all.timeline_.now_ns(), -1);
+      },
+      this);
   return Refusal::none;
 }
 

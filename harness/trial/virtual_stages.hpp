@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/trial/queues.hpp"
+#include "harness/trial/virtual_count.hpp"
 #include "harness/trial/virtual_timeline.hpp"
 #include "models/model.hpp"
 #include "models/oracle.hpp"
@@ -44,8 +45,12 @@ class VirtualStages final : public Model {
   void start(const ModelSetup& setup) override { job_ = setup.job; }
   Refusal submit(const Request& request) noexcept override;
   void shutdown(Time) noexcept override {}
-  std::uint64_t in_flight() const noexcept override { return inside_; }
+  std::uint64_t in_flight() const noexcept override {
+    return static_cast<std::uint64_t>(executing_.count());
+  }
   ModelStats stats() const override { return {{"threads", 0}}; }
+  /// Requests on their way through the stages.
+  const VirtualCount& executing() const { return executing_; }
 
  private:
   struct Waiting {
@@ -70,7 +75,7 @@ class VirtualStages final : public Model {
   VirtualTimeline& timeline_;
   Job job_;
   std::vector<std::unique_ptr<Stage>> stages_;
-  std::uint64_t inside_ = 0;
+  VirtualCount executing_;
 };
 
 }  // namespace precipice

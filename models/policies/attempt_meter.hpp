@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "models/policies/attempt_counts.hpp"
 #include "models/policies/timeline.hpp"
@@ -16,9 +17,16 @@ namespace precipice {
 
 /// Stands between the innermost policy and its model. Attempts of requests whose intended arrival
 /// lies in the window are counted apart, as requests are.
+///
+/// How long attempts execute is recorded twice: a counter goes up when the model begins to execute
+/// one and down when that ends, and each attempt keeps its own begin until it is counted. The
+/// integral of the one is the sum of the others (Little's law), unless an attempt's execution was
+/// lost or ended twice.
 class AttemptMeter final : public Model {
  public:
-  explicit AttemptMeter(std::unique_ptr<Model> model) : model_(std::move(model)) {}
+  /// The timeline outlives the meter.
+  AttemptMeter(std::unique_ptr<Model> model, const Timeline& timeline)
+      : model_(std::move(model)), timeline_(timeline) {}
 
   unsigned executors(const CpuSet& cpus) const override { return model_->executors(cpus); }
   void start(const ModelSetup& setup) override;
@@ -33,14 +41,17 @@ class AttemptMeter final : public Model {
     to_ = to;
   }
   /// Before the first request: attempts are counted by the slice of time that they begin in too.
-  void count_by_time(const Timeline& timeline, Time from, Nanos slice, std::size_t slices);
+  void count_by_time(Time from, Nanos slice, std::size_t slices);
   std::vector<std::uint64_t> begun_by_slice() const;
-  /// Exact after shutdown.
-  AttemptCounts inside_window() const { return counts(1); }
+  // Exact after shutdown.
+  /// `little_error` is left to whoever compares both sides of `execution`.
+  AttemptFigures inside_window() const;
   AttemptCounts outside_window() const { return counts(0); }
+  AttemptExecution execution() const;
 
  private:
-  enum Fate : std::uint8_t { won, lost, failed, cancelled, refused, unfinished, kFates };
+  /// `cut_off` is an unfinished attempt that had begun to execute.
+  enum Fate : std::uint8_t { won, lost, failed, cancelled, refused, unfinished, cut_off, kFates };
 
   static Task<void> run(void* self, Io& io, Request request);
   static void refuse(void* self, const Request& request, Refusal why) noexcept;
@@ -48,21 +59,30 @@ class AttemptMeter final : public Model {
     return request.intended >= from_ && request.intended < to_ ? 1 : 0;
   }
   void count(const Request& request, Fate fate) noexcept {
-    fates_[place(request)][fate].fetch_add(1, std::memory_order_relaxed);
+    ended_[place(request)].fates[fate].fetch_add(1, std::memory_order_relaxed);
   }
+  void count_execution(const Request& request, Time begun, Time ended) noexcept;
   AttemptCounts counts(std::size_t place) const;
   static Fate fate_of(Refusal why) { return why == Refusal::shutdown ? unfinished : refused; }
 
   std::unique_ptr<Model> model_;
+  const Timeline& timeline_;
   Job above_;
   Time from_{}, to_{};
-  const Timeline* timeline_ = nullptr;  ///< of the slices
   Time slices_from_{};
   Nanos slice_{0};
   std::vector<std::atomic<std::uint64_t>> by_slice_;
   // What submits and what ends are different threads.
   alignas(64) std::array<std::atomic<std::uint64_t>, 2> begun_{};
-  alignas(64) std::array<std::array<std::atomic<std::uint64_t>, kFates>, 2> fates_{};
+  /// What ends an attempt writes one line.
+  struct alignas(64) Ended {
+    std::array<std::atomic<std::uint64_t>, kFates> fates{};
+    std::atomic<std::int64_t> executed_ns{0};
+  };
+  std::array<Ended, 2> ended_;
+  /// The part of all executions that lies in the window.
+  alignas(64) std::atomic<std::int64_t> in_window_ns_{0};
+  InFlightIntegral executing_;
 };
 
 }  // namespace precipice

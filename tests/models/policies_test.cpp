@@ -54,6 +54,8 @@ void expect_conserved(const Trial& trial) {
   EXPECT_EQ(counts.sent, counts.completed + counts.failed + counts.shed + counts.unfinished);
   ASSERT_TRUE(trial.attempts.has_value());
   EXPECT_EQ(trial.attempts->begun, trial.attempts->ended());
+  // Little's law over attempts, also where the shutdown has cut them off.
+  EXPECT_LE(trial.attempts->little_error, 0.001);
 }
 
 /// Chains, and whether every request comes through them when nothing is overloaded.

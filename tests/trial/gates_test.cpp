@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "harness/store/trial_json.hpp"
@@ -233,6 +234,24 @@ TEST(Verdicts, AThreadOfOursOnTheOtherSideIsNoNeighbour) {
   Case strayed;
   strayed.host().watcher_cpu_ns -= 0.5e9;  // the generator's CPU ran half a second of the model
   EXPECT_EQ(strayed.causes(), Causes{});
+}
+
+TEST(Verdicts, LittlesLawHoldsOverAttemptsToo) {
+  for (const auto& [stamps, integral, executing, fails] :
+       {std::tuple(1e9, 1.0009e9, 0, false), std::tuple(1e9, 1.0011e9, 0, true),
+        std::tuple(1.0011e9, 1e9, 0, true), std::tuple(1e9, 1e9, 1, true)}) {
+    Case metered;
+    metered.trial.attempts.emplace();
+    metered.input.attempts_executed = {stamps, integral, executing};
+    EXPECT_EQ(metered.causes(), fails ? Causes{"model"} : Causes{});
+    EXPECT_EQ(metered.cause_of(TrialGate::little), fails ? "model" : "");
+    EXPECT_EQ(metered.trial.model_fault, fails);
+    EXPECT_NEAR(metered.trial.attempts->little_error, std::abs(stamps - integral) / 1e9, 1e-5);
+    if (fails) {
+      EXPECT_NE(metered.trial.invalid_reasons.front().text.find("over attempts"),
+                std::string::npos);
+    }
+  }
 }
 
 TEST(Verdicts, WhatBoundsTheSearchIsTheLoadAndNotAHiccup) {

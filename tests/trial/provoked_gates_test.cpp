@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/host/host_watch.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/trial_runner.hpp"
 #include "tests/support/provocation.hpp"
 
@@ -184,7 +185,7 @@ class FaultyModel final : public Model {
   Job job_;
 };
 
-Trial run_with(Fault fault) {
+Trial run_with(Fault fault, const std::string& policies = "") {
   const TemporaryDirectory directory;
   TrialRunner runner(directory.path());
   runner.set_model_maker([fault](const TrialRequest& request) -> std::unique_ptr<Model> {
@@ -193,8 +194,11 @@ Trial run_with(Fault fault) {
         info.make(Options(info.name, info.options, request.model.given)), fault);
   });
   TrialRequest request = light_load();
+  if (!policies.empty()) request.policies = parse_policies(policies);
   request.warmup = 0ns;
   request.drain = 30s;  // an undisturbed model is done at once; a disturbed machine gets its time
+  // A policy counts what is inside, and with one too few or too many it waits for all of the drain.
+  if (fault != Fault::none && !policies.empty()) request.drain = 1s;
   return runner.run(request);
 }
 
@@ -227,6 +231,19 @@ TEST(ProvokedVerdicts, AModelThatEndsARequestTwiceIsFound) {
             std::string::npos)
       << all_reasons(trial);
   EXPECT_EQ(reason(trial, Cause::model, TrialGate::digest), "");
+}
+
+TEST(ProvokedVerdicts, AModelThatLosesOrDoublesAnAttemptIsFound) {
+  const Trial sound = run_with(Fault::none, "none");
+  EXPECT_FALSE(sound.model_fault) << all_reasons(sound);
+  EXPECT_LE(sound.attempts->little_error, 0.001);
+  for (const Fault fault : {Fault::lost, Fault::doubled}) {
+    const Trial trial = run_with(fault, "none");
+    EXPECT_TRUE(trial.model_fault);
+    EXPECT_NE(reason(trial, Cause::model, TrialGate::attempts).find("attempts are not conserved"),
+              std::string::npos)
+        << all_reasons(trial);
+  }
 }
 
 TEST(ProvokedVerdicts, AModelThatReturnsAWrongDigestIsFound) {
