@@ -12,8 +12,11 @@ namespace precipice {
 namespace {
 
 using namespace std::chrono_literals;
+using precipice::testing::Average;
+using precipice::testing::expect_near;
 using precipice::testing::kRequests;
 using precipice::testing::kRoom;
+using precipice::testing::Repeated;
 
 TrialRequest request_of(const std::string& policies, double rate_per_s,
                         std::vector<double> shares) {
@@ -43,7 +46,7 @@ TEST(Classes, HaveTheirShareOfTheRequestsAndNoneIsLost) {
                 trial.request.classes[i].share, 0.003 * kRoom);
     EXPECT_EQ(figures.loss(), 0);
     // Without a policy that looks at them they fare alike.
-    EXPECT_NEAR(figures.response.mean / trial.response.mean, 1, 0.02 * kRoom);
+    expect_near(figures.response.mean, trial.response.mean, 0.01, figures.name);
   }
   EXPECT_EQ(all, trial.counts.sent);
   EXPECT_FALSE(trial.attempts.has_value());
@@ -58,19 +61,25 @@ TEST(Classes, WaitByTheirPriorityAsCobhamHasIt) {
   };
   for (const Case& each :
        {Case{0.8, {0.9, 0.1}}, Case{0.6, {0.3, 0.7}}, Case{0.7, {0.2, 0.3, 0.5}}}) {
-    const Trial trial =
-        simulate_trial(request_of("queue:running=1,order=priority", 1000 * each.rho, each.shares));
+    // The wait of the tenth that others overtake scatters by 1.3% in a million requests at 0.8.
+    const Repeated trials(
+        each.rho > 0.75   ? 9
+        : each.rho > 0.65 ? 3
+                          : 1,
+        request_of("queue:running=1,order=priority", 1000 * each.rho, each.shares));
     double before = 0, conserved = 0;
     for (std::size_t k = 0; k < each.shares.size(); ++k) {
       const double after = before + each.rho * each.shares[k];
       const double wait_ms = each.rho / ((1 - after) * (1 - before));
-      const double measured_ms = trial.classes[k].response.mean / 1e6 - 1;
-      EXPECT_NEAR(measured_ms / wait_ms, 1, 0.05 * kRoom) << each.rho << " class " << k;
-      conserved += each.rho * each.shares[k] * measured_ms;
+      const Average measured_ms =
+          trials.of([&](const Trial& trial) { return trial.classes[k].response.mean / 1e6 - 1; });
+      expect_near(measured_ms, wait_ms, 0.01,
+                  "class " + std::to_string(k) + " at " + std::to_string(each.rho));
+      conserved += each.rho * each.shares[k] * measured_ms.mean;
       before = after;
     }
-    EXPECT_NEAR(conserved / (each.rho * each.rho * 1 / (1 - each.rho)), 1, 0.03 * kRoom)
-        << each.rho;
+    expect_near(conserved, each.rho * each.rho * 1 / (1 - each.rho), 0.01,
+                "the sum at " + std::to_string(each.rho));
   }
 }
 
@@ -100,8 +109,8 @@ TEST(Choose, GivesEachOfThreeClassesItsOwnChain) {
   EXPECT_EQ(trial.counts.completed, trial.counts.sent);
   EXPECT_EQ(trial.classes[0].response.max, 1'100'000);
   // The mean wait of a batch of b is (b - 1) / (2 L), L the rate of its class.
-  EXPECT_NEAR(trial.classes[1].response.mean / 1e6, 1.2 + 1000.0 / (2 * 270), 0.06 * kRoom);
-  EXPECT_NEAR(trial.classes[2].response.mean / 1e6, 1.4 + 3000.0 / (2 * 360), 0.12 * kRoom);
+  expect_near(trial.classes[1].response.mean / 1e6, 1.2 + 1000.0 / (2 * 270), 0.01, "pairs");
+  expect_near(trial.classes[2].response.mean / 1e6, 1.4 + 3000.0 / (2 * 360), 0.01, "fours");
 }
 
 TEST(Choose, KnowsToWhichChoiceClassesBelong) {
@@ -140,6 +149,47 @@ TEST(Choose, ChangesOnceForAnOverloadThatLasts) {
   EXPECT_LE(switches, 100);
   ASSERT_TRUE(trial.timeline->recovered_after_s.has_value());
   EXPECT_LT(*trial.timeline->recovered_after_s, 10);
+}
+
+/// Fixed arrivals and services, so that the fluid approximation is exact but for single requests:
+/// 600/s for three seconds, then `load` for ever. One request after the other 1000/s are served, in
+/// batches of 16 6400/s.
+Trial breaker(double load, int down, Nanos window) {
+  TrialRequest request = request_of("choose:by=stress,up=500,down=" + std::to_string(down) +
+                                        ",second=(batch:size=16,linger=20ms,running=1)",
+                                    600, {});
+  request.model.given = {{"fixed", "900us"}, {"item", "100us"}};
+  request.arrivals = Arrivals::parse("fixed");
+  request.window = window;
+  request.trigger = Trigger::parse("step " + std::to_string(load / 600) + "x at 2s");
+  return simulate_trial(request);
+}
+
+TEST(Choose, ChangesWhenTheWaitHasGrownToItsThreshold) {
+  // Up to 500 under way, a wait of theta = 500 / C1, at L2 - C1: t* = theta C1 / (L2 - C1).
+  for (const double load : {1200.0, 1500.0, 1800.0}) {
+    const Trial trial = breaker(load, 2, 10s);
+    EXPECT_EQ(testing::stat(trial, "switches"), 1) << "no flapping at a constant load";
+    const double before = testing::stat(trial, "first") - 3 * 600;
+    expect_near(before / load, 500 / (load - 1000), 0.01, "t* at " + std::to_string(load));
+    expect_near(static_cast<double>(trial.response.max) / 1e6, 500, 0.01, "the longest wait");
+  }
+}
+
+TEST(Choose, DrainsBehindThoseThatItFound) {
+  // Where `down` is more than the batches hold in the steady state it changes back and forth. Those
+  // that were waiting when the mode changed keep theirs: L2 / C1 of their number gather behind the
+  // single ones before batches drain at C2 - L2, and the last batches take C1 / C2 of the time that
+  // as many single ones would.
+  constexpr double kUp = 500, kDown = 100, kC1 = 1000, kC2 = 6400;
+  for (const double load : {1200.0, 1500.0, 1800.0}) {
+    const Nanos window = 300s;
+    const Trial trial = breaker(load, static_cast<int>(kDown), window);
+    const double cycle_s = (kUp - kDown * kC1 / kC2) / (load - kC1) + kUp / kC1 +
+                           (kUp * load / kC1 - kDown) / (kC2 - load);
+    expect_near(testing::stat(trial, "switches") / 2, (seconds(window) - 2) / cycle_s, 0.01,
+                "cycles at " + std::to_string(load));
+  }
 }
 
 TEST(Classes, KeepTheirPriorityInABatch) {

@@ -21,10 +21,11 @@ Keys replicas(unsigned count) {
           {"service", "exponential"}};
 }
 
-Trial choose(const std::string& pick, unsigned count, double rho, double requests) {
-  return run(replicas(count),
-             "choose:by=replica,replicas=" + std::to_string(count) + ",pick=" + pick,
-             1000 * count * rho, requests);
+Repeated choose(int trials, const std::string& pick, unsigned count, double rho,
+                double requests = 1'000'000) {
+  return {trials, replicas(count),
+          "choose:by=replica,replicas=" + std::to_string(count) + ",pick=" + pick,
+          1000 * count * rho, requests};
 }
 
 /// Mean response, in services, of two M/M/1 queues whose arrivals join the shorter one: the
@@ -66,10 +67,10 @@ double join_the_shorter_of_two(double rho) {
 
 TEST(Replicas, ARandomChoiceIsAQueueOfItsOwnForEach) {
   for (const double rho : {0.3, 0.6, 0.8}) {
-    const Trial trial = choose("random", 20, rho, 1'000'000);
-    expect_near(trial.response.mean / kMs, 1 / (1 - rho), 0.015, "mean");
-    expect_near(static_cast<double>(trial.response.p99) / kMs, std::log(100) / (1 - rho), 0.03,
-                "p99");
+    // The scatter of a mean grows with 1 / (1 - rho): 0.9% for a million requests at 0.8.
+    const Repeated trials = choose(rho > 0.7 ? 6 : 1, "random", 20, rho);
+    expect_near(trials.mean_ms(), 1 / (1 - rho), 0.01, "mean");
+    expect_near(trials.p99_ms(), std::log(100) / (1 - rho), 0.03, "p99");
   }
 }
 
@@ -79,27 +80,27 @@ TEST(Replicas, TwoChoicesAreWhatTheirLimitSays) {
   for (const double rho : {0.5, 0.7, 0.9}) {
     double expected = 0;
     for (int i = 1; i < 20; ++i) expected += std::pow(rho, std::pow(2.0, i) - 2);
-    const Trial trial = choose("two", 250, rho, 1'500'000);
-    expect_near(trial.response.mean / kMs, expected, 0.015, "mean of two choices");
+    const Repeated trials = choose(rho > 0.8 ? 3 : 1, "two", 250, rho);
+    expect_near(trials.mean_ms(), expected, 0.01, "mean of two choices");
   }
 }
 
 TEST(Replicas, OfTwoTheShorterQueueIsJoined) {
-  for (const double rho : {0.5, 0.7, 0.85}) {
+  for (const double rho : {0.5, 0.7, 0.8}) {
     const double expected = join_the_shorter_of_two(rho);
     for (const char* pick : {"two", "least"}) {
-      const Trial trial = choose(pick, 2, rho, 1'000'000);
-      expect_near(trial.response.mean / kMs, expected, 0.015, pick);
+      const Repeated trials = choose(rho > 0.7 ? 3 : 1, pick, 2, rho);
+      expect_near(trials.mean_ms(), expected, 0.01, pick);
     }
   }
 }
 
 TEST(Replicas, TheLeastOfAllIsTheLowestMean) {
   const double rho = 0.8;
-  const double two = choose("two", 20, rho, 200'000).response.mean;
-  const double least = choose("least", 20, rho, 200'000).response.mean;
-  EXPECT_LT(least, two);
-  EXPECT_GT(least, kMs);
+  const double two_ms = choose(1, "two", 20, rho, 200'000).mean_ms().mean;
+  const double least_ms = choose(1, "least", 20, rho, 200'000).mean_ms().mean;
+  EXPECT_LT(least_ms, two_ms);
+  EXPECT_GT(least_ms, 1);
 }
 
 TEST(Replicas, AWriteReachesEachOfThemOnce) {
@@ -108,7 +109,7 @@ TEST(Replicas, AWriteReachesEachOfThemOnce) {
   Keys fixed = replicas(8);
   fixed["service"] = "fixed";
   const Trial each = run(fixed, "fan:out=8,to=replicas", 1, 2'000);
-  EXPECT_NEAR(each.response.mean, kMs, 0.02 * kMs);
+  expect_near(each.response.mean, kMs, 0.01, "mean");
   EXPECT_EQ(each.attempts->begun, 8 * each.counts.sent);
   const Trial any = run(fixed, "fan:out=8", 1, 2'000);
   EXPECT_GT(any.response.mean, 1.5 * kMs);

@@ -101,10 +101,24 @@ TEST(TrialTimeline, ShowsThatRetriesKeepAnOverloadAlive) {
   EXPECT_FALSE(down.timeline->recovered_after_s.has_value());
   EXPECT_LT(down.timeline->goodput_per_s.back(), 28);
   EXPECT_NEAR(down.timeline->attempts_per_s.back(), 560, 60);
-  // Below m / (1 + r) the retries fit.
-  const Trial safe = run("retry:timeout=200ms,tries=2", "stall 1s at 10s", 120);
-  EXPECT_TRUE(safe.timeline->recovered_after_s.has_value());
-  EXPECT_NEAR(safe.timeline->goodput_per_s.back(), 120, 40);
+}
+
+TEST(TrialTimeline, IsLostBetweenWhatRetriesLeaveOfTheCapacityAndTheCapacity) {
+  // After the stall every request is sent 1 + r times, or 1 + B with a budget, so that loads from
+  // m / (1 + r) or m / (1 + B) on stay down, and those below recover. m is 300/s.
+  struct Case {
+    const char* retries;
+    double carried;
+  };
+  for (const auto& [retries, carried] :
+       {Case{"tries=2", 300.0 / 2}, Case{"tries=3", 300.0 / 3},
+        Case{"tries=2,budget=20%", 300 / 1.2}, Case{"tries=4,budget=50%", 300 / 1.5}}) {
+    const std::string policy = std::string("retry:timeout=200ms,") + retries;
+    const Trial below = run(policy, "stall 1s at 10s", 0.8 * carried);
+    EXPECT_TRUE(below.timeline->recovered_after_s.has_value()) << retries;
+    const Trial above = run(policy, "stall 1s at 10s", std::min(1.2 * carried, 290.0));
+    EXPECT_FALSE(above.timeline->recovered_after_s.has_value()) << retries;
+  }
 }
 
 TEST(TrialTimeline, IsThereWithATriggerOnly) {
