@@ -60,9 +60,10 @@ inline Trial run(const Keys& oracle, const std::string& policies, double rate_pe
   return accepted(request_of(oracle, policies, rate_per_s, kRequests * requests));
 }
 
-/// A figure's mean over trials with different seeds, and the standard error of that mean.
+/// A figure's mean over trials with different seeds, and the standard error of that mean; NaN of
+/// one.
 struct Average {
-  double mean = 0, error = 0;
+  double mean = 0, error = std::nan("");
 };
 
 /// Trials that differ in their seeds alone, which follow each other: where the scatter of one is
