@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The studies of trade-offs, and the field's sentences about them: each of their suites is run, and its claims hold. On the virtual clock, so a verdict repeats.
+Those on the real clock are the user's to run, as their verdict depends on the machine: here they are read, and their claims with them.
 
     tradeoffs_test.py PRECIPICE SOURCE_DIR
 """
@@ -21,7 +22,9 @@ try:
 except ImportError:
     DRAWS = False
 
-SUITES = sorted(glob.glob(os.path.join(SOURCE, "workloads", "suites", "tradeoff_*.toml")))
+STUDIES = sorted(glob.glob(os.path.join(SOURCE, "workloads", "suites", "tradeoff_*.toml")))
+REAL = [suite for suite in STUDIES if suite.endswith("_real.toml")]
+SUITES = [suite for suite in STUDIES if suite not in REAL]
 SENTENCES = os.path.join(SOURCE, "workloads", "suites", "claims_tradeoffs.toml")
 # A run writes each trial to the disk before the next, which takes longer than the trial.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -55,12 +58,26 @@ class Tradeoffs(unittest.TestCase):
                 self.assertEqual([each for each in claims if each["outcome"] != "holds"], [])
                 self.assertEqual(checked.returncode, 0)
 
+    def test_the_studies_on_the_real_clock_are_read_and_short(self):
+        self.assertGreaterEqual(len(REAL), 2)
+        for suite in REAL:
+            with self.subTest(os.path.basename(suite)):
+                resolved = precipice("run", suite, "--dry-run")
+                self.assertEqual(resolved.returncode, 0, resolved.stderr)
+                text = resolved.stdout
+                self.assertNotIn('clock = "virtual"', text)
+                minutes = re.search(r"trials, about (?:(\d+) min)?", text).group(1) or 0
+                self.assertLess(int(minutes), 3)
+                self.assertGreaterEqual(text.count("[[claim]]"), 2)
+                self.assertEqual(text.count("[[claim]]"), text.count("that = "))
+
     def test_every_study_is_on_the_page_with_its_chart(self):
         page = read(os.path.join(SOURCE, "docs", "tradeoffs.md"))
         charts = {os.path.basename(path).removesuffix(".svg") for path in glob.glob(os.path.join(SOURCE, "docs", "tradeoffs", "*.svg"))}
-        for suite in SUITES:
+        for suite in STUDIES:
             self.assertIn(os.path.basename(suite), page)
-            self.assertIn(os.path.basename(suite).removeprefix("tradeoff_").removesuffix(".toml"), charts)
+            if suite in SUITES:
+                self.assertIn(os.path.basename(suite).removeprefix("tradeoff_").removesuffix(".toml"), charts)
         for name in charts:
             self.assertRegex(page, rf"!\[[^\]]+\]\(tradeoffs/{name}\.svg\)")
 
