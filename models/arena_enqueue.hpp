@@ -64,6 +64,12 @@ class HandedOver {
   Function function_;
 };
 
+/// libtbb frees what it has recycled for a thread when that thread ends, after its thread_locals.
+struct FreedAtEnd {
+  FreedAtEnd() {}  // not trivial, so that a thread registers the destructor with the first use
+  ~FreedAtEnd() { order_after(&recycled_tasks); }
+};
+
 }  // namespace detail
 
 /// Calls function() once on a worker of the arena. Thread-safe. Throws std::bad_alloc, and then it
@@ -72,6 +78,8 @@ class HandedOver {
 template <class Function>
 void enqueue(tbb::task_arena& arena, const Function& function) {
 #if defined(__SANITIZE_THREAD__)
+  static thread_local detail::FreedAtEnd freed_at_end;
+  static_cast<void>(freed_at_end);  // which constructs it
   order_after(&detail::recycled_tasks);
   arena.enqueue(detail::HandedOver<Function>(function));
 #else
