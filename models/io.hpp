@@ -64,6 +64,7 @@ class IoOp {
     const sockaddr_in* peer = nullptr;  ///< connect
     Gate* gate = nullptr;               ///< acquire
     const Compute* work = nullptr;      ///< compute
+    bool ahead = false;                 ///< accept: the engine may accept more than was asked for
   };
 
   IoOp(Io& on, Kind what, const Arguments& with) noexcept : io(&on), arguments(with), kind(what) {}
@@ -164,6 +165,12 @@ class Io {
   IoOp connect(const sockaddr_in& peer) { return {*this, IoOp::Kind::connect, {.peer = &peer}}; }
   /// Accepts one connection (TCP_NODELAY). Yields its descriptor.
   IoOp accept(int listener) { return {*this, IoOp::Kind::accept, {.fd = listener}}; }
+  /// Likewise, for a loop that alone accepts from this listener, on any Io, and comes back until it
+  /// closes it: an engine may accept connections ahead, which the next calls yield. Those that no
+  /// call has yielded when close() is called for the listener are closed with it.
+  IoOp accept_ahead(int listener) {
+    return {*this, IoOp::Kind::accept, {.fd = listener, .ahead = true}};
+  }
   /// Waits until a receive would not block: data has come, the peer has closed, or an error is to
   /// be collected. Yields 0. For libraries that do their own receiving and sending: the descriptor
   /// is any that poll(2) can wait for, becomes non-blocking with some engines, and is closed by

@@ -252,6 +252,9 @@ void Ring::reap() {
         if ((ended[i].who & kStreamTag) != 0) {
           arrived(*reinterpret_cast<RingStream*>(ended[i].who & ~kStreamTag), ended[i].result,
                   ended[i].flags);
+        } else if ((ended[i].who & kListenerTag) != 0) {
+          accepted(*reinterpret_cast<RingListener*>(ended[i].who & ~kListenerTag), ended[i].result,
+                   ended[i].flags);
         } else {
           completed(*reinterpret_cast<IoOp*>(ended[i].who), ended[i].result);
         }
@@ -293,6 +296,7 @@ void Ring::cancel_everything() {
     op = next;
   }
   cancel_streams();
+  cancel_listeners();
   cancel_pending();
 }
 
@@ -332,6 +336,9 @@ void Ring::take_down() {
   }
   for (const auto& stream : streams_) {
     if (stream) forget_received(*stream);
+  }
+  for (const auto& listener : listeners_) {
+    for (const int connection : listener->ahead) ::close(connection);
   }
   receive_buffers_.close(*ring_->get());
   ring_.reset();

@@ -21,6 +21,7 @@
 #include "models/cpu_set.hpp"
 #include "models/io.hpp"
 #include "models/job.hpp"
+#include "models/ring_listener.hpp"
 #include "models/ring_setup.hpp"
 #include "models/ring_streams.hpp"
 #include "models/spin.hpp"
@@ -113,7 +114,8 @@ class Ring final : public Io {
   // User data that is no operation's address.
   static constexpr std::uint64_t kNobody = 0;
   static constexpr std::uint64_t kWake = 1;
-  static constexpr std::uint64_t kStreamTag = 2;  // beside the address of a stream
+  static constexpr std::uint64_t kStreamTag = 2;    // beside the address of a stream
+  static constexpr std::uint64_t kListenerTag = 4;  // likewise
   static constexpr std::uint64_t kLibraryTimeout = ~std::uint64_t{0};  // liburing's, before 5.11
 
   // How often cancellation is asked for again, because a request to cancel that meets an operation
@@ -131,6 +133,13 @@ class Ring final : public Io {
   void forget_received(RingStream& stream) noexcept;
   void arrived(RingStream& stream, std::int32_t result, std::uint32_t flags);
   void cancel_streams();
+  static void set_no_delay(int socket) noexcept;
+  Start start_accept(IoOp& op);
+  bool arm(RingListener& listener, int descriptor);
+  void accepted(RingListener& listener, std::int32_t result, std::uint32_t flags);
+  /// True: there was such a listener, which is closed with its last completion.
+  bool close_listener(int descriptor) noexcept;
+  void cancel_listeners();
   void issue(IoOp& op);
   void prepare(io_uring_sqe& sqe, IoOp& op);
   void prepare_read(io_uring_sqe& sqe, IoOp& op);
@@ -194,9 +203,10 @@ class Ring final : public Io {
   bool arena_registered_ = false;
   std::vector<std::byte*> arena_free_;
   ReceiveBuffers receive_buffers_;
-  std::vector<std::unique_ptr<RingStream>> streams_;  // by descriptor
-  std::size_t armed_streams_ = 0;                     // closed ones included
-  alignas(64) RingTallies tallies_;                   // written by the ring's thread in every pass
+  std::vector<std::unique_ptr<RingStream>> streams_;      // by descriptor
+  std::vector<std::unique_ptr<RingListener>> listeners_;  // a few; found by their descriptors
+  std::size_t armed_streams_ = 0;                         // closed ones included, listeners too
+  alignas(64) RingTallies tallies_;  // written by the ring's thread in every pass
   SpinTallies spin_tallies_;
 
   // Shared, under mutex_; not on the cache lines of the tallies.

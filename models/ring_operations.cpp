@@ -23,12 +23,12 @@ unsigned readiness_of(const IoOp& op) {
   return op.kind == IoOp::Kind::send || op.kind == IoOp::Kind::writable ? POLLOUT : POLLIN;
 }
 
-void set_no_delay(int socket) {
+}  // namespace
+
+void Ring::set_no_delay(int socket) noexcept {
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
-
-}  // namespace
 
 // What the ring keeps with an operation.
 struct Ring::State {
@@ -66,6 +66,7 @@ Start Ring::start(IoOp& op) {
   new (op.engine) State;
   if (op.kind == IoOp::Kind::connect) return start_connect(op);
   if (op.kind == IoOp::Kind::recv) return start_recv(op);
+  if (op.kind == IoOp::Kind::accept) return start_accept(op);
   issue(op);
   return Start::queued;
 }

@@ -179,6 +179,10 @@ void Ring::arrived(RingStream& stream, std::int32_t result, std::uint32_t flags)
 
 void Ring::close(int socket) noexcept {
   if (socket < 0) return;
+  if (close_listener(socket)) {
+    ::close(socket);
+    return;
+  }
   const auto index = static_cast<std::size_t>(socket);
   if (index < streams_.size() && streams_[index]) {
     forget_received(*streams_[index]);

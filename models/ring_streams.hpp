@@ -1,6 +1,7 @@
 // Multishot receive: one submission per socket, and a completion for whatever arrives, in memory
 // that the ring provides. A request that asks for bytes finds them there or waits for the next
-// completion; the kernel is not asked again. Needs Linux 6.0; without it each recv is submitted.
+// completion; the kernel is not asked again. Of Linux 6.0, and used from 6.1 on, which every ring
+// with deferred task work has; without it each recv is submitted.
 #pragma once
 
 #include <liburing.h>

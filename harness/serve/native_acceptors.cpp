@@ -51,7 +51,7 @@ void NativeAcceptors::refuse(void* self, const Request& request, Refusal why) no
 
 Task<void> NativeAcceptors::accept(Io& io, unsigned executor) {
   for (;;) {
-    const std::int64_t fd = co_await io.accept(listeners_[executor].fd());
+    const std::int64_t fd = co_await io.accept_ahead(listeners_[executor].fd());
     if (fd >= 0) {
       place(static_cast<int>(fd), executor);
       continue;
