@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "harness/host/build_info.hpp"
+#include "harness/http/url.hpp"
 #include "harness/json.hpp"
 #include "harness/store/durable_file.hpp"
 #include "harness/store/subprocess.hpp"
@@ -185,11 +186,71 @@ void gather_author(std::vector<std::string>& names) {
   }
 }
 
+/// The texts in quotes of a line of TOML.
+std::vector<std::string> quoted_in(const std::string& line) {
+  std::vector<std::string> texts;
+  for (std::size_t at = line.find('"'); at != std::string::npos; at = line.find('"', at)) {
+    std::string text;
+    for (++at; at < line.size() && line[at] != '"'; ++at) {
+      if (line[at] == '\\' && at + 1 < line.size()) ++at;
+      text += line[at];
+    }
+    if (at++ < line.size()) texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+/// Whether the value of a header is the same for everybody who sends it.
+bool says_little(std::string_view header) {
+  for (const std::string_view name : {"accept", "content-", "user-agent:", "cache-control:"}) {
+    const bool same = header.size() >= name.size() &&
+                      std::equal(name.begin(), name.end(), header.begin(), [](char a, char b) {
+                        return a == std::tolower(static_cast<unsigned char>(b));
+                      });
+    if (same) return true;
+  }
+  return false;
+}
+
+/// A host by its name. Addresses are taken out wherever they are.
+void add_host(std::string host, std::vector<std::string>& names) {
+  if (host.find_first_not_of("0123456789.:[]") == std::string::npos || host == "localhost") return;
+  names.push_back(std::move(host));
+}
+
+/// The servers of a suite's [[target]] tables, and the values of the headers that they are sent: a
+/// host's name, a key, a cookie.
+void gather_targets(const std::string& directory, std::vector<std::string>& names) {
+  std::ifstream file(directory + "/suite.toml");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("url = ")) {
+      for (const std::string& url : quoted_in(line)) {
+        try {
+          add_host(parse_url(url, "url").host, names);
+        } catch (const std::exception&) {  // of another version: what it holds is not known
+        }
+      }
+    } else if (line.starts_with("headers = ")) {
+      for (const std::string& header : quoted_in(line)) {
+        std::size_t begin = std::min(header.find(':'), header.size());
+        while (begin < header.size() && (header[begin] == ':' || header[begin] == ' ')) ++begin;
+        const std::string value = header.substr(begin);
+        if (says_little(header) || value.empty()) continue;
+        names.push_back(value);
+        // Host: NAME:PORT
+        if (const std::size_t colon = value.rfind(':'); colon != std::string::npos)
+          add_host(value.substr(0, colon), names);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Secrets secrets_of_run(const std::string& directory, const std::vector<std::string>& hidden) {
   Secrets secrets = Secrets::of_this_process();
   gather_author(secrets.names);
+  gather_targets(directory, secrets.names);
   std::erase(secrets.names, "root");
   std::erase(secrets.paths, "/tmp");
   std::set<std::string> users;

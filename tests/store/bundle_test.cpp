@@ -245,6 +245,22 @@ TEST_F(Bundles, ANameThatIsAlsoASettingIsRefused) {
   EXPECT_FALSE(fs::exists(directory_ + "/x.tar.gz"));
 }
 
+TEST_F(Bundles, AnonymousOnesNameNoTargetAndNoneOfItsSecrets) {
+  fs::create_directories(directory_ + "/run");
+  write("run/manifest.json", "{}");
+  write("run/suite.toml",
+        "[[target]]\nname = \"mine\"\nurl = \"http://api.wren.example:8080/item\"\n"
+        "headers = [\"Accept: text/plain\", \"Host: inner.wren.example:81\", \"X-Key: "
+        "\\\"k7f\\\"\"]\n"
+        "[[target]]\nname = \"local\"\nurl = \"http://127.0.0.1:80/\"\n");
+  const Secrets secrets = secrets_of_run(directory_ + "/run", {});
+  const std::string clean = anonymous_text(
+      "drive http://api.wren.example:8080/ with inner.wren.example of 127.0.0.1, \"k7f\", mine, "
+      "text/plain",
+      secrets);
+  EXPECT_EQ(clean, "drive http:(path):8080/ with (name) of 127.0.0.1, (name), mine, text/plain");
+}
+
 TEST(AnonymousText, TakesOutPathsAddressesAndNamesAndNothingElse) {
   const Secrets secrets{.paths = {"/srv/agatha"}, .names = {"greyhound", "agatha"}};
   const auto clean = [&](const char* text) { return anonymous_text(text, secrets); };
