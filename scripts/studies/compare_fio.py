@@ -149,7 +149,7 @@ def compare(arguments, name, model, closed, engine, depth, jobs):
 
 
 def main():
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=os.path.join(here, "build/release/precipice"))
     parser.add_argument("--pairs", type=int, default=5)

@@ -79,12 +79,12 @@ def free_port():
 class Nginx:
     name = "nginx"
 
-    def __init__(self, cpu):
+    def __init__(self, cpu, connections=1024):
         self.directory = tempfile.TemporaryDirectory(prefix="compare-servers-")
         self.port = free_port()
         at = self.directory.name
-        config = f"""daemon off; worker_processes 1; pid {at}/pid; error_log {at}/log;
-events {{ worker_connections 1024; }}
+        config = f"""daemon off; worker_processes 1; pid {at}/pid; error_log {at}/log; worker_rlimit_nofile {connections + 100};
+events {{ worker_connections {connections}; }}
 http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 75s; default_type text/plain;
 client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;
 server_tokens off;

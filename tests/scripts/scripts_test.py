@@ -23,7 +23,7 @@ from tabular import markdown
 settings.apply()
 COMMANDS = ("plot.py", "report.py", "tables.py", "learn.py", "studies/harness_costs.py", "studies/compare_fio.py",
             "studies/compare_downstreams.py", "studies/compare_servers.py", "studies/false_alarms.py",
-            "studies/leaving_peers.py", "studies/stalled_server.py", "studies/tradeoffs.py")
+            "studies/leaving_peers.py", "studies/slow_clients.py", "studies/stalled_server.py", "studies/tradeoffs.py")
 
 
 class Names(unittest.TestCase):
