@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/trial/arrivals.hpp"
+#include "harness/trial/transport.hpp"
 #include "harness/trial/trial.hpp"
 
 namespace precipice {
@@ -79,7 +80,7 @@ struct Plan {
   std::string only;  ///< not empty: only cells whose "series workload" contains it
 
   std::vector<Spec> policies_of(const Spec& model) const {
-    const auto own = policies.find(model.policy);
+    const auto own = policies.find(policy_name(model));
     return own == policies.end() ? std::vector<Spec>{} : own->second;
   }
   const Slo& slo_of(const Spec& workload) const {

@@ -17,6 +17,7 @@
 #include "harness/report/terminal.hpp"
 #include "harness/shown_text.hpp"
 #include "harness/trial/policy_chain.hpp"
+#include "harness/trial/spec.hpp"
 #include "harness/trial/transport.hpp"
 #include "models/options.hpp"
 #include "models/oracle.hpp"
@@ -76,22 +77,24 @@ void add_policies(OptionParser& parser, std::vector<std::string>& policies) {
 
 void add_transport(OptionParser& parser, std::string& transport) {
   parser.add_option("--transport", transport,
-                    "none: requests are handed over in the process; http: the model runs in a "
-                    "server of its own, and this process is its client (default: none)");
+                    "none: requests are handed over in the process; http: the model, and its "
+                    "policies, run in a server of their own, and this process is its client; as in "
+                    "http:requests_per_connection=1,slow_clients=100 (default: none)");
 }
 
 void apply_transport(const std::string& text, Spec& model) {
   if (text.empty() || text == "none") return;
-  if (text != kOverHttp)
-    throw UsageError(fmt::format("--transport '{}' is neither none nor http", text));
-  if (!model.policy.empty())
-    throw UsageError("--transport: a series is served over http or has a policy, not both");
+  try {
+    parse_transport(text);
+  } catch (const UsageError& complaint) {
+    throw UsageError(fmt::format("--transport: {}", complaint.what()));
+  }
   if (model_named(model.name).control) {
     throw UsageError(
         fmt::format("--transport: {} has no sockets; only models that execute requests are served",
                     model.name));
   }
-  model.policy = kOverHttp;
+  model.policy = with_transport(model.policy, parse_spec(text, "--transport").to_string());
 }
 
 void add_classes(OptionParser& parser, std::vector<std::string>& classes) {

@@ -19,6 +19,7 @@ struct ServeArguments {
   std::string model, workload = "empty", listen = "127.0.0.1:8080", cpus;
   std::string placement = "balanced", keepalive = "own";
   std::string header_limit, body_limit, connections;
+  std::string policy_requests;
   std::string idle_timeout, header_timeout, body_timeout, write_timeout, drain;
   std::vector<std::string> policies;
   bool json = false;
@@ -55,6 +56,10 @@ ServeSettings settings_from(const ServeArguments& a) {
   s.model = parse_model(a.model);
   s.policies = parse_policies_of(a.policies, s.model);
   check_policies(s.policies, Nanos(0), ClockKind::real);
+  if (!a.policy_requests.empty()) {
+    s.policy_requests = static_cast<std::uint32_t>(
+        parse_count(a.policy_requests, "--policy-requests", 1, serve::kMostPolicyRequests));
+  }
   s.workload = parse_workload(a.workload);
   s.listen = serve::parse_address(a.listen);
   s.cpus = a.cpus.empty() ? CpuSet::allowed() : CpuSet::parse(a.cpus);
@@ -138,6 +143,9 @@ void add_options(OptionParser& parser, ServeArguments& a) {
   parser.add_required("--model", a.model, kModelHelp);
   parser.add_option("--workload", a.workload, "What /work?seed=N runs (default: empty)");
   add_policies(parser, a.policies);
+  parser.add_option("--policy-requests", a.policy_requests,
+                    "With --policy batch: most requests that ever go through it, as in 100k; later "
+                    "ones get a 503");
   parser.add_option("--listen", a.listen,
                     "Address and port (default: 127.0.0.1:8080; port 0: any, which is printed)");
   parser.add_option("--cpus", a.cpus, "CPUs of the model, as in 0 or 0,2-3 (default: all allowed)");

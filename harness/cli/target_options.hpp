@@ -11,6 +11,7 @@ namespace precipice::cli {
 
 struct TargetArguments {
   std::string target, connections, threads, method, body, expect, timeout, max_rate;
+  std::string requests_per_connection, slow_clients, slow, slow_interval;
   std::vector<std::string> headers;
   bool connection_per_request = false, insecure = false;
 };

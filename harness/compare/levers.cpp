@@ -14,6 +14,7 @@
 #include "harness/compare/claim_parser.hpp"
 #include "harness/compare/figure_doubt.hpp"
 #include "harness/stats/statistics.hpp"
+#include "harness/trial/transport.hpp"
 
 namespace precipice {
 namespace {
@@ -247,7 +248,9 @@ std::vector<Lever> levers_of(const CampaignResult& run) {
     const CellSummary& cell = run.cells[i];
     if (cell.model.policy.empty()) continue;
     Lever lever{cell.model, cell.model, cell.workload, "", {}};
-    lever.without.policy.clear();
+    // Of a series that is served, the same series, served without policies.
+    lever.without.policy =
+        policy_name(cell.model).empty() ? "" : std::string(transport_text(cell.model));
     const auto found =
         std::find_if(run.cells.begin(), run.cells.end(), [&lever](const CellSummary& other) {
           return other.model.to_string() == lever.without.to_string() &&

@@ -19,6 +19,7 @@ struct ClientConnection {
   bool free = false;                     ///< for a request
   bool watched = false, writes = false;  ///< by the poll; for writing too
   std::size_t id = 0;                    ///< of the request
+  std::uint32_t requests = 0;            ///< that this connection has had, the last included
   std::int64_t since_ns = 0;             ///< when the connecting began
   std::string unsent;
   Wire wire;

@@ -80,6 +80,7 @@ void ClientLoop::close(Connection& connection) {
   connection.wire.close();
   connection.watched = connection.writes = false;
   connection.unsent.clear();
+  connection.requests = 0;
   connection.state = Connection::State::down;
   if (settings_.connection_per_request)
     set_free(connection);

@@ -28,10 +28,12 @@ constexpr std::int64_t kTimeoutParts = 50;
 
 }  // namespace
 
-ClientLoop::ClientLoop(const ClientSettings& settings, const Share& share, RequestText text)
+ClientLoop::ClientLoop(const ClientSettings& settings, const Share& share, RequestText text,
+                       RequestText last_text)
     : settings_(settings),
       share_(share),
       text_(std::move(text)),
+      last_text_(std::move(last_text)),
       connections_(std::make_unique<Connection[]>(share.connections)),
       events_(kMostEvents),
       buffer_(std::size_t{64} << 10),
@@ -48,6 +50,11 @@ ClientLoop::~ClientLoop() {
 
 bool ClientLoop::stopped() const {
   return settings_.stop != nullptr && settings_.stop->load(std::memory_order_relaxed);
+}
+
+bool ClientLoop::spent(const Connection& connection) const {
+  return settings_.requests_per_connection > 0 &&
+         connection.requests >= settings_.requests_per_connection;
 }
 
 double ClientLoop::inside(std::int64_t from_ns, std::int64_t to_ns) const {
@@ -118,10 +125,11 @@ void ClientLoop::put_on(Connection& connection, std::size_t id) {
                                                ? &(*settings_.answers)[seed]
                                                : settings_.expected);
   (*settings_.slots)[id].begin_ns = clock();
+  ++connection.requests;
   if (settings_.connection_per_request)
     connect(connection);
   else
-    send(connection, text_.of(seed));
+    send(connection, (spent(connection) ? last_text_ : text_).of(seed));
 }
 
 void ClientLoop::send(Connection& connection, std::string_view bytes) {
@@ -189,7 +197,7 @@ void ClientLoop::answered(Connection& connection, std::int64_t at_ns, bool more_
   const ResponseParser& parser = connection.parser;
   const std::size_t id = connection.id;
   const bool usable = parser.keeps_alive() && !more_bytes && connection.unsent.empty() &&
-                      !settings_.connection_per_request;
+                      !settings_.connection_per_request && !spent(connection);
   const int status = parser.status();
   const bool right = parser.body().right();
   connection.has_request = false;

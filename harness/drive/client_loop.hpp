@@ -47,7 +47,8 @@ struct ClientSettings {
   std::int64_t least_gap_ns = 0;  ///< of a closed loop: between two requests of a thread; 0: none
   Nanos timeout = std::chrono::seconds(10);  ///< of a request, from when it is due
   bool connection_per_request = false;
-  const std::string* expected = nullptr;  ///< every body; null: any
+  std::uint32_t requests_per_connection = 0;  ///< then it is closed, and made anew; 0: never
+  const std::string* expected = nullptr;      ///< every body; null: any
   const std::vector<std::string>* answers =
       nullptr;       ///< each body, by its seed; null: see expected
   bool spin = true;  ///< see GeneratorOptions
@@ -82,7 +83,9 @@ class ClientLoop {
     std::uint64_t lanes = 0;            ///< of a closed loop
     std::uint32_t connections = 1;
   };
-  ClientLoop(const ClientSettings& settings, const Share& share, RequestText text);
+  /// `last_text`: of the last request of a connection; the same where that is never told.
+  ClientLoop(const ClientSettings& settings, const Share& share, RequestText text,
+             RequestText last_text);
   ~ClientLoop();
   ClientLoop(const ClientLoop&) = delete;
   ClientLoop& operator=(const ClientLoop&) = delete;
@@ -99,6 +102,8 @@ class ClientLoop {
   std::int64_t clock() const { return monotonic_ns() - epoch_ns_; }
   bool open_loop() const { return !settings_.intended_ns.empty(); }
   bool stopped() const;
+  /// It has had as many requests as it may.
+  bool spent(const Connection& connection) const;
 
   // Connections.
   void watch(Connection& connection, bool write);
@@ -139,7 +144,7 @@ class ClientLoop {
 
   const ClientSettings settings_;
   const Share share_;
-  RequestText text_;
+  RequestText text_, last_text_;
   int epoll_ = -1;
   bool precise_wait_ = true;  ///< the kernel has epoll_pwait2
   bool slept_ = false;        ///< in the last wait

@@ -45,7 +45,7 @@ CpuSet one_of(const CpuSet& cpus, std::uint32_t index) {
 }  // namespace
 
 DriveExecution::DriveExecution(const TrialRequest& request, const Endpoint& endpoint,
-                               const TlsContext* tls, RequestText text,
+                               const TlsContext* tls, RequestText text, RequestText last_text,
                                const std::atomic<bool>* stop)
     : request_(request),
       target_(*request.target),
@@ -54,7 +54,8 @@ DriveExecution::DriveExecution(const TrialRequest& request, const Endpoint& endp
       warmup_ns_(request.warmup.count()),
       end_ns_(warmup_ns_ + request.window.count()),
       deadline_ns_(end_ns_ + request.drain.count()),
-      text_(std::move(text)) {
+      text_(std::move(text)),
+      last_text_(std::move(last_text)) {
   trial_.request = request;
   settings_.endpoint = &endpoint_;
   settings_.tls = tls;
@@ -100,6 +101,7 @@ void DriveExecution::set_up(Nanos margin) {
         static_cast<std::int64_t>(std::ceil(1e9 * target_.threads / target_.max_rate_per_s));
   settings_.timeout = target_.timeout;
   settings_.connection_per_request = target_.connection_per_request;
+  settings_.requests_per_connection = target_.requests_per_connection;
   settings_.expected = target_.expected_file.empty() ? nullptr : &target_.expected;
   settings_.answers = target_.answers.get();
   settings_.spin = !trial_.no_spin;
@@ -115,8 +117,12 @@ void DriveExecution::execute(const std::function<void(int, const SecondTally&)>&
   if (on_second) settings_.progress = &progress;
   for (std::uint32_t i = 0; i < target_.threads; ++i) {
     if (request_.closed > 0 && share_of(i).lanes == 0) break;  // fewer lanes than threads
-    loops_.push_back(std::make_unique<ClientLoop>(settings_, share_of(i), text_));
+    loops_.push_back(std::make_unique<ClientLoop>(settings_, share_of(i), text_, last_text_));
     loops_.back()->open();
+  }
+  if (target_.slow.count > 0) {
+    slow_.emplace(endpoint_, settings_.tls, target_.slow, text_.of(0), stop_);
+    slow_->start(request_.generator_cpus);
   }
   reports_.resize(loops_.size());
   watch_.emplace(united(request_.generator_cpus, request_.model_cpus));
@@ -151,6 +157,7 @@ void DriveExecution::execute(const std::function<void(int, const SecondTally&)>&
     }
   }
   if (on_second) progress.take(on_second, true);
+  if (slow_) slow_report_ = slow_->stop();
   for (const std::exception_ptr& each : failed) {
     if (each) std::rethrow_exception(each);
   }
@@ -165,6 +172,8 @@ void DriveExecution::fill_network() {
   NetworkFigures& figures = trial_.network.emplace();
   figures.connections = open_loop() ? target_.connections : request_.closed;
   figures.threads = loops_.size();
+  figures.slow_clients = target_.slow.count;
+  figures.slow_lost = slow_report_.lost;
   const auto window_ns = static_cast<double>(request_.window.count());
   for (const ClientReport& each : reports_) {
     figures.connects += each.connects;
@@ -194,7 +203,8 @@ void DriveExecution::count_costs() {
   for (const WatchedCpu& each : host_.cpus) {
     if (request_.model_cpus.contains(each.cpu)) busy_ns += each.busy_ns - each.probe_cpu_ns;
   }
-  const double watcher_ns = std::max(0.0, process_cpu_ns_ - client_ns - host_.probes_cpu_ns);
+  const double watcher_ns =
+      std::max(0.0, process_cpu_ns_ - client_ns - slow_report_.cpu_ns - host_.probes_cpu_ns);
   trial_.cpu_model_ns = std::max(0.0, busy_ns - watcher_ns) / issued;
 }
 

@@ -15,6 +15,7 @@
 #include "harness/drive/endpoint.hpp"
 #include "harness/drive/progress.hpp"
 #include "harness/drive/request_text.hpp"
+#include "harness/drive/slow_crowd.hpp"
 #include "harness/drive/tls.hpp"
 #include "harness/host/host_watch.hpp"
 #include "harness/trial/resource_usage.hpp"
@@ -29,7 +30,7 @@ namespace precipice {
 class DriveExecution {
  public:
   DriveExecution(const TrialRequest& request, const Endpoint& endpoint, const TlsContext* tls,
-                 RequestText text, const std::atomic<bool>* stop);
+                 RequestText text, RequestText last_text, const std::atomic<bool>* stop);
   DriveExecution(const DriveExecution&) = delete;
   DriveExecution& operator=(const DriveExecution&) = delete;
 
@@ -50,7 +51,7 @@ class DriveExecution {
   const Endpoint& endpoint_;
   const std::atomic<bool>* const stop_;
   const std::int64_t warmup_ns_, end_ns_, deadline_ns_;
-  RequestText text_;
+  RequestText text_, last_text_;
   Trial trial_;
   std::vector<std::int64_t> intended_;
   std::optional<Slots> slots_;
@@ -59,6 +60,8 @@ class DriveExecution {
   ClientSettings settings_;
   std::vector<std::unique_ptr<ClientLoop>> loops_;
   std::vector<ClientReport> reports_;
+  std::optional<SlowCrowd> slow_;
+  SlowReport slow_report_;
   std::optional<PeakMemory> peak_memory_;
   std::optional<HostWatch> watch_;
   HostReport host_;

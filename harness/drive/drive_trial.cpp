@@ -38,6 +38,12 @@ void check(const TrialRequest& request, const Endpoint& endpoint) {
         "--max-rate 500",
         endpoint.text));
   }
+  if (!endpoint.local && target.slow.count > 0) {
+    throw UsageError(
+        fmt::format("{} is not on this machine, and slow clients are for servers that "
+                    "are: leave --slow-clients out",
+                    endpoint.text));
+  }
   if (target.max_rate_per_s > 0 && request.rate_per_s > target.max_rate_per_s) {
     throw UsageError(fmt::format("a rate of {:g}/s is above the bound of {:g}/s: see --max-rate",
                                  request.rate_per_s, target.max_rate_per_s));
@@ -102,6 +108,11 @@ void check_target(const Target& target) {
     throw UsageError(fmt::format("{} threads cannot share {} connections: at most one each",
                                  target.threads, target.connections));
   }
+  if (target.connection_per_request && target.requests_per_connection > 1) {
+    throw UsageError(fmt::format("a connection is for one request or for {}, not both",
+                                 target.requests_per_connection));
+  }
+  check_slow_clients(target.slow);
   if (target.timeout <= Nanos(0)) throw UsageError("the timeout must be longer than 0");
 }
 
@@ -127,7 +138,7 @@ Trial TargetRunner::run(const TrialRequest& request) {
     check_target(target);
     const Known& place = known(target);
     check(request, place.endpoint);
-    require_descriptors(target.connections);
+    require_descriptors(std::uint64_t{target.connections} + target.slow.count);
     const Awaited awaited(fmt::format("requests to {} are under way", place.endpoint.text));
     const OffTheClient restored;
     if (spin_margin_ == Nanos(0)) {
@@ -137,7 +148,8 @@ Trial TargetRunner::run(const TrialRequest& request) {
     }
     pin_this_thread(request.model_cpus);
     DriveExecution execution(request, place.endpoint, place.tls.get(),
-                             RequestText(target, place.parsed), stop_);
+                             RequestText(target, place.parsed), closing_text(target, place.parsed),
+                             stop_);
     execution.set_up(spin_margin_);
     execution.execute(on_second_);
     Trial trial = execution.conclude();

@@ -81,6 +81,12 @@ RequestText::RequestText(const Target& target, const Url& url) : is_head_(target
   rest += "\r\n" + target.body;
 }
 
+RequestText closing_text(const Target& target, const Url& url) {
+  Target closing = target;
+  closing.connection_per_request = true;
+  return {closing, url};
+}
+
 std::string_view RequestText::of(std::uint32_t seed) {
   if (!seeded_) return before_;
   char digits[10];

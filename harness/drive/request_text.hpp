@@ -28,4 +28,7 @@ class RequestText {
   bool seeded_ = false, is_head_ = false;
 };
 
+/// With `Connection: close`: of the last request of a connection.
+RequestText closing_text(const Target& target, const Url& url);
+
 }  // namespace precipice

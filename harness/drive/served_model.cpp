@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "harness/json.hpp"
+#include "harness/serve/serve_settings.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/private_directory.hpp"
 #include "harness/trial/server_process.hpp"
 #include "harness/trial/spec.hpp"
@@ -98,6 +100,19 @@ bool holds_threads(const Spec& model) {
          (model.name == "work_stealing" && io != model.given.end() && io->second == "block");
 }
 
+/// At least what the client sends in all: an open loop as many as are due, a closed one what it has
+/// room for.
+std::uint64_t most_requests(const TrialRequest& request) {
+  // Slow clients may send whole requests too, each time that they connect.
+  const std::uint64_t slow =
+      std::uint64_t{1000} + 16 * parse_transport(transport_text(request.model)).slow.count;
+  if (request.closed == 0) return request.schedule().size() + slow;
+  constexpr double kHighestRatePerS = 500e3;
+  const double most = kHighestRatePerS * seconds(request.warmup + request.window);
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(most) + 2 * request.closed + slow,
+                                 serve::kMostPolicyRequests);
+}
+
 void fail(Trial& trial, std::string why) {
   trial.valid = false;
   trial.model_fault = true;
@@ -118,17 +133,25 @@ std::vector<std::string> serve_command(const std::string& program, const TrialRe
                                        std::uint32_t connections) {
   Spec bare = request.model;
   bare.policy.clear();
+  const Transport transport = parse_transport(transport_text(request.model));
   constexpr std::uint32_t kSpare = 16;  // connections that are made anew while others still end
-  std::vector<std::string> command = {program,         "serve",
-                                      "--model",       bare.to_string(),
-                                      "--workload",    request.workload.to_string(),
-                                      "--listen",      "127.0.0.1:0",
-                                      "--cpus",        request.model_cpus.to_string(),
-                                      "--connections", std::to_string(2 * connections + kSpare),
-                                      "--drain",       "1s",
-                                      "--json"};
-  // A worker that owned its connection would leave those beyond the pool's size without any.
-  if (holds_threads(bare)) command.insert(command.end(), {"--keepalive", "park"});
+  std::vector<std::string> command = {
+      program,         "serve",
+      "--model",       bare.to_string(),
+      "--workload",    request.workload.to_string(),
+      "--listen",      "127.0.0.1:0",
+      "--cpus",        request.model_cpus.to_string(),
+      "--connections", std::to_string(2 * connections + kSpare + 2 * transport.slow.count),
+      "--drain",       "1s",
+      "--json"};
+  for (const Spec& policy : request.policies)
+    command.insert(command.end(), {"--policy", policy.to_string()});
+  if (numbers_anew(request.policies))
+    command.insert(command.end(), {"--policy-requests", std::to_string(most_requests(request))});
+  // Policies have connections run on loops. Otherwise, a worker that owned its connection would
+  // leave those beyond the pool's size without any.
+  if (request.policies.empty() && holds_threads(bare))
+    command.insert(command.end(), {"--keepalive", "park"});
   return command;
 }
 
@@ -153,6 +176,10 @@ Trial run_served(const TrialRequest& request, const std::vector<std::uint64_t>& 
   target->name = std::string(kOverHttp);
   target->url = fmt::format("http://{}/work?seed={{seed}}", server.address());
   target->connections = connections;
+  const Transport transport = parse_transport(transport_text(request.model));
+  target->connection_per_request = transport.requests_per_connection == 1;
+  target->requests_per_connection = transport.requests_per_connection;
+  target->slow = transport.slow;
   target->answers = answers_of(digests);
   // What is slower than the drain counts as unfinished, as in the process.
   target->timeout = request.warmup + request.window + request.drain + 10s;
@@ -169,6 +196,14 @@ Trial run_served(const TrialRequest& request, const std::vector<std::uint64_t>& 
     for (const auto& [name, value] : stats->items()) {
       if (value.is_number()) trial.model_stats.emplace_back(name, value.get<double>());
     }
+  }
+  if (const auto attempts = report.find("attempts"); attempts != report.end()) {
+    for (const auto& [name, value] : attempts->items())
+      trial.model_stats.emplace_back("attempts_" + name, value.get<double>());
+    trial.batch = batch_figures(trial.model_stats);
+    trial.note += fmt::format(
+        "{}the server counts attempts, those of the warm-up included: attempts_* of model_stats",
+        trial.note.empty() ? "" : "; ");
   }
   // The server counts the warm-up too, so that it has more of each.
   const auto count = [&](const char* section, const char* name) {

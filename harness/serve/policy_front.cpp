@@ -10,8 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "harness/trial/policy_chain.hpp"
-
 namespace precipice::serve {
 namespace {
 
@@ -59,25 +57,27 @@ class PolicyFront::Attempts final : public Model {
   Job above_;
 };
 
-PolicyFront::PolicyFront(const std::vector<Spec>& policies, std::unique_ptr<Model> model,
-                         Workload& workload, const CpuSet& timer_cpus)
-    : workload_(workload), ids_(kIds), waiting_(kIds), timers_(timer_cpus) {
-  for (const Spec& policy : policies) {
-    if (policy.to_string().find("batch") != std::string::npos) {
-      throw UsageError(
-          "--policy batch: it numbers requests anew, and a server has them without end; measure it "
-          "by trial or capacity");
-    }
+PolicyFront::PolicyFront(const std::vector<Spec>& policies, std::uint32_t requests,
+                         std::unique_ptr<Model> model, Workload& workload, const CpuSet& timer_cpus)
+    : workload_(workload),
+      ids_(requests > 0 ? requests : kIds,
+           requests > 0 ? RequestIds::Reuse::never : RequestIds::Reuse::when_unused),
+      waiting_(ids_.count()),
+      timers_(timer_cpus) {
+  if (requests == 0 && numbers_anew(policies)) {
+    throw UsageError(
+        "--policy batch: it numbers requests anew and has a place for each, and a server has them "
+        "without end; say how many there will be at most (--policy-requests 100k)");
   }
-  chain_ = make_chain(policies, std::make_unique<Attempts>(ids_, std::move(model)), timers_).model;
+  chain_ = make_chain(policies, std::make_unique<Attempts>(ids_, std::move(model)), timers_);
 }
 
 void PolicyFront::start(const CpuSet& cpus) {
-  chain_->start({.cpus = cpus,
-                 .job = job(),
-                 .files = workload_.files(),
-                 .block_bytes = workload_.block_bytes(),
-                 .requests = ids_.count()});
+  chain_.model->start({.cpus = cpus,
+                       .job = job(),
+                       .files = workload_.files(),
+                       .block_bytes = workload_.block_bytes(),
+                       .requests = ids_.count()});
 }
 
 Job PolicyFront::job() {
@@ -113,7 +113,7 @@ Task<Asked> PolicyFront::ask(Io& io, Request request) {
   Waiting waiting;
   waiting_[*id] = &waiting;
   request.id = *id;
-  const Refusal why = chain_->submit(request);
+  const Refusal why = chain_.model->submit(request);
   if (why != Refusal::none) {
     ids_.ended(*id);
     co_return Asked{.why = why, .outcome = {}};

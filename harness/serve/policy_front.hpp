@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/serve/request_ids.hpp"
+#include "harness/trial/policy_chain.hpp"
 #include "harness/trial/trial.hpp"
 #include "models/model.hpp"
 #include "models/policies/timer_thread.hpp"
@@ -23,12 +24,14 @@ struct Asked {
 /// Thread-safe from start to shutdown.
 class PolicyFront {
  public:
-  /// `policies`: outer first, not empty. Throws UsageError for one that numbers requests anew,
-  /// which a server has without end.
-  PolicyFront(const std::vector<Spec>& policies, std::unique_ptr<Model> model, Workload& workload,
-              const CpuSet& timer_cpus);
+  /// `policies`: outer first, not empty. `requests`: see ServeSettings::policy_requests. Throws
+  /// UsageError for 0 of them where a policy numbers requests anew.
+  PolicyFront(const std::vector<Spec>& policies, std::uint32_t requests,
+              std::unique_ptr<Model> model, Workload& workload, const CpuSet& timer_cpus);
 
-  Model& chain() { return *chain_; }
+  Model& chain() { return *chain_.model; }
+  /// What became of the attempts so far; exact after the chain's shutdown.
+  AttemptCounts attempts() const { return chain_.attempts->outside_window(); }
   /// Starts the chain and its model.
   void start(const CpuSet& cpus);
   /// From a connection's coroutine, on its own Io.
@@ -48,7 +51,7 @@ class PolicyFront {
   RequestIds ids_;
   std::vector<Waiting*> waiting_;  ///< by id
   TimerThread timers_;
-  std::unique_ptr<Model> chain_;
+  PolicyChain chain_;
 };
 
 }  // namespace precipice::serve

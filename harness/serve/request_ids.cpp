@@ -4,7 +4,8 @@
 
 namespace precipice::serve {
 
-RequestIds::RequestIds(std::uint32_t count) : states_(count), queue_(count), queued_(count) {
+RequestIds::RequestIds(std::uint32_t count, Reuse reuse)
+    : reuse_(reuse), states_(count), queue_(count), queued_(count) {
   std::iota(queue_.begin(), queue_.end(), 0U);
   for (auto& state : states_) state.store(kFree, std::memory_order_relaxed);
 }
@@ -24,15 +25,18 @@ std::optional<std::uint32_t> RequestIds::take() {
 }
 
 void RequestIds::ended(std::uint64_t id) noexcept {
+  if (reuse_ == Reuse::never) return;
   state(id).fetch_and(~kRequest, std::memory_order_acq_rel);
   free_if_unused(id);
 }
 
 void RequestIds::attempt_begun(std::uint64_t id) noexcept {
+  if (reuse_ == Reuse::never) return;
   state(id).fetch_add(1, std::memory_order_relaxed);
 }
 
 void RequestIds::attempt_ended(std::uint64_t id) noexcept {
+  if (reuse_ == Reuse::never) return;
   state(id).fetch_sub(1, std::memory_order_acq_rel);
   free_if_unused(id);
 }

@@ -1,5 +1,6 @@
 // Ids for requests that go through policies, whose tables have a place for each: an id is used
-// again when its request has ended and every attempt of it as well, and as late as can be.
+// again when its request has ended and every attempt of it as well, and as late as can be; or
+// never, where attempts cannot be told from their ids.
 #pragma once
 
 #include <atomic>
@@ -13,10 +14,12 @@ namespace precipice::serve {
 /// Thread-safe.
 class RequestIds {
  public:
-  explicit RequestIds(std::uint32_t count);
+  enum class Reuse : std::uint8_t { when_unused, never };
+
+  RequestIds(std::uint32_t count, Reuse reuse);
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(states_.size()); }
-  /// nullopt: all are in use.
+  /// nullopt: all are in use, or were.
   std::optional<std::uint32_t> take();
   /// The request has ended.
   void ended(std::uint64_t id) noexcept;
@@ -34,6 +37,7 @@ class RequestIds {
   /// To the queue, if nothing uses it any more.
   void free_if_unused(std::uint64_t id) noexcept;
 
+  const Reuse reuse_;
   std::vector<std::atomic<std::uint32_t>> states_;
   std::mutex mutex_;
   std::vector<std::uint32_t> queue_;  ///< a ring: first in, first out

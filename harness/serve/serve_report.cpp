@@ -46,26 +46,38 @@ Json to_json(const ServeReport& report) {
   for (const ServeReport::Share& share : report.executors)
     executors.push_back({{"connections", share.connections}, {"requests", share.requests}});
   for (const auto& [name, value] : report.model_stats) figures[name] = number(value);
-  return {{"schema", kSchema},
-          {"model", report.model},
-          {"workload", report.workload},
-          {"address", report.address},
-          {"elapsed_s", number(report.elapsed_s)},
-          {"connections",
-           {{"accepted", report.accepted},
-            {"refused", report.refused_connections},
-            {"unfinished", report.unfinished_connections}}},
-          {"requests",
-           {{"begun", counts.requests},
-            {"answered", counts.answered()},
-            {"abandoned", counts.abandoned},
-            {"malformed", counts.malformed},
-            {"unfinished", report.unfinished_requests}}},
-          {"by_status", std::move(statuses)},
-          {"response_ns", {{"mean", mean_response_ns(counts)}, {"buckets", std::move(buckets)}}},
-          {"executors", std::move(executors)},
-          {"connection_skew", number(report.skew())},
-          {"model_stats", std::move(figures)}};
+  Json result = {
+      {"schema", kSchema},
+      {"model", report.model},
+      {"workload", report.workload},
+      {"address", report.address},
+      {"elapsed_s", number(report.elapsed_s)},
+      {"connections",
+       {{"accepted", report.accepted},
+        {"refused", report.refused_connections},
+        {"unfinished", report.unfinished_connections}}},
+      {"requests",
+       {{"begun", counts.requests},
+        {"answered", counts.answered()},
+        {"abandoned", counts.abandoned},
+        {"malformed", counts.malformed},
+        {"unfinished", report.unfinished_requests}}},
+      {"by_status", std::move(statuses)},
+      {"response_ns", {{"mean", mean_response_ns(counts)}, {"buckets", std::move(buckets)}}},
+      {"executors", std::move(executors)},
+      {"connection_skew", number(report.skew())},
+      {"model_stats", std::move(figures)}};
+  if (report.attempts) {
+    const AttemptCounts& attempts = *report.attempts;
+    result["attempts"] = {{"begun", attempts.begun},
+                          {"won", attempts.won},
+                          {"lost", attempts.lost},
+                          {"failed", attempts.failed},
+                          {"cancelled", attempts.cancelled},
+                          {"refused", attempts.refused},
+                          {"unfinished", attempts.unfinished}};
+  }
+  return result;
 }
 
 std::string to_text(const ServeReport& report) {

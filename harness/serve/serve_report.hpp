@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/json.hpp"
 #include "harness/serve/server_metrics.hpp"
 #include "models/model.hpp"
+#include "models/policies/attempt_counts.hpp"
 
 namespace precipice::serve {
 
@@ -25,6 +27,8 @@ struct ServeReport {
   };
   std::vector<Share> executors;
   ModelStats model_stats;
+  /// What policies made of the requests; none without policies.
+  std::optional<AttemptCounts> attempts;
 
   /// The most connections that one executor was given over their mean; 1 is even.
   double skew() const;

@@ -27,12 +27,18 @@ enum class KeepAlive : std::uint8_t {
   park,  ///< nothing in the model; one thread watches all of them
 };
 
+/// A place in the tables of a chain is some hundred bytes.
+inline constexpr std::uint32_t kMostPolicyRequests = 20'000'000;
+
 struct ServeSettings {
   Spec model;
   std::vector<Spec> policies;  ///< before the model, outer first; connections then run on loops
-  Spec workload;               ///< of /work
-  sockaddr_in listen{};        ///< port 0: any free one
-  CpuSet cpus;                 ///< the model's; not empty
+  /// Most requests that ever go through the policies, where one of them numbers requests anew
+  /// (batch); past it they are answered 503. 0: no policy does so, and there may be any number.
+  std::uint32_t policy_requests = 0;
+  Spec workload;         ///< of /work
+  sockaddr_in listen{};  ///< port 0: any free one
+  CpuSet cpus;           ///< the model's; not empty
   SessionLimits limits;
   Timeouts timeouts;
   Placement placement = Placement::balanced;

@@ -55,6 +55,9 @@ void check(const ServeSettings& settings) {
     throw UsageError(fmt::format(
         "--placement reuseport: {} has one executor; give it to event_loop or io_uring", model));
   }
+  if (settings.policies.empty() && settings.policy_requests > 0) {
+    throw UsageError("--policy-requests: there is no --policy that requests go through");
+  }
   if (settings.keep_alive == KeepAlive::park && loops) {
     throw UsageError(fmt::format(
         "--keepalive park: on {} idle connections hold no thread; leave it out", model));
@@ -63,8 +66,8 @@ void check(const ServeSettings& settings) {
 
 std::unique_ptr<PolicyFront> make_front(const ServeSettings& settings, Workload& workload) {
   if (settings.policies.empty()) return nullptr;
-  return std::make_unique<PolicyFront>(settings.policies, make_model(settings.model), workload,
-                                       settings.cpus);
+  return std::make_unique<PolicyFront>(settings.policies, settings.policy_requests,
+                                       make_model(settings.model), workload, settings.cpus);
 }
 
 void require_descriptors(std::size_t connections) {
@@ -128,6 +131,7 @@ class Server::Running {
     for (unsigned i = 0; i < executors_; ++i)
       report.executors.push_back({table_.opened_on(i), metrics_.requests_on(i)});
     report.model_stats = stats();
+    report.attempts = front_ ? std::optional(front_->attempts()) : last_attempts_;
     return report;
   }
 
@@ -247,6 +251,7 @@ class Server::Running {
     }
     // What its engine has registered goes before descriptors are closed.
     model_.reset();
+    if (front_) last_attempts_ = front_->attempts();
     front_.reset();
     table_.close_all();
     workload_->finish();
@@ -269,6 +274,7 @@ class Server::Running {
   std::optional<NativeAcceptors> native_;
   std::optional<Parking> parking_;
   ModelStats last_stats_;
+  std::optional<AttemptCounts> last_attempts_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;

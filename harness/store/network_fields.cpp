@@ -29,6 +29,10 @@ Json target_json(const Target& target) {
           {"connections", target.connections},
           {"threads", target.threads},
           {"connection_per_request", target.connection_per_request},
+          {"requests_per_connection", target.requests_per_connection},
+          {"slow_clients", target.slow.count},
+          {"slow", to_string(target.slow.kind)},
+          {"slow_interval_ns", target.slow.interval.count()},
           {"insecure", target.insecure},
           {"timeout_ns", target.timeout.count()},
           {"max_rate_per_s", target.max_rate_per_s}};
@@ -45,6 +49,17 @@ std::shared_ptr<const Target> target_from(const Json& json) {
   read(json, "threads", target->threads);
   read(json, "connection_per_request", target->connection_per_request);
   read(json, "insecure", target->insecure);
+  // Files of versions without slow clients have none of these.
+  if (json.contains("slow_clients")) {
+    std::string kind;
+    std::int64_t interval_ns = 0;
+    read(json, "requests_per_connection", target->requests_per_connection);
+    read(json, "slow_clients", target->slow.count);
+    read(json, "slow", kind);
+    read(json, "slow_interval_ns", interval_ns);
+    target->slow.kind = parse_slow_kind(kind);
+    target->slow.interval = Nanos(interval_ns);
+  }
   std::int64_t timeout_ns = 0;
   read(json, "timeout_ns", timeout_ns);
   target->timeout = Nanos(timeout_ns);
@@ -75,7 +90,8 @@ std::vector<TrialField> network_fields() {
        .unit = "",
        .meaning =
            "the server: name, url, method, headers (their names), body and expected (files), "
-           "connections, threads, connection_per_request, insecure, timeout_ns and "
+           "connections, threads, connection_per_request, requests_per_connection (0: no bound), "
+           "slow_clients, slow and slow_interval_ns (how they are slow), insecure, timeout_ns and "
            "max_rate_per_s (0: no bound); left out of trials of this program's models",
        .value = [](const Trial& t) -> std::optional<Json> {
          if (t.request.target == nullptr) return std::nullopt;
@@ -98,6 +114,11 @@ std::vector<TrialField> network_fields() {
                     &N::client_busy),
       network_field("partial_sends", "", "times that the kernel took a part of a request alone",
                     &N::partial_sends),
+      network_field("slow_clients", "",
+                    "connections beside those of the requests that send or take next to nothing",
+                    &N::slow_clients),
+      network_field("slow_lost", "", "times that one of them was closed by the server",
+                    &N::slow_lost),
       network_field("listen_overflows", "",
                     "connections that found a full accept queue on this machine; null where that "
                     "is not shown",

@@ -292,7 +292,7 @@ void read_policies(const Place& place, const toml::table& root, Plan& plan) {
 void check_policies_of_series(const Place& place, const Plan& plan) {
   for (const Spec& workload : plan.workloads) {
     for (const Spec& model : plan.models) {
-      if (model.policy.empty() || over_http(model) || !plan.includes(model, workload)) continue;
+      if (policy_name(model).empty() || !plan.includes(model, workload)) continue;
       const Slo& slo = plan.slo_of(workload);
       if (slo.text.empty()) {
         throw place.error(fmt::format(

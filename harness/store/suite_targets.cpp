@@ -51,10 +51,10 @@ std::vector<std::string> texts_of(const Place& place, const toml::table& table,
 }
 
 Target target_of(const Place& place, const toml::table& table, bool with_files, Slo& slo) {
-  const Section section(
-      place, "target", table,
-      {"name", "url", "connections", "threads", "method", "headers", "body", "expect", "timeout",
-       "connection_per_request", "insecure", "max_rate", "slo"});
+  const Section section(place, "target", table,
+                        {"name", "url", "connections", "threads", "method", "headers", "body",
+                         "expect", "timeout", "connection_per_request", "requests_per_connection",
+                         "slow_clients", "slow", "slow_interval", "insecure", "max_rate", "slo"});
   Target target;
   section.text("name", [&](const std::string& name) {
     check_name(name);
@@ -77,6 +77,20 @@ Target target_of(const Place& place, const toml::table& table, bool with_files, 
   file("expect", target.expected_file, target.expected);
   section.duration("timeout", std::chrono::milliseconds(1), std::chrono::hours(1), target.timeout);
   section.flag("connection_per_request", target.connection_per_request);
+  section.integer("requests_per_connection", 0, Target::kMostRequestsPerConnection,
+                  target.requests_per_connection);
+  // One connection each, whose making is a part of the request.
+  if (target.requests_per_connection == 1) target.connection_per_request = true;
+  section.integer("slow_clients", 0, SlowClients::kMost, target.slow.count);
+  section.text("slow", [&](const std::string& kind) { target.slow.kind = parse_slow_kind(kind); });
+  section.duration("slow_interval", std::chrono::milliseconds(10), std::chrono::hours(1),
+                   target.slow.interval);
+  for (const char* key : {"slow", "slow_interval"}) {
+    const toml::node* node = table.get(key);
+    if (node != nullptr && target.slow.count == 0)
+      throw place.error(node->source(), fmt::format("target.{}", key),
+                        "says how slow clients are, and there are none: give slow_clients too");
+  }
   section.flag("insecure", target.insecure);
   if (const toml::node* node = table.get("max_rate")) {
     const auto value = node->value<double>();
@@ -145,6 +159,12 @@ std::string targets_toml(const Plan& plan) {
     text += fmt::format("timeout = {}\nconnection_per_request = {}\ninsecure = {}\n",
                         in_quotes(exact_duration(target->timeout)), target->connection_per_request,
                         target->insecure);
+    if (target->requests_per_connection > 0)
+      text += fmt::format("requests_per_connection = {}\n", target->requests_per_connection);
+    if (target->slow.count > 0)
+      text += fmt::format("slow_clients = {}\nslow = {}\nslow_interval = {}\n", target->slow.count,
+                          in_quotes(std::string(to_string(target->slow.kind))),
+                          in_quotes(exact_duration(target->slow.interval)));
     if (target->max_rate_per_s > 0) text += fmt::format("max_rate = {}\n", target->max_rate_per_s);
     const auto slo = plan.workload_slo.find(std::string(kTargetWorkload));
     if (slo != plan.workload_slo.end())

@@ -4,21 +4,24 @@
 
 #include <set>
 
+#include "harness/trial/spec.hpp"
 #include "harness/trial/transport.hpp"
 #include "models/model.hpp"
 
 namespace precipice {
 namespace {
 
-/// Whether a text says http.
-bool says_http(const Place& place, std::string_view path, const toml::node& node) {
+/// A transport as it is written behind a series; "" for none.
+std::string transport_of(const Place& place, std::string_view path, const toml::node& node) {
   const std::string text = scalar_text(place, path, node);
-  if (text != "none" && text != kOverHttp) {
-    throw place.error(
-        node.source(), path,
-        fmt::format("'{}' is no transport: none (handed over in the process) or http", text));
-  }
-  return text == kOverHttp;
+  if (text == "none") return "";
+  return place.at(node.source(), path, [&] {
+    parse_transport(text);
+    std::string written = parse_spec(text, "transport").to_string();
+    if (written.find('|') != std::string::npos)
+      throw UsageError("a transport has no '|'; write the policy under `policy`");
+    return written;
+  });
 }
 
 }  // namespace
@@ -36,19 +39,8 @@ std::vector<std::string> with_transports(const Place& place, const toml::table& 
   }
   std::vector<std::string> series;
   for (const toml::node* each : listed) {
-    if (!says_http(place, kPath, *each)) {
-      series.insert(series.end(), policies.begin(), policies.end());
-      continue;
-    }
-    for (const std::string& policy : policies) {
-      if (!policy.empty()) {
-        throw place.error(node->source(), kPath,
-                          fmt::format("a series is served over http or has a policy ('{}'), not "
-                                      "both; give the policy to a [[model]] of its own",
-                                      policy));
-      }
-      series.emplace_back(kOverHttp);
-    }
+    const std::string transport = transport_of(place, kPath, *each);
+    for (const std::string& policy : policies) series.push_back(with_transport(policy, transport));
   }
   if (series.empty()) throw place.error(node->source(), kPath, "is an empty list: no series");
   return series;
@@ -58,27 +50,30 @@ void read_load_transport(const Place& place, const toml::table& root, Plan& plan
   constexpr std::string_view kPath = "load.transport";
   const toml::table* load = table_of(place, root, "load");
   const toml::node* node = load == nullptr ? nullptr : load->get("transport");
-  if (node == nullptr || !says_http(place, kPath, *node)) return;
+  if (node == nullptr) return;
+  const std::string transport = transport_of(place, kPath, *node);
   for (Spec& model : plan.models) {
-    if (model.policy.empty()) model.policy = kOverHttp;
-    if (!over_http(model)) {
-      throw place.error(node->source(), kPath,
-                        fmt::format("'{}' has a policy; a series is served over http or has a "
-                                    "policy, not both",
-                                    model.to_string()));
-    }
+    if (!over_http(model)) model.policy = with_transport(model.policy, transport);
   }
 }
 
 void check_transports(const Place& place, const Plan& plan) {
-  if (plan.policies.contains(std::string(kOverHttp)))
+  for (const auto& [name, chain] : plan.policies) {
+    if (parse_spec(name, "policy").name != kOverHttp) continue;
     throw place.error(
         "policy.name: 'http' is what series served over http are called; choose another");
+  }
   std::set<std::string> seen;
   for (const Spec& model : plan.models) {
     if (!seen.insert(model.to_string()).second)
       throw place.error(fmt::format("model: '{}' is there twice", model.to_string()));
     if (!over_http(model)) continue;
+    if (plan.target_of(model) != nullptr) {
+      throw place.error(fmt::format(
+          "transport: '{}' is a [[target]], which is asked over HTTP anyway: say what its client "
+          "does there (requests_per_connection, slow_clients)",
+          model.name));
+    }
     if (model_named(model.name).control || plan.clock == ClockKind::virtual_time) {
       throw place.error(
           fmt::format("transport: '{}' has no sockets; only models that execute "

@@ -59,9 +59,10 @@ std::string to_toml(const Plan& plan) {
       text += fmt::format("\n[[{}]]\nuse = {}\n", section, in_quotes(spec.name));
       for (const auto& [key, value] : spec.given)
         text += fmt::format("{} = {}\n", key, in_quotes(value));
-      if (!spec.policy.empty())
-        text += fmt::format("{} = {}\n", over_http(spec) ? "transport" : "policy",
-                            in_quotes(spec.policy));
+      if (const std::string policy = policy_name(spec); !policy.empty())
+        text += fmt::format("policy = {}\n", in_quotes(policy));
+      if (const std::string transport(transport_text(spec)); !transport.empty())
+        text += fmt::format("transport = {}\n", in_quotes(transport));
       const auto slo = plan.workload_slo.find(spec.to_string());
       if (section == "workload" && slo != plan.workload_slo.end())
         text += fmt::format("slo = {}\n", in_quotes(to_string(slo->second)));

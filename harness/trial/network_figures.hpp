@@ -22,6 +22,8 @@ struct NetworkFigures {
   /// time in which it had something to do.
   double client_busy = 0;
   std::uint64_t partial_sends = 0;  ///< requests that the kernel did not take whole at once
+  std::uint64_t slow_clients = 0;   ///< kept beside those of the requests
+  std::uint64_t slow_lost = 0;      ///< times that the server, or the network, closed one of them
   /// TCP connections that found the accept queue full during the trial, of the whole network
   /// namespace (ListenOverflows, ListenDrops of /proc/net/netstat). nullopt where the server is
   /// elsewhere, or it is not shown.

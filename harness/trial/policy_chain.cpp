@@ -69,6 +69,13 @@ PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model>
   return chain;
 }
 
+// A policy that chooses among chains names them in its values.
+bool numbers_anew(const std::vector<Spec>& policies) {
+  return std::any_of(policies.begin(), policies.end(), [](const Spec& policy) {
+    return policy.to_string().find("batch") != std::string::npos;
+  });
+}
+
 std::optional<Nanos> shortest_time(const std::vector<Spec>& policies) {
   std::optional<Nanos> shortest;
   for (const Spec& spec : policies) {

@@ -33,6 +33,10 @@ struct PolicyChain {
 /// `policies`: outer first, or none. The timeline outlives the model.
 PolicyChain make_chain(const std::vector<Spec>& policies, std::unique_ptr<Model> model,
                        Timeline& timeline);
+/// Whether a policy numbers the requests that it hands on anew, as `batch` does: the chain then has
+/// to be told how many requests there will be.
+bool numbers_anew(const std::vector<Spec>& policies);
+
 /// The shortest time that a policy of the chain waits for.
 std::optional<Nanos> shortest_time(const std::vector<Spec>& policies);
 

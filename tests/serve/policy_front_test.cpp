@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
@@ -100,12 +101,38 @@ TEST(PolicyFront, EndsWithRequestsUnderWay) {
   EXPECT_EQ(report.unfinished_requests, 1U);
 }
 
-TEST(PolicyFront, RefusesWhatNumbersRequestsAnew) {
+TEST(PolicyFront, RefusesWhatNumbersRequestsAnewWithoutEnd) {
   EXPECT_THROW(Server(settings_of("event_loop", "batch", "empty")), UsageError);
+  ServeSettings none = settings_of("event_loop", "limit", "empty");
+  none.policies.clear();
+  none.policy_requests = 10;
+  EXPECT_THROW(Server{none}, UsageError);
+}
+
+TEST(PolicyFront, BatchesAsManyRequestsAsItHasPlacesFor) {
+  constexpr std::uint32_t kPlaces = 60;
+  ServeSettings settings = settings_of("event_loop", "batch:size=3,linger=1ms", "sleep:wait=100us");
+  settings.policy_requests = kPlaces;
+  Server server(settings);
+  HttpPeer peer(server.address());
+  std::uint32_t right = 0;
+  for (std::uint64_t seed = 0; seed < kPlaces; ++seed) {
+    ASSERT_TRUE(peer.send(work_request(seed)));
+    if (peer.receive_until("\n").ends_with(fmt::format("{:016x}\n", mix64(seed)))) ++right;
+  }
+  EXPECT_EQ(right, kPlaces);
+  ASSERT_TRUE(peer.send(work_request(1, "Connection: close\r\n")));
+  EXPECT_TRUE(peer.receive_all().starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  const ServeReport report = server.stop(Io::now() + 60s);
+  ASSERT_TRUE(report.attempts);
+  EXPECT_EQ(report.attempts->begun, report.attempts->ended());
+  EXPECT_GE(report.attempts->won, kPlaces / 3);
+  const Json json = to_json(report);
+  EXPECT_EQ(json["attempts"]["begun"], report.attempts->begun);
 }
 
 TEST(RequestIds, AreUsedAgainWhenRequestAndAttemptsHaveEnded) {
-  RequestIds ids(3);
+  RequestIds ids(3, RequestIds::Reuse::when_unused);
   EXPECT_EQ(ids.take(), 0U);
   ids.attempt_begun(0);
   ids.attempt_begun(3);  // of another branch
@@ -126,9 +153,20 @@ TEST(RequestIds, AreUsedAgainWhenRequestAndAttemptsHaveEnded) {
   EXPECT_EQ(ids.take(), std::nullopt) << "an id has been given away twice";
 }
 
+TEST(RequestIds, RunOutWhereTheyAreNotUsedAgain) {
+  RequestIds ids(3, RequestIds::Reuse::never);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(ids.take(), i);
+    ids.attempt_begun(17);  // of a batch, which has numbers of its own
+    ids.attempt_ended(17);
+    ids.ended(i);
+  }
+  EXPECT_EQ(ids.take(), std::nullopt);
+}
+
 TEST(RequestIds, AreNeverInUseTwice) {
   constexpr int kThreads = 4, kRounds = 20'000;
-  RequestIds ids(8);
+  RequestIds ids(8, RequestIds::Reuse::when_unused);
   std::vector<std::atomic<int>> users(ids.count());
   std::vector<std::thread> threads;
   std::atomic<int> twice{0};
