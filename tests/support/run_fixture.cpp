@@ -86,8 +86,10 @@ std::string structure_of(const Json& json) {
   if (json.is_object()) {
     text << "{";
     // Which causes there were is no structure, nor what is null or not by what was measured.
+    // The last four are the lists of a verdict: which of them a series is in.
     static const std::set<std::string> kByMeasurement = {"invalid_causes", "indicative", "slo_grid",
-                                                         "twin"};
+                                                         "twin",           "best",       "rest",
+                                                         "none_holds",     "unmeasured"};
     for (const auto& [name, value] : json.items())
       text << name << ":" << (kByMeasurement.contains(name) ? "" : structure_of(value)) << ",";
     text << "}";
