@@ -31,7 +31,7 @@ struct alignas(64) Slot {
   int fd = -1;                          ///< under the table's lock for this slot
   std::uint32_t index = 0;
   std::uint32_t executor = 0;
-  bool watched = false;  ///< by the parking's epoll
+  bool watched = false;  ///< by the parking's epoll, from its first idle time on
 
   Phase phase() const { return static_cast<Phase>(state.load(std::memory_order_relaxed) & 0xff); }
 };

@@ -37,6 +37,11 @@ Task<void> read_away(Io& io, int fd) {
   }
 }
 
+bool has_input(int fd) noexcept {
+  char byte = 0;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 }  // namespace
 
 class Service::Host final : public SessionHost {
@@ -82,7 +87,14 @@ Request Service::request_for(const Slot& slot) const {
 
 void Service::turn_away(Slot& slot) noexcept {
   const int fd = slot.fd;
+  const bool idle = slot.watched && !has_input(fd);
   table_.close(slot);
+  // A parked connection that its peer or its timeout ended: a client would take a 503 that comes
+  // between requests for the answer to its next one.
+  if (idle) {
+    ::close(fd);
+    return;
+  }
   serve::turn_away(fd);
   turned_away_.fetch_add(1, std::memory_order_relaxed);
 }

@@ -29,7 +29,8 @@ class Service {
   /// The model's request for a connection: its id names the place, and its executor to models that
   /// choose by (id + attempt) % executors.
   Request request_for(const Slot& slot) const;
-  /// Answers 503 as far as that goes without waiting, closes the descriptor and frees the place.
+  /// Answers 503 as far as that goes without waiting, closes the descriptor and frees the place. An
+  /// idle connection is closed without an answer.
   void turn_away(Slot& slot) noexcept;
 
   /// From now on the work of requests goes through policies.
