@@ -47,11 +47,14 @@ for i in "${!presets[@]}"; do
   ctest --preset "$preset" --parallel 4 "$@" || failed+=("$preset")
 done
 if [ ${#failed[@]} -gt 0 ]; then
-  # By name once more, since an earlier build's output lies thousands of lines above.
+  # Once more, with the ends of their output, since an earlier build's lies thousands of lines above.
   for preset in "${failed[@]}"; do
     printf 'precipice: tests failed in %s:\n' "$preset" >&2
     cat "build/$preset/Testing/Temporary/LastTestsFailed.log" >&2
-    grep -hE '^\[  FAILED  \]|: Failure$' "build/$preset/Testing/Temporary/LastTest.log" | sort -u >&2 || true
+    awk '/^[0-9]+\/[0-9]+ Testing: / { n = 0 }
+         { line[n++] = $0 }
+         /^Test Failed\.$|^Test timed out/ { for (i = n > 40 ? n - 40 : 0; i < n; ++i) print line[i] }' \
+      "build/$preset/Testing/Temporary/LastTest.log" >&2
   done
   exit 1
 fi
