@@ -16,7 +16,7 @@
 namespace precipice::serve {
 namespace {
 
-constexpr std::string_view kPlain = "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kAnyRequest = "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n";
 
 class TurnedAway : public ::testing::Test {
  protected:
@@ -28,8 +28,8 @@ class TurnedAway : public ::testing::Test {
     ASSERT_NE(slot_, nullptr);
   }
   void send_request() {
-    ASSERT_EQ(::send(peer_.get(), kPlain.data(), kPlain.size(), 0),
-              static_cast<ssize_t>(kPlain.size()));
+    ASSERT_EQ(::send(peer_.get(), kAnyRequest.data(), kAnyRequest.size(), 0),
+              static_cast<ssize_t>(kAnyRequest.size()));
   }
   /// What the peer receives until the end.
   std::string receive_all() const {
