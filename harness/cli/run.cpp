@@ -132,7 +132,9 @@ int run(const RunArguments& arguments, const Words& argv) {
   if (result.interrupted) throw Interrupted("interrupted; " + recorded.hint);
   const Exit code = exit_of(result);
   if (code == kInvalid && nothing.empty())
-    remark("a cell has no valid measurement: see precipice doctor");
+    remark(
+        "a cell is without a figure: its trials were invalid (see precipice doctor), or too short "
+        "for the SLO's percentile");
   if (arguments.json) remark(nothing);
   if (code == kLacking) remark("a cell was left out because this machine lacks something");
   return code;
