@@ -8,7 +8,7 @@
 
 #include "harness/capacity/cell_twin.hpp"
 #include "harness/capacity/cliff.hpp"
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 
 namespace precipice {
 

@@ -11,7 +11,7 @@
 #include "harness/capacity/cliff.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/stats/statistics.hpp"
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 
 namespace precipice {
 namespace {

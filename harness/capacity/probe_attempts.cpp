@@ -9,7 +9,7 @@
 #include "harness/capacity/cell_search.hpp"
 #include "harness/capacity/record.hpp"
 #include "harness/capacity/target_limit.hpp"
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 #include "models/model.hpp"
 
 namespace precipice {

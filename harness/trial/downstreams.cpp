@@ -23,7 +23,7 @@ DownstreamServer& Downstreams::running(Downstream which, const CpuSet& cpus,
 
 ServedDownstream::ServedDownstream(Downstreams& downstreams, const Workload& workload,
                                    const CpuSet& cpus, WorkloadSetup& setup, BackendThread thread)
-    : cpus_(std::max<std::size_t>(1, cpus.size())) {
+    : cpus_(std::max<std::size_t>(1, cpus.size())), shared_cpus_(cpus_) {
   switch (const Downstream which = workload.downstream()) {
     case Downstream::none:
       // On other CPUs it takes time from the model, as any neighbour does.
@@ -52,6 +52,15 @@ void ServedDownstream::begin_interval() {
   begun_cpu_ns_ = family_cpu_ns(*process_);
 }
 
+void ServedDownstream::end_offering(double generator_cpu_ns) {
+  if (!process_) return;
+  const double both_ns = std::max(0.0, family_cpu_ns(*process_) - begun_cpu_ns_) + generator_cpu_ns;
+  const auto elapsed_ns = static_cast<double>(monotonic_ns() - begun_ns_);
+  if (both_ns <= 0 || elapsed_ns <= 0) return;
+  shared_cpus_busy_ = std::min(1.0, both_ns / elapsed_ns / static_cast<double>(shared_cpus_));
+  generator_share_ = generator_cpu_ns / both_ns;
+}
+
 bool ServedDownstream::runs() const {
   if (server_ != nullptr) return server_->running();
   return kill(*process_, 0) == 0 || errno == EPERM;
@@ -64,6 +73,8 @@ std::optional<BackendReport> ServedDownstream::report() {
   result.own_process = true;
   result.stopped = !runs();
   if (result.stopped) return result;
+  result.shared_cpus_busy = shared_cpus_busy_;
+  result.generator_share = generator_share_;
   result.cpu_ns = std::max(0.0, family_cpu_ns(*process_) - begun_cpu_ns_);
   const auto elapsed_ns = static_cast<double>(monotonic_ns() - begun_ns_);
   if (elapsed_ns > 0)

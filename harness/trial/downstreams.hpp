@@ -39,6 +39,9 @@ class ServedDownstream {
   /// The backend that is a part of this process, or nullptr.
   Backend* backend() { return backend_ ? &*backend_ : nullptr; }
   void begin_interval();
+  /// All load is offered, which has taken the generator's thread this much CPU time since
+  /// begin_interval.
+  void end_offering(double generator_cpu_ns);
   /// Since begin_interval; nullopt where the workload calls nothing, or a server that ran already
   /// and is not bound to `cpus`, or not to be found.
   std::optional<BackendReport> report();
@@ -49,9 +52,11 @@ class ServedDownstream {
   std::optional<Backend> backend_;
   DownstreamServer* server_ = nullptr;
   std::optional<pid_t> process_;  ///< the server's, or that of one that ran already
-  std::size_t cpus_ = 1;          ///< that it may use
+  std::size_t cpus_ = 1;          ///< that it can use
+  const std::size_t shared_cpus_;
   std::int64_t begun_ns_ = 0;
   double begun_cpu_ns_ = 0;
+  double shared_cpus_busy_ = 0, generator_share_ = 0;
 };
 
 }  // namespace precipice

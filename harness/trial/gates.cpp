@@ -212,7 +212,18 @@ void judge_backend(const BackendReport& backend, double slo_ns, Reasons& reasons
         "the backend stopped during the trial, so failed requests are none of the model's");
     return;
   }
-  if (backend.own_process) return;
+  if (backend.own_process) {
+    // Nobody waits for a CPU that is not full, and what the generator takes costs the server less
+    // than its interval where it is less than a fifth.
+    if (backend.shared_cpus_busy > 0.9 && backend.generator_share > 0.2) {
+      reasons.fail(
+          Cause::generator, TrialGate::client_cpu,
+          fmt::format("the generator used {:.0f}% of the CPU that it shares with the server "
+                      "(at most 20% where that is full): a lower bound",
+                      100 * backend.shared_cpus_busy * backend.generator_share));
+    }
+    return;
+  }
   const double bound = 0.05 * slo_ns;
   if (static_cast<double>(backend.lag_p99_ns) > bound) {
     reasons.fail(
@@ -362,47 +373,6 @@ void apply_gates_of_counts(const GateInput& input, Trial& trial) {
   judge_little(input, trial, reasons);
   judge_policies(input, trial, reasons);
   trial.valid = trial.invalid_reasons.empty();
-}
-
-bool cannot_be_repeated(const Trial& trial) {
-  return std::any_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
-                     [](const InvalidReason& reason) { return reason.cause == Cause::window; });
-}
-
-bool met_quota(const Trial& trial) {
-  return std::any_of(
-      trial.invalid_reasons.begin(), trial.invalid_reasons.end(),
-      [](const InvalidReason& reason) { return reason.gate == TrialGate::throttling; });
-}
-
-bool disturbed_by_host(const Trial& trial) {
-  const auto disturbs = [](const InvalidReason& reason) {
-    return reason.cause == Cause::host && reason.gate != TrialGate::throttling &&
-           reason.gate != TrialGate::rt_throttling && reason.gate != TrialGate::cpus;
-  };
-  return !trial.valid && !trial.model_fault && !trial.invalid_reasons.empty() &&
-         std::all_of(trial.invalid_reasons.begin(), trial.invalid_reasons.end(), disturbs);
-}
-
-bool cannot_offer(const Trial& trial) {
-  bool unsent = false, off = false, late = false, backend = false, backend_late = false;
-  bool client = false;
-  for (const InvalidReason& reason : trial.invalid_reasons) {
-    if (reason.cause == Cause::backend) {
-      backend = backend || reason.gate == TrialGate::backend_busy;
-      backend_late = backend_late || reason.gate == TrialGate::backend_lag;
-      continue;
-    }
-    // A stall of the generator's CPU is a hiccup too, although it is the generator's.
-    if (reason.cause != Cause::generator || reason.gate == TrialGate::stall) return false;
-    client = client || reason.gate == TrialGate::on_time || reason.gate == TrialGate::client_cpu ||
-             reason.gate == TrialGate::connections || reason.gate == TrialGate::listen_overflows;
-    unsent = unsent || reason.gate == TrialGate::unsent;
-    off = off || reason.gate == TrialGate::realised_rate;
-    late = late || reason.gate == TrialGate::self_lag;  // of more than 1% of the requests
-  }
-  // Generator and backend late together: the thread, or the CPU, that they share.
-  return unsent || client || (late && (off || backend_late)) || backend;
 }
 
 }  // namespace precipice

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "harness/trial/arrivals.hpp"
-#include "harness/trial/short_time_slice.hpp"
 #include "models/policies/timer_thread.hpp"
 
 namespace precipice {
@@ -46,8 +45,9 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
   const std::int64_t epoch_ns = epoch.time_since_epoch().count();
   const std::int64_t margin_ns = options.margin.count();
   std::int64_t now = monotonic_ns() - epoch_ns;
+  std::int64_t woke = now;
   InFlightIntegral::Entrance entrance(in_flight);
-  const ShortSlices slices(!options.spin);  // whoever shares this CPU must not make arrivals late
+  const WakeUpPrecedence precedence(options.precedence);
   const auto stopped = [&] {
     return options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
   };
@@ -85,12 +85,13 @@ std::size_t offer(Model& model, std::span<const std::int64_t> intended_ns,
     while (now < due) {
       if (!options.spin) {
         if (stopped()) return id;
-        sleep_to(epoch_ns + std::min(next_event(due), now + kLookNs));
+        const std::int64_t at = std::max(due, woke + options.wake_ups_apart.count());
+        sleep_to(epoch_ns + std::min(next_event(at), now + kLookNs));
       } else if (next_event(due) - now > margin_ns) {
         if (stopped()) return id;
         sleep_to(epoch_ns + std::min(next_event(due) - margin_ns, now + kLookNs));
       }
-      now = monotonic_ns() - epoch_ns;
+      woke = now = monotonic_ns() - epoch_ns;
       serve_timers();
     }
     serve_timers();

@@ -8,6 +8,7 @@
 #include "harness/trial/rpc_backend.hpp"
 #include "harness/trial/slots.hpp"
 #include "harness/trial/trial.hpp"
+#include "harness/trial/wake_up_precedence.hpp"
 #include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "models/policies/timer_thread.hpp"
@@ -19,6 +20,11 @@ struct GeneratorOptions {
   /// False when another thread needs this CPU (a backend's, the model's): then due arrivals go out
   /// in batches from a sleep to the next one, instead of on time to the nanosecond.
   bool spin = true;
+  /// Over those who share this CPU.
+  WakeUpPrecedence::Kind precedence = WakeUpPrecedence::Kind::none;
+  /// Where it does not spin: at least so long lies between two sleeps' ends for arrivals. A wake-up
+  /// costs several times what submitting does, and the others need the CPU.
+  Nanos wake_ups_apart{0};
   /// How long before an arrival the sleep ends and the spin begins. Measured by `spin_margin`.
   Nanos margin = std::chrono::microseconds(300);
   /// Past this (since the epoch) the rest is left unsent: the model or the host holds the generator

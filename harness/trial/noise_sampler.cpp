@@ -47,6 +47,7 @@ std::vector<NoiseSamples::Lag> offer_to_nobody(const CpuSet& cpus, bool spin, Ti
   InFlightIntegral in_flight;
   GeneratorOptions options;
   options.spin = spin;
+  if (!spin) options.precedence = WakeUpPrecedence::Kind::short_slice;
   options.margin = spin_margin();
   const std::size_t sent = offer(nobody, intended, 1, epoch, slots, in_flight, options);
   std::vector<NoiseSamples::Lag> lags;

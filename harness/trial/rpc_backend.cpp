@@ -25,7 +25,7 @@
 
 #include "harness/trial/rpc_backend_meter.hpp"
 #include "harness/trial/rpc_peer.hpp"
-#include "harness/trial/short_time_slice.hpp"
+#include "harness/trial/wake_up_precedence.hpp"
 #include "models/new_thread.hpp"
 #include "models/options.hpp"
 #include "models/request.hpp"
@@ -158,13 +158,13 @@ class Backend::Server {
     try {
       name_this_thread("rpc-backend");
       if (!cpus.empty()) pin_this_thread(cpus);
-      const ShortSlices slices;
       remove_timer_slack();
     } catch (...) {
       starting.set_exception(std::current_exception());
       return;
     }
     starting.set_value();
+    const WakeUpPrecedence precedence(WakeUpPrecedence::Kind::short_slice);
     while (running_) serve_until(Time::max(), Nanos(0));
   }
 

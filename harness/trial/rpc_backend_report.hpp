@@ -10,6 +10,9 @@ struct BackendReport {
   /// A server program, which has all CPU time that it can get: it is a part of what is measured, so
   /// that neither its load nor its lag, which nobody measures, makes a trial invalid.
   bool own_process = false;
+  /// Of the CPUs that a server program shares with the generator, while load was offered: what both
+  /// used, and the generator's part of that; 0 to 1.
+  double shared_cpus_busy = 0, generator_share = 0;
   bool stopped = false;  ///< it is gone, and what it left unanswered is no fault of a model
   /// From when a reply was due to when the kernel had taken it (or as much as fitted), and how long
   /// the request may have waited to be read: since the look at the sockets before the one that

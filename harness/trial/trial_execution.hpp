@@ -19,6 +19,7 @@
 #include "harness/trial/slots.hpp"
 #include "harness/trial/stalled_workload.hpp"
 #include "harness/trial/trial.hpp"
+#include "harness/trial/wake_up_precedence.hpp"
 #include "models/in_flight_integral.hpp"
 #include "models/model.hpp"
 #include "models/policies/attempt_meter.hpp"
@@ -66,6 +67,7 @@ class TrialExecution {
   /// take turns, at a switch for nearly every arrival and reply. It must have nothing else to wait
   /// for.
   bool can_serve_backend() const;
+  WakeUpPrecedence::Kind precedence() const;
   void count_costs();
   void measure_spans(GateInput& gates) const;
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 
 namespace precipice {
 namespace {

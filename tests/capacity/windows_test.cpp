@@ -14,7 +14,7 @@
 #include "harness/store/suite.hpp"
 #include "harness/store/summary_files.hpp"
 #include "harness/store/trial_json.hpp"
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 #include "harness/trial/simulated_trial.hpp"
 #include "models/options.hpp"
 #include "models/random.hpp"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/drive/failure_kind.hpp"
-#include "harness/trial/gates.hpp"
+#include "harness/trial/failed_gates.hpp"
 
 namespace precipice {
 namespace {

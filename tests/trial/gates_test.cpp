@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/store/trial_json.hpp"
+#include "harness/trial/failed_gates.hpp"
 #include "models/random.hpp"
 
 namespace precipice {
@@ -222,6 +223,18 @@ TEST(Verdicts, AServerProcessOnTheGeneratorsCpuIsNoNeighbour) {
   called.input.backend->busy = 1;
   EXPECT_EQ(called.causes(), Causes{});
   EXPECT_NEAR(called.trial.neighbours.took_ns, 0, 1);
+
+  for (const auto& [busy, share, whose] :
+       {std::tuple{0.95, 0.25, "generator"}, std::tuple{0.95, 0.15, ""},  // the server's own limit
+        std::tuple{0.80, 0.60, ""}}) {                                    // room is left
+    Case shared;
+    BackendReport& server = shared.input.backend.emplace();
+    server.own_process = true;
+    server.shared_cpus_busy = busy;
+    server.generator_share = share;
+    EXPECT_EQ(shared.causes(), *whose == '\0' ? Causes{} : Causes{whose}) << busy << ' ' << share;
+    EXPECT_EQ(cannot_offer(shared.trial), *whose != '\0');
+  }
 
   Case gone;
   gone.input.backend.emplace().own_process = true;

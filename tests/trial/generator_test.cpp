@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <csignal>
@@ -104,6 +105,21 @@ TEST_P(Generator, OffersEveryRequestOnceInOrderAndNeverEarly) {
     }
     EXPECT_EQ(offered.in_flight.in_flight(), 0);
   }
+}
+
+// 1,000 arrivals in 0.2 s, and at most 40 wake-ups for them: each is one switch to another thread.
+TEST(GeneratorBesideAServer, LeavesTimeBetweenItsWakeUps) {
+  GeneratorOptions options;
+  options.spin = false;
+  options.wake_ups_apart = 5ms;
+  rusage before{}, after{};
+  getrusage(RUSAGE_THREAD, &before);
+  const Offered offered(5000, 200'000'000, options);
+  getrusage(RUSAGE_THREAD, &after);
+  EXPECT_EQ(offered.sent, offered.intended.size());
+  EXPECT_LE(after.ru_nvcsw - before.ru_nvcsw, 60);
+  for (std::size_t id = 0; id < offered.sent; ++id)
+    ASSERT_GE(offered.slots.sent(id).dispatch_ns, offered.intended[id]);
 }
 
 TEST_P(Generator, GivesUpAtTheDeadlineAndLeavesTheRestUnsent) {
