@@ -3,7 +3,7 @@
 
     scripts/studies/slow_clients.py [--binary build/release/precipice] [--rounds 7] [--seconds 3] [--rate 5000]
                                     [--servers event_loop,io_uring,nginx] [--only idle,header,body,read]
-                                    [--idle 10000] [--slow 1000] [--json]
+                                    [--idle 10000] [--slow 1000] [--interval 10] [--json]
 
     idle      10,000 connections that have had one answer and are kept alive; also the user memory (RssAnon) of the server
               for each of them
@@ -11,11 +11,12 @@
     body      1,000 connections that send a body in pieces
     read      1,000 connections that read answers in pieces, through a small window
 
-The active client is `precipice drive`, an open loop on 16 connections to /plain, on a CPU of its own. In each round it is
-measured without and with the others, in alternating order; ratios are of the same round, and the median of the rounds is
-quoted with its distribution-free 95% interval. The slow clients are slowhttptest's, and where it is not installed those of
-`precipice drive --slow-clients`. They run at the lowest priority on the client's CPU. Traffic goes to 127.0.0.1 only; all
-programs are stopped at the end.
+The active client is `precipice drive`, an open loop on 16 connections to /plain, on a CPU of its own. In each round it
+is measured without and with the others, in alternating order; ratios are of the same round, and the median of the
+rounds is quoted with its distribution-free 95% interval. The slow clients are slowhttptest's, and where it is not
+installed those of `precipice drive --slow-clients`. Each sends a piece every 10 s (--interval) or reads 5 bytes every
+second, as slowhttptest does by default. They run at the lowest priority on the client's CPU. Traffic goes to 127.0.0.1
+only; all programs are stopped at the end.
 
 Exit codes: 0 measured, 2 wrong usage, 4 this machine lacks the binary or descriptors.
 """
@@ -94,12 +95,14 @@ def slow_command(arguments, server, kind):
     """What sends slowly for longer than a measurement takes."""
     length = int(arguments.seconds) + 60
     if shutil.which("slowhttptest"):
-        how = {"header": ["-H", "-i", "1", "-x", "24"], "body": ["-B", "-i", "1", "-s", "65536", "-x", "24"],
+        every = str(arguments.interval)
+        how = {"header": ["-H", "-i", every, "-x", "24"], "body": ["-B", "-i", every, "-s", "65536", "-x", "24"],
                "read": ["-X", "-k", "64", "-n", "1", "-z", "5", "-w", "10", "-y", "20"]}[kind]
-        return ["slowhttptest", *how, "-c", str(arguments.slow), "-r", str(arguments.slow), "-l", str(length), "-p", "60",
-                "-u", server.url, "-v", "0"]
+        # Made over five seconds, they do not all send at the same time afterwards.
+        return ["slowhttptest", *how, "-c", str(arguments.slow), "-r", str(max(1, arguments.slow // 5)), "-l", str(length),
+                "-p", "60", "-u", server.url, "-v", "0"]
     return [arguments.binary, "drive", "--target", server.url, "--connections", "1", "--rate", "1", "--seconds", str(length),
-            "--slow-clients", str(arguments.slow), "--slow", kind, "--slow-interval", "1s"]
+            "--slow-clients", str(arguments.slow), "--slow", kind, "--slow-interval", f"{arguments.interval}s"]
 
 
 @contextlib.contextmanager
@@ -206,6 +209,7 @@ def main():
     parser.add_argument("--only", default=",".join(CONDITIONS))
     parser.add_argument("--idle", type=int, default=10_000)
     parser.add_argument("--slow", type=int, default=1000)
+    parser.add_argument("--interval", type=int, default=10)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     arguments.connections = ACTIVE_CONNECTIONS
@@ -216,6 +220,8 @@ def main():
         parser.error("rounds and seconds are at least 1, and the rate from 1 to 100,000 per second")
     if not 1 <= arguments.idle <= 15_000 or not 1 <= arguments.slow <= 10_000:
         parser.error("there are 1 to 15,000 idle connections and 1 to 10,000 slow clients")
+    if not 1 <= arguments.interval <= 60:
+        parser.error("a piece is sent every 1 to 60 seconds")
     names = [name for name in arguments.servers.split(",") if name]
     try:
         if not os.access(arguments.binary, os.X_OK):
@@ -236,7 +242,7 @@ def main():
     for row in rows:
         print(text_of(row))
     print(f"{arguments.rounds} rounds of {arguments.seconds:g} s at {arguments.rate:,.0f}/s on {ACTIVE_CONNECTIONS} connections, "
-          f"slow clients by {by}, CPUs {cpus()}")
+          f"slow clients by {by}, a piece every {arguments.interval} s, CPUs {cpus()}")
     return 0
 
 
