@@ -77,14 +77,27 @@ class ServedModel {
   const std::string& address() const { return address_; }
   bool running() { return process_.running(); }
 
-  /// Ends it, and reads what it has done. Null where it gives no report.
+  /// Ends it, and reads what it has done. Null where it gives no report: see last_word.
   Json stop() {
     kill(process_.pid(), SIGTERM);
     if (!process_.wait(kStartLimit)) return nullptr;
     const std::string log = text_of(log_);
     const std::size_t begin = log.starts_with('{') ? 0 : log.find("\n{");
     if (begin == std::string::npos) return nullptr;
-    return Json::parse(log.substr(begin), nullptr, false);
+    // What follows the document, of a sanitizer for instance, is not the program's.
+    std::istringstream from(log.substr(begin));
+    Json report;
+    try {
+      from >> report;
+    } catch (const Json::parse_error&) {
+      return nullptr;
+    }
+    return report;
+  }
+  std::string last_word() {
+    const std::string word = last_line(text_of(log_));
+    if (process_.running()) return "it did not end: " + word;
+    return fmt::format("exit code {}: {}", process_.exit_code(), word);
   }
 
  private:
@@ -190,8 +203,11 @@ Trial run_served(const TrialRequest& request, const std::vector<std::uint64_t>& 
 
   const bool lived = server.running();
   const Json report = server.stop();
-  if (!lived) fail(trial, "the server ended during the trial");
-  if (!report.is_object()) return trial;
+  if (!lived) fail(trial, fmt::format("the server ended during the trial, {}", server.last_word()));
+  if (!report.is_object()) {
+    fail(trial, fmt::format("the server ended without a report, {}", server.last_word()));
+    return trial;
+  }
   if (const auto stats = report.find("model_stats"); stats != report.end()) {
     for (const auto& [name, value] : stats->items()) {
       if (value.is_number()) trial.model_stats.emplace_back(name, value.get<double>());

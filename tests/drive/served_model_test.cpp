@@ -1,6 +1,7 @@
 // Models over HTTP: the server's command line, and whole trials with the program as the server.
 #include "harness/drive/served_model.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,6 +30,19 @@ TrialRequest request_for(const std::string& model, double rate_per_s) {
   request.seed = 9;
   request.generator_cpus = request.model_cpus = CpuSet::allowed();
   return request;
+}
+
+/// For the message of a test that failed on a machine where nobody can look.
+std::string describe(const Trial& trial) {
+  std::string text = fmt::format(
+      ": {} sent, {} completed, {} failed, {} unfinished, drain {:.3g} s", trial.counts.sent,
+      trial.counts.completed, trial.counts.failed, trial.counts.unfinished, trial.drain_s);
+  for (const InvalidReason& reason : trial.invalid_reasons) text += "; " + reason.text;
+  if (trial.network) {
+    for (const auto& [kind, count] : trial.network->errors)
+      text += fmt::format("; {} {}", count, kind);
+  }
+  return text;
 }
 
 TEST(ServedModel, IsStartedWithTheModelAndTheWorkOfTheTrial) {
@@ -86,12 +100,12 @@ TEST(ServedModel, AnswersEachSeedWithTheDigestOfInline) {
     const Trial trial =
         run_served(request, runner.digests_of(request.workload), PRECIPICE_BINARY, client, {});
     EXPECT_FALSE(trial.model_fault) << model.name << ": " << trial.invalid_reasons.back().text;
-    EXPECT_EQ(trial.counts.completed, trial.counts.sent) << model.name;
+    EXPECT_EQ(trial.counts.completed, trial.counts.sent) << model.name << describe(trial);
     EXPECT_GT(trial.counts.completed, 50U);
     EXPECT_TRUE(trial.network->errors.empty());
     EXPECT_EQ(trial.request.model.to_string(), std::string(model.name) + "|http");
     EXPECT_EQ(trial.request.target, nullptr);
-    EXPECT_FALSE(trial.model_stats.empty());
+    EXPECT_FALSE(trial.model_stats.empty()) << describe(trial);
   }
 }
 
