@@ -8,15 +8,16 @@
     idle      10,000 connections that have had one answer and are kept alive; also the user memory (RssAnon) of the server
               for each of them
     header    slowloris: 1,000 connections that send the head of a request in pieces
-    body      1,000 connections that send a body in pieces
+    body      1,000 connections that send a body in pieces (nginx refuses one to a fixed page, and ends them)
     read      1,000 connections that read answers in pieces, through a small window
 
-The active client is `precipice drive`, an open loop on 16 connections to /plain, on a CPU of its own. In each round it
-is measured without and with the others, in alternating order; ratios are of the same round, and the median of the
-rounds is quoted with its distribution-free 95% interval. The slow clients are slowhttptest's, and where it is not
-installed those of `precipice drive --slow-clients`. Each sends a piece every 10 s (--interval) or reads 5 bytes every
-second, as slowhttptest does by default. They run at the lowest priority on the client's CPU. Traffic goes to 127.0.0.1
-only; all programs are stopped at the end.
+Without slow clients means: the same slow clients are connected to a second server on the same CPU, so that only what
+they do to their own server makes the difference. The active client is `precipice drive`, an open loop on 16 connections
+to /plain, on a CPU of its own. In each round it is measured without and with the others, in alternating order; ratios
+are of the same round, and the median of the rounds is quoted with its distribution-free 95% interval. The slow clients
+are slowhttptest's, and where it is not installed those of `precipice drive --slow-clients`. Each sends a piece every 10
+s (--interval) or reads 5 bytes every second, as slowhttptest does by default. They run at the lowest priority on the
+client's CPU. Traffic goes to 127.0.0.1 only; all programs are stopped at the end.
 
 Exit codes: 0 measured, 2 wrong usage, 4 this machine lacks the binary or descriptors.
 """
@@ -47,6 +48,10 @@ ACTIVE_CONNECTIONS = 16
 MOST_RATIO = 1.10
 MOST_BYTES = 1536
 REQUEST = b"GET /plain HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+class NotKept(Exception):
+    """The server ends the connections of slow clients itself."""
 
 
 def allow_descriptors(count):
@@ -97,9 +102,9 @@ def slow_command(arguments, server, kind):
     if shutil.which("slowhttptest"):
         every = str(arguments.interval)
         how = {"header": ["-H", "-i", every, "-x", "24"], "body": ["-B", "-i", every, "-s", "65536", "-x", "24"],
-               "read": ["-X", "-k", "64", "-n", "1", "-z", "5", "-w", "10", "-y", "20"]}[kind]
-        # Made over five seconds, they do not all send at the same time afterwards.
-        return ["slowhttptest", *how, "-c", str(arguments.slow), "-r", str(max(1, arguments.slow // 5)), "-l", str(length),
+               "read": ["-X", "-k", "10", "-n", "1", "-z", "5", "-w", "10", "-y", "20"]}[kind]
+        # Made over two seconds, they do not all send at the same time afterwards.
+        return ["slowhttptest", *how, "-c", str(arguments.slow), "-r", str(max(1, arguments.slow // 2)), "-l", str(length),
                 "-p", "60", "-u", server.url, "-v", "0"]
     return [arguments.binary, "drive", "--target", server.url, "--connections", "1", "--rate", "1", "--seconds", str(length),
             "--slow-clients", str(arguments.slow), "--slow", kind, "--slow-interval", f"{arguments.interval}s"]
@@ -137,7 +142,7 @@ def connected(server, count, process):
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise Lacking(f"{made} of {count} slow clients have a connection to {server.name}")
+    raise NotKept(f"{made} of {count} slow clients keep a connection to {server.name}")
 
 
 def active(arguments, server, cpu):
@@ -158,6 +163,9 @@ def start(arguments, name, cpu):
 def measure(arguments, name, condition):
     server_cpu, client_cpu = cpus()
     server = start(arguments, name, server_cpu)
+    # Slow clients of another server, on the same CPU, take as much of both CPUs: what they do to the server that they are
+    # connected to is the difference.
+    control = start(arguments, name, server_cpu) if condition != "idle" else None
     quiet, loaded, each_bytes = [], [], None
     try:
         active(arguments, server, client_cpu)  # what is made once is made
@@ -174,15 +182,18 @@ def measure(arguments, name, condition):
                     loaded.append(active(arguments, server, client_cpu))
 
             def alone():
-                quiet.append(active(arguments, server, client_cpu))
+                with slow_clients(arguments, control, condition, client_cpu) if control else contextlib.nullcontext():
+                    quiet.append(active(arguments, server, client_cpu))
 
             for step in (alone, among_others) if turn % 2 == 0 else (among_others, alone):
                 step()
                 time.sleep(0.2)  # for the connections that have just ended
             if not arguments.json:
-                print(f"  {name} {condition} round {turn + 1}: p99 {quiet[-1]:.1f} us alone, {loaded[-1]:.1f} us", flush=True)
+                print(f"  {name} {condition} round {turn + 1}: p99 {quiet[-1]:.1f} us without, {loaded[-1]:.1f} us with them", flush=True)
     finally:
         server.stop()
+        if control:
+            control.stop()
     ratio, low, high = median_interval([with_ / without for with_, without in zip(loaded, quiet)])
     return {"server": name, "condition": condition, "clients": arguments.idle if condition == "idle" else arguments.slow,
             "p99_alone_us": median_interval(quiet)[0], "p99_us": median_interval(loaded)[0], "ratio": ratio, "ratio_low": low,
@@ -190,8 +201,8 @@ def measure(arguments, name, condition):
 
 
 def text_of(row):
-    text = (f"{row['server']:12} {row['condition']:7} {row['clients']:6,} clients: p99 {row['p99_alone_us']:8.1f} us alone, "
-            f"{row['p99_us']:8.1f} us: {row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]   asked for <= "
+    text = (f"{row['server']:12} {row['condition']:7} {row['clients']:6,} clients: p99 {row['p99_alone_us']:8.1f} us without, "
+            f"{row['p99_us']:8.1f} us with: {row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]   asked for <= "
             f"{row['required']:.2f}")
     if row["bytes_each"] is not None:
         text += f"   {row['bytes_each']:,.0f} bytes each, asked for <= {MOST_BYTES:,}"
@@ -230,7 +241,13 @@ def main():
         if "nginx" in names and shutil.which("nginx") is None:
             names.remove("nginx")
             print("slow_clients.py: without nginx (apt-get install nginx-light)", file=sys.stderr)
-        rows = [measure(arguments, name, condition) for condition in conditions for name in names]
+        rows = []
+        for condition in conditions:
+            for name in names:
+                try:
+                    rows.append(measure(arguments, name, condition))
+                except NotKept as reason:
+                    print(f"slow_clients.py: {condition}: {reason}", file=sys.stderr)
     except Lacking as lacking:
         print(f"slow_clients.py: {lacking}", file=sys.stderr)
         return 4
