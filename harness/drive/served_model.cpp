@@ -79,7 +79,8 @@ class ServedModel {
 
   /// Ends it, and reads what it has done. Null where it gives no report: see last_word.
   Json stop() {
-    kill(process_.pid(), SIGTERM);
+    // One that is gone has no number any more: another process may have it.
+    if (process_.running()) kill(process_.pid(), SIGTERM);
     if (!process_.wait(kStartLimit)) return nullptr;
     const std::string log = text_of(log_);
     const std::size_t begin = log.starts_with('{') ? 0 : log.find("\n{");

@@ -213,8 +213,8 @@ void judge_backend(const BackendReport& backend, double slo_ns, Reasons& reasons
     return;
   }
   if (backend.own_process) {
-    // Nobody waits for a CPU that is not full, and what the generator takes costs the server less
-    // than its interval where it is less than a fifth.
+    // Nobody waits for a CPU that is not full. A part of less than a fifth belongs to the pair
+    // whose figure it is, like the server's own.
     if (backend.shared_cpus_busy > 0.9 && backend.generator_share > 0.2) {
       reasons.fail(
           Cause::generator, TrialGate::client_cpu,
