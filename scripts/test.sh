@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Every test: sets up, then builds and tests with AddressSanitizer and UndefinedBehaviorSanitizer, with
 # ThreadSanitizer, and last the optimised build. Arguments go to ctest. PRECIPICE_TEST_PRESETS="release" runs
-# one build only. While one build is tested, the next is compiled at the lowest priority.
+# one build only. While one build is tested, the next is compiled at the lowest priority; what tests alone need is
+# installed while the first is compiled.
 set -euo pipefail
 unset CDPATH  # which would make `cd` print where it went
 cd "$(dirname "$(readlink -f "$0")")/.."
-scripts/setup tests
+scripts/setup build
 
 read -ra presets <<<"${PRECIPICE_TEST_PRESETS:-asan tsan release}"
 if ! logs=$(mktemp -d 2>/dev/null); then
@@ -13,11 +14,15 @@ if ! logs=$(mktemp -d 2>/dev/null); then
   exit 5
 fi
 compiling=
+setting_up=
 clean_up() {
   if [ -n "$compiling" ]; then kill -- -"$compiling" 2>/dev/null || true; fi
+  if [ -n "$setting_up" ]; then wait "$setting_up" || true; fi  # an installation that is cut off leaves dpkg to be mended
   rm -rf "$logs"
 }
 trap clean_up EXIT
+scripts/setup tests >"$logs/setup" 2>&1 &
+setting_up=$!
 
 compile() {
   local log
@@ -42,6 +47,13 @@ for i in "${!presets[@]}"; do
     (renice -n 19 -p "$BASHPID" >/dev/null && compile "$next") >"$logs/$next" 2>&1 &
     compiling=$!
     set +m
+  fi
+  if [ -n "$setting_up" ]; then
+    status=0
+    wait "$setting_up" || status=$?
+    setting_up=
+    cat "$logs/setup"
+    [ "$status" -eq 0 ] || exit "$status"
   fi
   # Most tests wait more than they compute, and none judges by time, so several can share the CPUs.
   ctest --preset "$preset" --parallel 4 "$@" || failed+=("$preset")
