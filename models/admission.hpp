@@ -1,5 +1,4 @@
-// Who may come in, and when everybody has left: the in-flight limit joined with the end of
-// admission.
+// The count of requests in flight, with its limit and the end of admission.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +13,10 @@
 
 namespace precipice {
 
-/// Counts a request in before it looks whether the door is open, and shuts the door before it
-/// counts. So once `close` has returned, every request that came through is seen by `count`, and a
-/// submitter that lost the race takes itself out again. Thread-safe, no locks.
+/// `enter` increments the count before it reads the closed flag; `close` sets the flag before any
+/// later `count` reads the count (both sequentially consistent). So once `close` has returned,
+/// `count` includes every accepted request that has not left, and an `enter` that finds the flag
+/// set undoes its increment. Thread-safe, without locks.
 class Admission {
  public:
   /// Born closed: until `open` every request is refused.

@@ -42,10 +42,10 @@ CpuSet without(const CpuSet& cpus, const CpuSet& taken) {
 
 /// Those of the set that the kernel does not let this thread have. Its mask is as before.
 CpuSet refused_of(const CpuSet& cpus) {
-  const CpuSet before = CpuSet::allowed();
+  const CpuSet before = CpuSet::of_this_thread();
   if (without(cpus, before).empty()) return {};
   // The kernel drops what it does not grant without a word, unless nothing remains.
-  const CpuSet granted = set_mask(cpus) == 0 ? CpuSet::allowed() : CpuSet();
+  const CpuSet granted = set_mask(cpus) == 0 ? CpuSet::of_this_thread() : CpuSet();
   set_mask(before);
   return without(cpus, granted);
 }
@@ -91,13 +91,13 @@ CpuSet CpuSet::parse(std::string_view text) {
   CpuSet result(std::move(cpus));
   if (const CpuSet refused = refused_of(result); !refused.empty()) {
     throw UsageError("CPU set '" + std::string(text) + "': this process may not use CPU " +
-                     refused.to_string() + "; it has " + allowed().to_string() +
+                     refused.to_string() + "; it has " + of_this_thread().to_string() +
                      ", and the kernel refuses what is offline or outside its cpuset");
   }
   return result;
 }
 
-CpuSet CpuSet::allowed() {
+CpuSet CpuSet::of_this_thread() {
   KernelSet kernel;
   std::vector<int> cpus;
   if (sched_getaffinity(0, kernel.bytes, kernel.set) == 0) {
@@ -143,7 +143,7 @@ void pin_this_thread(const CpuSet& cpus) {
         "cannot pin a thread to CPUs " + cpus.to_string() + ": " + std::strerror(error) +
         (error == EBUSY ? "; one of SCHED_DEADLINE cannot be: start without chrt -d" : ""));
   }
-  const CpuSet gone = without(cpus, error == 0 ? CpuSet::allowed() : CpuSet());
+  const CpuSet gone = without(cpus, error == 0 ? CpuSet::of_this_thread() : CpuSet());
   if (!gone.empty()) throw CpusGone(gone_text(gone));
 }
 

@@ -22,8 +22,9 @@ class CpuSet {
   /// `0,2-5`. Throws UsageError for bad syntax or a CPU that sched_setaffinity() refuses. Isolated
   /// CPUs are outside a process's mask, and may be named all the same.
   static CpuSet parse(std::string_view text);
-  /// What sched_getaffinity grants this process (it honours cpuset cgroups).
-  static CpuSet allowed();
+  /// The calling thread's affinity mask (sched_getaffinity(2), within the cpuset cgroup); in a
+  /// thread that pin_this_thread has pinned, the pinned CPUs. CPU 0 where it cannot be read.
+  static CpuSet of_this_thread();
 
   const std::vector<int>& list() const { return cpus_; }
   std::size_t size() const { return cpus_.size(); }

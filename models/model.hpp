@@ -51,8 +51,9 @@ class Model {
   /// Creates threads, queues and rings, and returns when all are ready. Throws Unavailable or
   /// UsageError.
   virtual void start(const ModelSetup& setup) = 0;
-  /// Hands the request over. Never waits for capacity or for completion. Refusal::none means
-  /// accepted: the job's run or refuse will be called exactly once.
+  /// Hands the request over without waiting for capacity or completion; only `inline` executes the
+  /// request in this call. Refusal::none means accepted: the job's run or refuse is called exactly
+  /// once, possibly before this returns.
   virtual Refusal submit(const Request& request) noexcept = 0;
   /// Stops admission, lets accepted requests end until `deadline`, then refuses what has not begun
   /// and cancels what waits, waits for every completion, and joins every thread. Nothing runs when

@@ -91,7 +91,7 @@ class Ring final : public Io {
 
   std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
   const RingTallies& tallies() const { return tallies_; }
-  /// What the kernel made do without. Valid once open.
+  /// As RingHandle::fallbacks. Valid once open.
   const std::vector<std::string>& fallbacks() const { return fallbacks_; }
   int thread_id() const { return thread_id_; }
   const SpinTallies& spin_tallies() const { return spin_tallies_; }

@@ -24,7 +24,7 @@ class RingHandle {
   ~RingHandle();
 
   io_uring* get() { return &ring_; }
-  /// What this kernel or these limits made do without, in words; empty when nothing.
+  /// Features that the ring lacks because the kernel or a limit refused them, one sentence each.
   const std::vector<std::string>& fallbacks() const { return fallbacks_; }
 
   /// At most `workers` kernel threads for what cannot be done without blocking, on `cpus`: an

@@ -10,7 +10,7 @@
 
 namespace precipice {
 
-std::size_t free_descriptors() {
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
   if (limit.rlim_cur < limit.rlim_max) {

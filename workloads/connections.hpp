@@ -16,7 +16,7 @@ namespace precipice {
 
 /// Lets this process have as many descriptors as its hard limit allows, and returns how many more
 /// it can open than it has open now.
-std::size_t free_descriptors();
+std::size_t raise_descriptor_limit();
 
 /// The pool of one executor. Thread-safe; destroyed when no request is under way, and closes what
 /// is idle.

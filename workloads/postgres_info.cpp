@@ -28,7 +28,7 @@ WorkloadInfo postgres_workload() {
       .make = make_postgres,
       .unavailable = []() -> std::optional<std::string> {
         if (const auto why = postgres_left_out()) return why;
-        if (postgres_programs()) return std::nullopt;
+        if (postgres_program_directory()) return std::nullopt;
         return "there is no PostgreSQL server: apt-get install postgresql, or name one that runs "
                "by "
                "server=127.0.0.1:PORT";

@@ -142,7 +142,7 @@ class Rpc final : public Workload {
     if (automatic && executors > 1) each += std::ceil(2 * std::sqrt(each));
 
     // The backend lives in this process too, so that a connection takes two descriptors.
-    const std::size_t descriptors = free_descriptors();
+    const std::size_t descriptors = raise_descriptor_limit();
     const std::size_t by_descriptors =
         descriptors > kReservedDescriptors ? (descriptors - kReservedDescriptors) / 2 : 0;
     const std::size_t ports = ephemeral_ports();

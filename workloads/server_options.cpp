@@ -82,7 +82,7 @@ std::size_t connections_per_executor(std::string_view component, std::uint64_t a
                                      unsigned executors) {
   const std::size_t count = std::max(1U, executors);
   const std::size_t each = std::max<std::size_t>(1, (asked + count - 1) / count);
-  const std::size_t descriptors = free_descriptors();
+  const std::size_t descriptors = raise_descriptor_limit();
   // Some libraries hold two to a connection.
   if (2 * each * count + kOtherDescriptors > descriptors) {
     throw Unavailable(fmt::format(

@@ -34,7 +34,7 @@ std::optional<std::string> redis_server_program() {
   return std::nullopt;
 }
 
-std::optional<std::string> postgres_programs() {
+std::optional<std::string> postgres_program_directory() {
   if (const char* named = std::getenv("PRECIPICE_POSTGRES_BIN"); named != nullptr && *named != 0)
     return holds_postgres(named) ? std::optional<std::string>(named) : std::nullopt;
   int newest = -1;

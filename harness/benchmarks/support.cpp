@@ -23,7 +23,7 @@ std::int64_t clock_ns(clockid_t clock) {
 
 const Cpus& cpus() {
   static const Cpus chosen = [] {
-    const std::vector<int> allowed = CpuSet::allowed().list();
+    const std::vector<int> allowed = CpuSet::of_this_thread().list();
     const bool shared = allowed.size() < 2;
     return Cpus{CpuSet({allowed[0]}), CpuSet({allowed[shared ? 0 : 1]}), shared};
   }();
@@ -49,7 +49,7 @@ std::unique_ptr<Model> make_model(const std::string& text) {
   return info.make(Options(info.name, info.options, spec.given));
 }
 
-OnDriverCpu::OnDriverCpu() : before_(CpuSet::allowed()) {
+OnDriverCpu::OnDriverCpu() : before_(CpuSet::of_this_thread()) {
   pin_this_thread(cpus().driver);
   remove_timer_slack();
 }

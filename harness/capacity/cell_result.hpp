@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "harness/capacity/point.hpp"
 #include "harness/stats/estimate.hpp"
 
 namespace precipice {
@@ -41,7 +42,7 @@ struct CliffOptions {
   bool own_bound = true;       ///< the search placed its rates around the crossing of slo_ns
   double service_time_ns = 0;  ///< for cliff5 and cliff20 (0: they scale the SLO by 1/2 and 2)
   double window_s = 1;
-  double max_loss = 0.001;
+  double max_loss = kMaxLossDefault;
   /// Points used: stable ones within this share of the crossing, or of twice what is left from it
   /// to saturation.
   double fit_within = 0.15;

@@ -263,7 +263,7 @@ class Analysis {
         collect(resamples, [&](const Readings& r) { return (r.*which).value; });
     if (crossing.limited_by == LimitedBy::slo &&
         (groups_.blocks > 1 || crossing.beyond_deviation > 0)) {
-      intervals_->bound_below(estimate, crossing, values, all.saturation);
+      intervals_->bound_crossing(estimate, crossing, values, all.saturation);
     } else if (groups_.blocks > 1) {
       IntervalBasis bounds;
       if (crossing.by_loss) {

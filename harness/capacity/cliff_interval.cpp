@@ -69,8 +69,8 @@ void CliffIntervals::bound(Estimate& estimate, const std::vector<double>& values
   estimate.high = estimate.value * std::exp(above);
 }
 
-void CliffIntervals::bound_below(Estimate& estimate, const SloCrossing& crossing,
-                                 const std::vector<double>& values, double ceiling) const {
+void CliffIntervals::bound_crossing(Estimate& estimate, const SloCrossing& crossing,
+                                    const std::vector<double>& values, double ceiling) const {
   const double left = ceiling - estimate.value;
   if (!(left > kLeastRoom * ceiling)) {
     bound(estimate, values, {.of_one_block = 0.5 * estimate.resolution});

@@ -15,9 +15,10 @@
 
 namespace precipice {
 
-// The deviation that bursts alone would cause counts with the blocks' own, so that two or three
-// blocks do not speak for themselves alone: together they have so many degrees of freedom, and it
-// has kLeastPrior at the least; no interval is narrower than with the share `least` of it.
+// The deviation that bursts alone would cause is pooled with the deviation between n blocks, which
+// has n - 1 degrees of freedom. The former counts as max(2, degrees + 1 - n) degrees of freedom,
+// so that their sum is `degrees` for few blocks. No interval is narrower than `least` times the
+// normal interval of the former.
 struct IntervalPrior {
   double degrees, least;
 };
@@ -31,7 +32,9 @@ struct IntervalBasis {
   double skewed_by = 0;  ///< as a gamma variable of which it is this root; 0: symmetric
 };
 
-/// Sets `low` and `high` of estimates from one cell. Keeps references to all that it is given.
+/// Sets `low` and `high` of estimates from one cell, with more than one block also `log_deviation`
+/// and `degrees`; bound_crossing also corrects `value` for the bias of small counts. Keeps
+/// references to all that it is given.
 class CliffIntervals {
  public:
   CliffIntervals(const RateGroups& groups, const Dispersion& bursts, const CliffOptions& options)
@@ -45,8 +48,8 @@ class CliffIntervals {
   /// lies too high too often. What is left up to `ceiling` goes with a power of that number, the
   /// crossing's; the quantiles of a gamma variable with its deviation are approached by an
   /// exponential of a part of it.
-  void bound_below(Estimate& estimate, const SloCrossing& crossing,
-                   const std::vector<double>& values, double ceiling) const;
+  void bound_crossing(Estimate& estimate, const SloCrossing& crossing,
+                      const std::vector<double>& values, double ceiling) const;
   /// A censored answer has an uncertain end too: the point where the search stopped held, or broke,
   /// the bound by a percentile, and by a loss, that were measured.
   void bound_censored(Estimate& estimate, const SloCrossing& crossing, const CliffReadings& all,

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "harness/capacity/point.hpp"
 #include "harness/capacity/rate_groups.hpp"
 
 namespace precipice {
@@ -26,7 +27,7 @@ Knee find_knee(const std::vector<RateGroup::Merged>& points, double saturation_p
 struct KneeDeviationOptions {
   double slo_percentile = 99;
   double saturation_per_s = 0;
-  double max_loss = 0.001;
+  double max_loss = kMaxLossDefault;
   std::uint64_t seed = 1;
   int draws = 200;
 };

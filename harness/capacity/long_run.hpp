@@ -16,8 +16,9 @@ namespace precipice {
 
 /// G/G/c with one queue. Times are in multiples of the mean service time, loads are shares of
 /// capacity. Thread-safe. All loads see the same arrivals and draws, so that the curves are smooth;
-/// four million requests leave a share of 1% uncertain by 2 to 4%, which moves the load at which it
-/// is reached by 0.4 to 0.8% of the headroom there.
+/// four million requests (one million with `sharing`) leave a share of 1% uncertain by 2 to 4%
+/// (twice that with `sharing`), which moves the load at which it is reached by 0.4 to 0.8% of the
+/// headroom there. Loads are clamped to [0.02, 0.98].
 class LongRun {
  public:
   /// `draw`: see Twin::Service. `sharing`: processor sharing instead of first come, first served.

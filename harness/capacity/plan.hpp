@@ -35,9 +35,9 @@ struct Plan {
   Arrivals arrivals;
   Nanos window = std::chrono::seconds(1);
   /// Not 0: the window is the least one, and longer where that holds fewer requests of work that
-  /// computes at saturation, or less than 20 times the SLO; up to kMostWindows of it.
+  /// computes at saturation, or less than 20.5 times the SLO; at most 4 times `window`.
   std::uint64_t requests = 0;
-  Nanos warmup{0};     ///< 0: max(0.3 s, 100 S), or with `brief` max(0.2 s, 20 S)
+  Nanos warmup{0};     ///< 0: see resolve_warmup
   bool brief = false;  ///< and `grid` in the first block alone
   Nanos coarse_window = std::chrono::milliseconds(500);
   Nanos drain = std::chrono::seconds(1);

@@ -10,6 +10,9 @@
 
 namespace precipice {
 
+/// The share of requests shed, failed or unfinished up to which a rate can lie below the cliff.
+inline constexpr double kMaxLossDefault = 0.001;
+
 /// Which part of a campaign asked for a trial.
 enum class Phase : std::uint8_t { plateau, coarse, refine, overload, grid };
 const char* to_string(Phase phase);
@@ -33,7 +36,7 @@ struct Point {
   bool stable = false;
   bool valid = false;
   bool generator_limited =
-      false;               ///< invalid because the rate is beyond what the generator can offer
+      false;               ///< invalid: this load cannot be offered or set up; bounds the search
   bool disturbed = false;  ///< invalid by the host's disturbance alone: see disturbed_by_host
   /// Responses of the window, so that the blocks of one rate are merged exactly. Without it every
   /// trial stands for itself in a fit, because percentiles are never averaged.

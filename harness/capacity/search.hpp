@@ -38,7 +38,7 @@ struct SearchOptions {
   /// They bracket the looser cliffs (20xS), and a cliff just below saturation. None by default,
   /// since each costs a trial in every block; {0.8, 0.92, 0.97, 0.99} where trials are cheap.
   std::vector<double> towards_plateau;
-  double max_loss = 0.001;
+  double max_loss = kMaxLossDefault;
   /// Says where the crossing is to be expected; null: nothing does.
   std::shared_ptr<const Twin> twin;
   std::uint64_t seed = 1;  ///< for the order inside a block

@@ -30,7 +30,8 @@ std::optional<Calibration> reference_service(const Spec& model, const Spec& work
 double resolve_slo_ns(const Slo& slo, const Spec& model, const Spec& workload,
                       const Calibration& service);
 
-/// max(0.3 s, 100 S); brief: max(0.2 s, 20 S). The plan's own where it names one.
+/// The plan's warm-up where it names one; else 2,000 S on the virtual clock, and on the real clock
+/// max(0.3 s, 100 S), or max(0.2 s, 20 S) for a brief plan.
 Nanos resolve_warmup(const Plan& plan, double service_ns);
 
 }  // namespace precipice

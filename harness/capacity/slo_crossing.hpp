@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/capacity/dispersion.hpp"
+#include "harness/capacity/point.hpp"
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/twin_fit.hpp"
 #include "harness/stats/estimate.hpp"
@@ -17,7 +18,7 @@ struct SloCrossingOptions {
   double slo_ns = 0;
   std::size_t bound = 0;  ///< which of the groups' bounds this is
   double slo_percentile = 99;
-  double max_loss = 0.001;
+  double max_loss = kMaxLossDefault;
   double fit_within = 0.15;
   double saturation_per_s = 0;
   /// Without it requests are slow one by one, and no slope is known from saturation.

@@ -8,10 +8,11 @@
 
 namespace precipice {
 
-/// Marks the cells whose cliff and saturation are known to within plan.precision, either way, after
-/// `blocks` blocks. A cell that is gets no further block: the time goes to those that are not. That
-/// depends on the widths of the intervals and not on what they say. True where no other cell is
-/// left; without a precision, false.
+/// Marks as known, after `blocks` blocks, each cell whose cliff and saturation have intervals
+/// within plan.precision either way, or whose search has no bracket, so that further blocks cannot
+/// place its cliff. Also settles the search of a cell whose saturation is that precise. The rule
+/// depends on the widths of the intervals, not on the values. True when every measured cell is
+/// known; false without a precision.
 bool mark_known(const Plan& plan, int blocks, std::vector<CampaignCell>& cells);
 
 }  // namespace precipice

@@ -26,8 +26,8 @@ enum class TwinOrder : std::uint8_t {
   sharing,  ///< processor sharing: n requests share the servers equally, at most one each
 };
 
-/// How much longer than the draws say the twin's services are, in steps of 1%: a model costs
-/// something on top of the work. A whole number, so that replays can be kept.
+/// How much longer the twin's services are than the draws, since a model adds overhead to the
+/// work: the factor is exp(stretch / 100). An integer, so that replays can be cached by it.
 using TwinStretch = int;
 double stretch_factor(TwinStretch stretch);
 

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "harness/capacity/point.hpp"
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/capacity/twin.hpp"
 
@@ -43,7 +44,7 @@ struct TwinFitOptions {
   std::size_t bound = 0;  ///< which of the groups' bounds this is
   bool own = false;       ///< the cell's, around whose crossing the search placed its rates
   double slo_percentile = 99;
-  double max_loss = 0.001;
+  double max_loss = kMaxLossDefault;
   double crossing_per_s = 0;  ///< about where the bound is reached
   double saturation_per_s = 0;
   double index_of_dispersion = 1;  ///< of the number beyond the bound there, without twins
@@ -51,7 +52,9 @@ struct TwinFitOptions {
 
 /// Chooses order, stretch and weight on the stable trials around the crossing and, where twins
 /// explain enough, writes their `exposure` into the members of `groups`. The stretch makes the
-/// twins' mean responses those of the trials; order and weight have the least deviance.
+/// twins' mean responses those of the trials, the order is the one whose twins explain most of the
+/// variance of the logarithms of those means, and the weight has the least deviance or, where too
+/// few requests lie beyond the bound to estimate it, a fixed value.
 TwinFit fit_twins(RateGroups& groups, const Twin& twin, const TwinFitOptions& options);
 
 /// Takes the luck of the draws out of the goodput of saturated trials, where that makes them agree

@@ -69,6 +69,6 @@ UslFit fit_usl(const std::vector<UslPoint>& points, const UslOptions& options = 
 /// The closed-loop points of a cell that can enter: valid, with goodput, and at most `max_loss` of
 /// their requests shed, failed or unfinished.
 std::vector<UslPoint> closed_loop_sweep(const std::vector<Point>& evidence,
-                                        double max_loss = 0.001);
+                                        double max_loss = kMaxLossDefault);
 
 }  // namespace precipice

@@ -62,7 +62,7 @@ ServeSettings settings_from(const ServeArguments& a) {
   }
   s.workload = parse_workload(a.workload);
   s.listen = serve::parse_address(a.listen);
-  s.cpus = a.cpus.empty() ? CpuSet::allowed() : CpuSet::parse(a.cpus);
+  s.cpus = a.cpus.empty() ? CpuSet::of_this_thread() : CpuSet::parse(a.cpus);
   if (is_second(a.placement, "--placement", "balanced", "reuseport"))
     s.placement = serve::Placement::reuseport;
   if (is_second(a.keepalive, "--keepalive", "own", "park")) s.keep_alive = serve::KeepAlive::park;

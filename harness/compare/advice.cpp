@@ -18,7 +18,6 @@
 namespace precipice {
 namespace {
 
-constexpr double kMaxLoss = 0.001;
 constexpr double kSurely = 0.025;  // on either side
 // A cliff of one block has no interval; the rate decides then only where it lies this far from it.
 constexpr double kFarFromCliff = 1.5;
@@ -110,7 +109,7 @@ class TrialsAtRate {
     const double mean = allowed() * static_cast<double>(responses_.count()) / alike();
     const double seen = beyond / alike();
     if (seen > mean && 1 - at_most(seen - 1, mean) < kSurely) return false;
-    const double may_lose = kMaxLoss * requests_;
+    const double may_lose = kMaxLossDefault * requests_;
     if (lost_ > may_lose && 1 - at_most(lost_ - 1, may_lose) < kSurely) return false;
     if (stable_ < points_.size() || lost_ > may_lose) return std::nullopt;
     if (at_most(seen, mean) < kSurely) return true;

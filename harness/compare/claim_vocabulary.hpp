@@ -37,7 +37,7 @@ enum class Figure : std::uint8_t {
   p999,
 };
 const char* to_string(Figure figure);
-/// Whether a call of it has a third argument.
+/// Whether a call of it must name a LOAD (grammar: claim_parser.hpp); the others must not.
 constexpr bool needs_load(Figure figure) { return figure >= Figure::goodput; }
 /// Whether it can be asked of the requests of one class.
 constexpr bool has_classes(Figure figure) {

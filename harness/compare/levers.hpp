@@ -30,7 +30,9 @@ struct Lever {
   std::vector<MovedFigure> figures;
 };
 
-/// In the order of the run's cells; empty in a run without policies. Intervals are those of claims
+/// In the order of the run's cells: one for each series with a policy, and one for each series
+/// over HTTP without a policy, which is compared with the same series in the process. Intervals are
+/// those of claims
 /// (docs/claims.md): a bootstrap over the blocks, which both sides share, and what is not known of
 /// a figure beside its scatter; of one block only what a figure's own interval says. They are not
 /// corrected for their number. Responses are compared at a quarter, half and three quarters of the

@@ -45,7 +45,7 @@ struct ClientSettings {
   std::int64_t deadline_ns = 0;   ///< what has not ended then is given up
   Nanos think{0};                 ///< of a closed loop
   std::int64_t least_gap_ns = 0;  ///< of a closed loop: between two requests of a thread; 0: none
-  Nanos timeout = std::chrono::seconds(10);  ///< of a request, from when it is due
+  Nanos timeout = std::chrono::seconds(10);  ///< of a request, from its dispatch_ns
   bool connection_per_request = false;
   std::uint32_t requests_per_connection = 0;  ///< then it is closed, and made anew; 0: never
   const std::string* expected = nullptr;      ///< every body; null: any

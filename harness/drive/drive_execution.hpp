@@ -34,9 +34,11 @@ class DriveExecution {
   DriveExecution(const DriveExecution&) = delete;
   DriveExecution& operator=(const DriveExecution&) = delete;
 
-  /// Memory, schedule and connections. Throws Unavailable.
+  /// Checks memory, allocates the slots and makes the schedule. `margin`: as in GeneratorOptions.
+  /// Throws Unavailable.
   void set_up(Nanos margin);
-  /// `on_second`, if any, as in TargetRunner.
+  /// Opens the connections, then offers the load. `on_second`, if any: as in TargetRunner. Throws
+  /// Unavailable when a connection cannot be made, and Interrupted.
   void execute(const std::function<void(int, const SecondTally&)>& on_second);
   Trial conclude();
 

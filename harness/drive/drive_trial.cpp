@@ -70,7 +70,7 @@ void require_descriptors(std::uint64_t connections) {
 /// The thread that watches a trial, and counts for it, is not on the client's CPUs.
 class OffTheClient {
  public:
-  OffTheClient() : before_(CpuSet::allowed()) {}
+  OffTheClient() : before_(CpuSet::of_this_thread()) {}
   OffTheClient(const OffTheClient&) = delete;
   OffTheClient& operator=(const OffTheClient&) = delete;
   ~OffTheClient() {
@@ -175,7 +175,7 @@ Calibration TargetRunner::calibrate(const Target& given, const CpuSet& generator
     request.window = window;
     request.drain = given.timeout;
     request.generator_cpus = generator_cpus;
-    request.model_cpus = CpuSet::allowed();
+    request.model_cpus = CpuSet::of_this_thread();
     return run(request);
   };
   constexpr Nanos kWindow = std::chrono::milliseconds(300), kLongest = std::chrono::seconds(20);

@@ -37,8 +37,8 @@ class SlowCrowd {
   SlowCrowd(const SlowCrowd&) = delete;
   SlowCrowd& operator=(const SlowCrowd&) = delete;
 
-  /// Connects all of them, and begins the steps on these CPUs. Throws Unavailable where no
-  /// connection can be made, and Interrupted.
+  /// Connects them, for at most 30 s; those that fail are tried again by the steps. Then begins
+  /// the steps on these CPUs. Throws Unavailable when none could be connected, and Interrupted.
   void start(const CpuSet& cpus);
   /// Closes all of them. Can be repeated.
   SlowReport stop();

@@ -42,7 +42,7 @@ CpuSet first_set(std::initializer_list<CpuSet> sets) {
 }  // namespace
 
 CpuOffer cpu_offer() {
-  CpuOffer offer{CpuSet::allowed(), {}, cgroup_cpu_limit(machine_files())};
+  CpuOffer offer{CpuSet::of_this_thread(), {}, cgroup_cpu_limit(machine_files())};
   for (const std::string& core : cpu_cores(machine_files()))
     offer.cores.emplace_back(cpu_numbers(core));
   return offer;

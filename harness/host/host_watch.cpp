@@ -69,7 +69,7 @@ bool stand_above(const Scheduling& scheduling) {
 /// be made up, as by a sandbox, so the mask has to agree.
 bool was_moved_from(int cpu) {
   const int here = sched_getcpu();
-  return here >= 0 && here != cpu && CpuSet::allowed().list() != std::vector<int>{cpu};
+  return here >= 0 && here != cpu && CpuSet::of_this_thread().list() != std::vector<int>{cpu};
 }
 
 /// Everything that is counted since boot or since the process began, to take the difference of two.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/capacity/point.hpp"
 #include "harness/capacity/record.hpp"
 
 namespace precipice {
@@ -20,11 +21,10 @@ void CapacitySoFar::take(const Record& record) {
     ++found->invalid;
     return;
   }
-  constexpr double kMostLoss = 0.001;  // the cliff's own bound
   found->carries_per_s = std::max(found->carries_per_s, trial.goodput_per_s);
   const bool holds = trial.request.closed == 0 && record.slo_ns > 0 && trial.stable &&
                      static_cast<double>(trial.slo_percentile_ns) <= record.slo_ns &&
-                     trial.loss() <= kMostLoss;
+                     trial.loss() <= kMaxLossDefault;
   if (holds) found->holds_per_s = std::max(found->holds_per_s, trial.request.rate_per_s);
 }
 

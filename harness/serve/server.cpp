@@ -164,7 +164,7 @@ class Server::Running {
     setup.executors = front_ ? front_->chain().executors(settings_.cpus) : executors_;
     setup.concurrency = kConcurrency;
     setup.scratch_directory = default_scratch_directory();
-    downstream_.emplace(downstreams_, *workload_, CpuSet::allowed(), setup);
+    downstream_.emplace(downstreams_, *workload_, CpuSet::of_this_thread(), setup);
     workload_->prepare(setup);
     if (settings_.placement == Placement::reuseport) {
       std::vector<Listener> listeners;

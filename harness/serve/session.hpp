@@ -1,5 +1,5 @@
 // One connection's HTTP, without its socket: bytes in, bytes out, and what to do next. A model's
-// coroutine moves the bytes (connection.cpp); tests cut them wherever they like.
+// coroutine moves the bytes (service.cpp); tests split the input at any byte.
 #pragma once
 
 #include <cstddef>

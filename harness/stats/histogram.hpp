@@ -12,11 +12,12 @@
 
 namespace precipice {
 
-/// Counts of values in nanoseconds. Sub-buckets of 2,048 per power of two: a recorded value is
-/// reported within 0.1%. Values above kHighest are counted as overflow and in count(), never
-/// dropped or clamped silently; percentiles that fall among them are reported as kHighest + 1.
-/// Reading is safe from several threads, recording from one at a time. A few values are kept as a
-/// list, more as an array of all buckets (up to 250 KB); compacted() goes back to a list.
+/// Counts of values in nanoseconds. Buckets are 1 ns wide up to 2,047 ns, then 1,024 per power of
+/// two: a recorded value is reported within 0.1%. Values above kHighest are counted as overflow and
+/// in count(), never dropped or clamped silently; percentiles that fall among them are reported as
+/// kHighest + 1. Reading is safe from several threads, recording from one at a time. A few values
+/// are kept as a list, more as an array of all buckets (up to 270 KB); compacted() goes back to a
+/// list.
 class Histogram {
  public:
   static constexpr std::int64_t kHighest = 3'600'000'000'000;

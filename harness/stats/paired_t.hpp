@@ -28,7 +28,9 @@ struct PairedMean {
 
 /// `least_scatter`: what counting whole requests leaves of a block's difference even where all
 /// blocks happen to agree. `between_runs`: standard deviation of the part that all blocks of a run
-/// share, which no block can show; 0 inside one run. Infinite error below two blocks.
+/// share, which no block can show; 0 inside one run. It enters twice, once for each run. One
+/// block: infinite error. No block: error and degrees are 0, which the functions below take as
+/// unknown.
 PairedMean paired_mean(std::span<const double> differences, double least_scatter,
                        double between_runs = 0);
 

@@ -10,7 +10,8 @@
 
 namespace precipice {
 
-Json to_json(const Estimate& estimate);     ///< {"value","low","high","reached"}
+/// {"value","low","high","reached","log_deviation","degrees"}
+Json to_json(const Estimate& estimate);
 Json cliff_json(const Estimate& estimate);  ///< the same with "limited_by" and "resolution"
 /// {"percentiles", "bounds_ns", "cliffs"}, the last by percentile: "value", "low", "high" by bound,
 /// and as words separated by blanks "reached" and "limited_by" ("-": nothing does). null where the

@@ -12,11 +12,12 @@
 
 namespace precipice {
 
-/// Reads and checks a suite. Throws UsageError: `FILE:LINE: key: what is wrong and what is right`.
+/// What the plan is for, which decides what is checked.
 enum class SuiteUse : std::uint8_t {
   measure,
-  read,  ///< of a run that is there, with windows that a new one would be refused for
+  read,  ///< an existing run's suite: body files are not read, short windows are accepted
 };
+/// Reads and checks a suite. Throws UsageError: `FILE:LINE: key: what is wrong and what is right`.
 Plan load_suite(const std::string& path, SuiteUse use = SuiteUse::measure);
 /// As load_suite, of a text; `file` is for messages.
 Plan parse_suite(std::string_view text, std::string_view file, SuiteUse use = SuiteUse::measure);

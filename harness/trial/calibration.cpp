@@ -43,7 +43,8 @@ Calibration calibrate_service(Workload& workload, const std::atomic<bool>* stop)
   InstrumentedJob observed(workload, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
-  model->start({CpuSet::allowed(), observed.job(), workload.files(), workload.block_bytes(), stop});
+  model->start(
+      {CpuSet::of_this_thread(), observed.job(), workload.files(), workload.block_bytes(), stop});
   Calibration calibration;
   calibration.speed_ns = probe_speed_ns();
   const auto stopped = [stop] { return stop != nullptr && stop->load(); };

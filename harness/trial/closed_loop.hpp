@@ -21,7 +21,8 @@ namespace precipice {
 
 /// Without think time the thread that ends a request issues the next one itself, so that the loop
 /// measures the model and not a hand-over; with think time the caller of `drive` issues it when its
-/// pause is over.
+/// pause is over. A request that submit refuses has no successor: the loop then keeps one request
+/// fewer in flight.
 class ClosedLoop final : public AfterEnd {
  public:
   /// Issues requests until `until_ns` since the epoch, until the slots are used up, or until

@@ -107,7 +107,7 @@ void DownstreamServer::start_redis(const std::function<void()>& may_give_up) {
 }
 
 void DownstreamServer::start_postgres(const std::function<void()>& may_give_up) {
-  const auto programs = postgres_programs();
+  const auto programs = postgres_program_directory();
   if (!programs) {
     throw Unavailable(
         "postgres: there is no PostgreSQL server: apt-get install postgresql, or name one that "

@@ -28,7 +28,8 @@ struct NetworkFigures {
   /// namespace (ListenOverflows, ListenDrops of /proc/net/netstat). nullopt where the server is
   /// elsewhere, or it is not shown.
   std::optional<std::uint64_t> listen_overflows;
-  /// The requests waited for a connection for most of what their responses missed the SLO by.
+  /// Open loop: all connections were busy for 5% of the window or more, and at the SLO's
+  /// percentile the response missed the SLO while the time from begin_ns to completion met it.
   bool connections_bound = false;
   std::map<std::string, std::uint64_t> errors;  ///< failed requests by kind
 };

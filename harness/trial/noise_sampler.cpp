@@ -80,7 +80,7 @@ NoiseWatch::Moment moment_now(const CpuSet& cpus) {
 /// The calling thread, for as long as this lives.
 class OnCpus {
  public:
-  explicit OnCpus(const CpuSet& cpus) : before_(CpuSet::allowed()) { pin_this_thread(cpus); }
+  explicit OnCpus(const CpuSet& cpus) : before_(CpuSet::of_this_thread()) { pin_this_thread(cpus); }
   ~OnCpus() {
     try {
       pin_this_thread(before_);

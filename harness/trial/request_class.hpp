@@ -15,7 +15,7 @@ inline constexpr std::size_t kMostClasses = 16;
 
 /// Letters, digits, '_' and '-', at least one.
 bool is_class_name(std::string_view text);
-/// How far the shares may be from 1 in all: what is lost in writing them as decimals.
+/// Whether the shares sum to 1 within 1e-6, which allows for shares rounded to decimals.
 bool shares_add_up(const std::vector<RequestClass>& classes);
 
 /// `live:share=0.9,slo=p99<5ms`, one text each, the most important class first; `share` is a number

@@ -61,7 +61,7 @@ struct Target {
   std::uint32_t requests_per_connection = 0;
   SlowClients slow;
   bool insecure = false;                     ///< TLS without a check of the certificate
-  Nanos timeout = std::chrono::seconds(10);  ///< of one request, from when it is due
+  Nanos timeout = std::chrono::seconds(10);  ///< of one request, from its dispatch_ns
   double max_rate_per_s = 0;  ///< never more requests per second than this; 0: no bound
 };
 

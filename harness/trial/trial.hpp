@@ -45,8 +45,8 @@ inline constexpr Nanos kAssumedSlo = std::chrono::milliseconds(10);
 struct Slo {
   double percentile = 99;
   double times_service = 0;  ///< > 0: bound = times_service x S
-  Nanos bound{0};            ///< used when times_service is 0; 0 means "default of MEASUREMENT"
-  std::string text;          ///< as the user wrote it; "" for the default
+  Nanos bound{0};    ///< used when times_service is 0; 0 means the default of docs/measurement.md
+  std::string text;  ///< as the user wrote it; "" for the default
 };
 
 /// Requests of one kind: `[[class]]` of a suite. The first class is the one of highest priority.
@@ -138,7 +138,9 @@ struct Trial {
   BatchScatter response_scatter;  ///< of the responses, in order of intended arrival
   Histogram response_histogram;   ///< unfinished requests included at the drain deadline
   std::vector<Histogram> slices;  ///< of equal length over the window, by intended arrival
-  double cpu_model_ns = 0, cpu_generator_ns = 0;  ///< per request
+  /// CPU time per request. cpu_model_ns is NaN over sockets where the server is on another machine
+  /// or shares CPUs with the client.
+  double cpu_model_ns = 0, cpu_generator_ns = 0;
   /// Of the model's threads, voluntary and not. NaN where the kernel counts none.
   double context_switches_per_request = std::numeric_limits<double>::quiet_NaN();
   /// During the trial; nullopt where the kernel does not let the high-water mark be reset, as one

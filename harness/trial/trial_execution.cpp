@@ -229,7 +229,7 @@ void TrialExecution::execute() {
   after_offering_ = ResourceUsage::now();
   downstream_->end_offering(after_offering_.thread_cpu_ns - before_.thread_cpu_ns);
   const ModelStats at_work = model_->stats();
-  generator_is_on_ = CpuSet::allowed();
+  generator_is_on_ = CpuSet::of_this_thread();
   const auto drain = [&](const Model& model, Time deadline) {
     return wait_for_drain(model, deadline, stop_, served_here_, options.spin_margin());
   };

@@ -23,7 +23,7 @@ constexpr double kHighestRate = 20e6;
 
 class AffinityGuard {
  public:
-  AffinityGuard() : before_(CpuSet::allowed()) {}
+  AffinityGuard() : before_(CpuSet::of_this_thread()) {}
   AffinityGuard(const AffinityGuard&) = delete;
   AffinityGuard& operator=(const AffinityGuard&) = delete;
   ~AffinityGuard() {
@@ -138,7 +138,7 @@ TrialRunner::Prepared& TrialRunner::prepared(const Spec& spec) {
   setup.scratch_directory = scratch_directory_;
   setup.tabulating = true;
   setup.may_give_up = may_give_up();
-  const ServedDownstream downstream(downstreams_, *made->workload, CpuSet::allowed(), setup);
+  const ServedDownstream downstream(downstreams_, *made->workload, CpuSet::of_this_thread(), setup);
   made->workload->prepare(setup);
   made->digests = tabulate_digests(*made->workload, setup.may_give_up);
   made->workload->finish();
@@ -204,7 +204,7 @@ Calibration TrialRunner::calibrate_here(const Spec& spec, const CpuSet& model_cp
   setup.may_give_up = may_give_up();
   // The server is not on the model's CPU if there is another: its work is no part of S.
   std::vector<int> others;
-  const CpuSet allowed = CpuSet::allowed();
+  const CpuSet allowed = CpuSet::of_this_thread();
   for (const int cpu : allowed.list()) {
     if (!model_cpus.contains(cpu)) others.push_back(cpu);
   }

@@ -42,8 +42,9 @@ class TrialRunner {
   /// Throws UsageError (unknown names, a rate out of range, clashing settings) or Unavailable: also
   /// when threads, descriptors or memory run out, be it in the middle of it.
   Trial run(const TrialRequest& request);
-  /// S of a workload on `inline` on the first model CPU, unloaded: the same seeds three times, the
-  /// middle time of each seed, so that a stall of the host does not enter.
+  /// S of a workload on `inline`, unloaded, on the calling thread pinned to `model_cpus`: see
+  /// calibrate_service. Up to three times where a CPU quota throttled it; `valid` is false if it
+  /// throttled all. Throws UsageError, Unavailable and Interrupted.
   Calibration calibrate(const Spec& workload, const CpuSet& model_cpus);
   /// Of every seed, from `inline`. Throws as run.
   const std::vector<std::uint64_t>& digests_of(const Spec& workload);

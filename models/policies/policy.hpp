@@ -82,8 +82,9 @@ class Policy : public Model, public AttemptWidth {
   virtual Task<Outcome> attempt(Io& io, const Request& request);
   virtual Task<void> attempt_many(Io& io, std::span<const Request> requests,
                                   std::span<Outcome> outcomes);
-  /// The deadline of the shutdown has come: refuses (shutdown) outer requests of which no attempt
-  /// is inside, and makes no further attempt. No timer of this policy runs any more.
+  /// Called by shutdown, before and after the inner model's shutdown, when nothing is in flight or
+  /// the deadline has passed: refuses (shutdown) outer requests of which no attempt is inside, and
+  /// makes no further attempt. No timer of this policy runs any more.
   virtual void stop() noexcept {}
   virtual ModelStats own_stats() const { return {}; }
 

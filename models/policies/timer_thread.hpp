@@ -34,7 +34,8 @@ class TimerThread final : public Timeline {
   std::int64_t next_ns() const noexcept { return next_ns_.load(std::memory_order_relaxed); }
   /// Calls what is due.
   void serve_due() noexcept;
-  /// From then on the caller looks, until it says otherwise.
+  /// Timers due at or after `at_ns` are left to serve_due of the calling thread; the timer thread
+  /// calls them only once they are 200 us late. kNever: none.
   void attend_from(std::int64_t at_ns) noexcept {
     attended_from_ns_.store(at_ns, std::memory_order_relaxed);
   }

@@ -6,9 +6,9 @@
 
 namespace precipice {
 
-/// Every request adds `share` tokens, a further attempt takes one. A few can be saved, so that the
-/// first ones need not wait for many requests, and no more, so that a quiet hour does not pay for a
-/// storm. Thread-safe.
+/// Every request adds `share` tokens, a further attempt takes one. The bucket starts with its
+/// capacity of 10 tokens, so that the first attempts need not wait for many requests; the capacity
+/// bounds the burst of attempts after a period without any. Thread-safe.
 class TokenBudget {
  public:
   /// A share of 1 or more is no bound.

@@ -69,7 +69,7 @@ std::string complaint(Lack what) {
   request.rate_per_s = 1000;
   request.warmup = 0ns;
   request.window = 50ms;
-  request.generator_cpus = request.model_cpus = CpuSet({CpuSet::allowed().list().front()});
+  request.generator_cpus = request.model_cpus = CpuSet({CpuSet::of_this_thread().list().front()});
   try {
     runner.run(request);
   } catch (const Unavailable& reason) {

@@ -113,7 +113,7 @@ TEST(Stopping, EndsAClosedLoopFromInsideARequest) {
   after.loop = &loop;
   after.stop = &stop;
   observed.set_after_end(&after);
-  model->start({CpuSet::allowed(), observed.job(), {}, 4096});
+  model->start({CpuSet::of_this_thread(), observed.job(), {}, 4096});
   observed.set_epoch(Io::now());
   loop.drive(1, Io::now());
   model->shutdown(Io::now());
@@ -128,7 +128,7 @@ TEST(Stopping, EndsAWaitInsideSubmit) {
   InstrumentedJob observed(*hours, slots, in_flight);
   const ModelInfo& info = model_named("inline");
   const auto model = info.make(Options(info.name, info.options, {}));
-  model->start({CpuSet::allowed(), observed.job(), {}, 4096, &kStop});
+  model->start({CpuSet::of_this_thread(), observed.job(), {}, 4096, &kStop});
   model->submit({.id = 0, .intended = Io::now()});
   EXPECT_EQ(slots[0].error, ECANCELED);
 }
@@ -148,7 +148,7 @@ TEST(Stopping, EndsTheStartOfALargePool) {
     const auto model =
         info.make(Options(info.name, info.options, {{"threads", "500"}, {"queue", queue}}));
     const std::ptrdiff_t before = threads_here();
-    model->start({CpuSet::allowed(), observed.job(), {}, 4096, &kStop});
+    model->start({CpuSet::of_this_thread(), observed.job(), {}, 4096, &kStop});
     EXPECT_LT(threads_here(), before + 500) << queue;
     model->submit({.id = 0, .intended = Io::now()});
     model->shutdown(Io::now());

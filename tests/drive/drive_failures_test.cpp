@@ -146,7 +146,7 @@ TEST(DriveFailures, SaysThatThereIsNoServer) {
         << missing.what();
   }
   TargetRunner runner;
-  EXPECT_THROW(runner.calibrate(target_at(url), CpuSet::allowed()), Unavailable);
+  EXPECT_THROW(runner.calibrate(target_at(url), CpuSet::of_this_thread()), Unavailable);
 }
 
 TEST(DriveFailures, SendsNothingElsewhereWithoutABound) {

@@ -233,7 +233,7 @@ TEST(DriveTrial, MeasuresTheServiceTimeOfATarget) {
     return Answer{.bytes = response("ok"), .after = std::chrono::milliseconds(5)};
   });
   TargetRunner runner;
-  const CpuSet cpus({CpuSet::allowed().list().front()});
+  const CpuSet cpus({CpuSet::of_this_thread().list().front()});
   const Calibration calibration = runner.calibrate(target_at(server.url()), cpus);
   EXPECT_TRUE(calibration.valid);
   EXPECT_GE(calibration.mean_ns, 5e6);
@@ -247,7 +247,7 @@ TEST(DriveTrial, MeasuresAServiceTimeBeyondTheUsualWindow) {
     return Answer{.bytes = response("ok"), .after = std::chrono::milliseconds(400)};
   });
   TargetRunner runner;
-  const CpuSet cpus({CpuSet::allowed().list().front()});
+  const CpuSet cpus({CpuSet::of_this_thread().list().front()});
   EXPECT_GE(runner.calibrate(target_at(server.url()), cpus).mean_ns, 400e6);
 }
 

@@ -28,7 +28,7 @@ TrialRequest request_for(const std::string& model, double rate_per_s) {
   request.warmup = 50ms;
   request.drain = 20s;
   request.seed = 9;
-  request.generator_cpus = request.model_cpus = CpuSet::allowed();
+  request.generator_cpus = request.model_cpus = CpuSet::of_this_thread();
   return request;
 }
 

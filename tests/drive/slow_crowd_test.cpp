@@ -64,7 +64,7 @@ TEST(SlowClients, AreMadeAnewWhenTheServerClosesThem) {
   const Endpoint endpoint = Endpoint::of(parse_url(server.url(), "url"));
   SlowCrowd crowd(endpoint, nullptr, {.count = kSlow, .kind = SlowKind::idle, .interval = 10ms},
                   "GET / HTTP/1.1\r\nHost: a\r\n\r\n", nullptr);
-  crowd.start(CpuSet::allowed());
+  crowd.start(CpuSet::of_this_thread());
   while (server.connections() < 3 * kSlow) std::this_thread::sleep_for(1ms);
   const SlowReport report = crowd.stop();
   EXPECT_GE(report.lost, kSlow);
@@ -88,7 +88,7 @@ std::string received_from(SlowKind kind, std::size_t bytes) {
   const Endpoint endpoint = Endpoint::of(parse_url(url, "url"));
   SlowCrowd crowd(endpoint, nullptr, {.count = 1, .kind = kind, .interval = 10ms},
                   "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", nullptr);
-  crowd.start(CpuSet::allowed());
+  crowd.start(CpuSet::of_this_thread());
   const int peer = ::accept(listener, nullptr, nullptr);
   std::string text;
   for (char byte = 0; text.size() < bytes && ::recv(peer, &byte, 1, 0) == 1;) text += byte;

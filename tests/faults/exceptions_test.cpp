@@ -97,7 +97,7 @@ class FaultsExceptions : public ::testing::TestWithParam<FaultVariant> {
       FaultBench bench(GetParam(), kRequests, body);
       bench.mode = kind;
       // A gate belongs to one executor.
-      bench.setup.cpus = CpuSet({CpuSet::allowed().list().front()});
+      bench.setup.cpus = CpuSet({CpuSet::of_this_thread().list().front()});
       bench.gate = std::make_unique<Gate>(1);
       bench.start();
       bench.submit_all();

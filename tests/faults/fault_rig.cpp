@@ -90,12 +90,12 @@ void FaultBench::set_up(const FaultVariant& variant, Workload& workload,
   given.insert(variant.given.begin(), variant.given.end());
   model = info.make(Options(info.name, info.options, given));
   if (!variant.policies.empty()) {
-    timeline = std::make_unique<TimerThread>(CpuSet::allowed());
+    timeline = std::make_unique<TimerThread>(CpuSet::of_this_thread());
     model = make_chain(parse_policies(variant.policies), std::move(model), *timeline).model;
   }
   setup.requests = slots.size();
   observed_ = std::make_unique<InstrumentedJob>(workload, slots, in_flight);
-  setup.cpus = CpuSet::allowed();
+  setup.cpus = CpuSet::of_this_thread();
   setup.files = workload.files();
   setup.block_bytes = workload.block_bytes();
   setup.job = {[](void* self, Io& io, Request request) -> Task<void> {

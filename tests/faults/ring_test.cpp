@@ -142,7 +142,7 @@ TEST_P(FaultsRing, ShutdownCancelsWhatWaitsInTheKernel) {
 TEST_P(FaultsRing, ACompletionQueueThatOverflowsIsCountedAndLosesNothing) {
   faults->completions = 16;
   FaultBench bench(kRing, 400, receive_one, {{"entries", "8"}});
-  bench.setup.cpus = CpuSet({CpuSet::allowed().list().front()});
+  bench.setup.cpus = CpuSet({CpuSet::of_this_thread().list().front()});
   equip(bench);
   bench.start();
   bench.submit_all();
@@ -228,7 +228,7 @@ TEST(FaultsRingQueues, OverflowsAreSeenAndPublished) {
   const RingFaultsScope faults;
   faults->completions = 16;
   FaultBench bench(kRing, kRequests, hold_then_receive, {{"entries", "8"}});
-  bench.setup.cpus = CpuSet({CpuSet::allowed().list().front()});
+  bench.setup.cpus = CpuSet({CpuSet::of_this_thread().list().front()});
   bench.descriptors.resize(2 * kRequests);
   for (std::size_t i = 0; i < kRequests; ++i) {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, &bench.descriptors[2 * i]), 0);

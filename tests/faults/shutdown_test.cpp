@@ -107,7 +107,7 @@ class FaultsShutdown : public ::testing::TestWithParam<FaultVariant> {
       ASSERT_EQ(::ftruncate(file, 8192), 0);
       bench.descriptors.push_back(file);
     } else if (body == queue_at_a_gate) {
-      bench.setup.cpus = CpuSet({CpuSet::allowed().list().front()});
+      bench.setup.cpus = CpuSet({CpuSet::of_this_thread().list().front()});
       bench.gate = std::make_unique<Gate>(1);
     }
   }

@@ -146,7 +146,7 @@ TEST(FaultsOracle, SaysWhyItsTimerCannotStartAndRefuses) {
 
 // What measures has threads too.
 TEST(FaultsHarness, SaysWhichThreadItDidNotGet) {
-  const CpuSet cpu({CpuSet::allowed().list().front()});
+  const CpuSet cpu({CpuSet::of_this_thread().list().front()});
   const std::vector<std::pair<std::string, std::function<void()>>> makers = {
       {"probe", [&] { const HostWatch watch(cpu); }},
       {"rpc backend", [&] { const Backend backend(cpu); }},
@@ -167,7 +167,7 @@ TEST(FaultsHarness, SaysWhichThreadItDidNotGet) {
 
 TEST(FaultsHarness, KnowsNoWakeUpsWithoutAThread) {
   const ThreadsRefused refused(0);
-  EXPECT_TRUE(measure_wake_ups(CpuSet::allowed(), 1, 1us).empty());
+  EXPECT_TRUE(measure_wake_ups(CpuSet::of_this_thread(), 1, 1us).empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FaultsThreads, ::testing::ValuesIn(fault_variants()), fault_label);

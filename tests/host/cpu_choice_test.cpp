@@ -60,21 +60,21 @@ TEST(CpuChoice, AQuotaOfWholeCpusBoundsTheModels) {
 }
 
 TEST(CpuSet, MayNameACpuOutsideTheProcesssMaskThatTheKernelGrants) {
-  const CpuSet allowed = CpuSet::allowed();
+  const CpuSet allowed = CpuSet::of_this_thread();
   if (allowed.size() < 2) GTEST_SKIP() << "one CPU: none is outside the mask";
   std::thread([&] {
     const CpuSet first({allowed.list().front()});
     pin_this_thread(first);
     const std::string last = std::to_string(allowed.list().back());
     EXPECT_EQ(CpuSet::parse(last).to_string(), last);
-    EXPECT_EQ(CpuSet::allowed().list(), first.list()) << "the mask is as it was";
+    EXPECT_EQ(CpuSet::of_this_thread().list(), first.list()) << "the mask is as it was";
   }).join();
 }
 
 TEST(CpuSet, MayNotNameACpuThatTheKernelRefuses) {
   const std::string both =
-      std::to_string(CpuSet::allowed().list().front()) + "," + std::to_string(kNoSuchCpu);
-  const CpuSet before = CpuSet::allowed();
+      std::to_string(CpuSet::of_this_thread().list().front()) + "," + std::to_string(kNoSuchCpu);
+  const CpuSet before = CpuSet::of_this_thread();
   for (const std::string& text : {std::to_string(kNoSuchCpu), both}) {
     try {
       CpuSet::parse(text);
@@ -84,13 +84,13 @@ TEST(CpuSet, MayNotNameACpuThatTheKernelRefuses) {
           << error.what();
     }
   }
-  EXPECT_EQ(CpuSet::allowed().list(), before.list());
+  EXPECT_EQ(CpuSet::of_this_thread().list(), before.list());
 }
 
 TEST(PinThisThread, NamesTheCpusThatAreGoneEvenWhereTheKernelGrantsTheOthers) {
   std::thread([] {
     try {
-      pin_this_thread(CpuSet({CpuSet::allowed().list().front(), kNoSuchCpu}));
+      pin_this_thread(CpuSet({CpuSet::of_this_thread().list().front(), kNoSuchCpu}));
       ADD_FAILURE() << "the kernel drops it without a word";
     } catch (const CpusGone& gone) {
       EXPECT_TRUE(std::string(gone.what()).starts_with("CPU 8191 is gone")) << gone.what();
@@ -120,7 +120,7 @@ bool move_thread(const std::string& name, int cpu) {
 }
 
 TEST(HostWatch, SeesThatACpuIsTakenAwayUnderIt) {
-  const CpuSet allowed = CpuSet::allowed();
+  const CpuSet allowed = CpuSet::of_this_thread();
   if (allowed.size() < 2) GTEST_SKIP() << "one CPU: there is none to be moved to";
   const int first = allowed.list().front(), last = allowed.list().back();
   const Time from = Clock::now();

@@ -179,7 +179,7 @@ Task<void> sleep_until_its_turn(void* context, Io& io, Request request) {
 
 TEST_P(AsyncModels, WakeSleepersOfOneCpuInTheOrderTheyAreDue) {
   AsyncBench bench(GetParam(), 64, sleep_until_its_turn);
-  bench.setup.cpus = CpuSet({CpuSet::allowed().list().front()});
+  bench.setup.cpus = CpuSet({CpuSet::of_this_thread().list().front()});
   bench.base = Io::now() + 300ms;
   bench.start();
   for (std::uint64_t id = 0; id < 64; ++id) {

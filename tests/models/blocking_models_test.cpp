@@ -100,7 +100,7 @@ class Ledger {
 
 void start(Model& model, Ledger& ledger) {
   ModelSetup setup;
-  setup.cpus = CpuSet::allowed();
+  setup.cpus = CpuSet::of_this_thread();
   setup.job = ledger.job();
   model.start(setup);
 }

@@ -36,9 +36,9 @@ constexpr double kRate = 1000;
 constexpr double kRate = 3000;
 #endif
 
-CpuSet first_cpu() { return CpuSet({CpuSet::allowed().list().front()}); }
+CpuSet first_cpu() { return CpuSet({CpuSet::of_this_thread().list().front()}); }
 CpuSet other_cpus() {
-  std::vector<int> cpus = CpuSet::allowed().list();
+  std::vector<int> cpus = CpuSet::of_this_thread().list();
   if (cpus.size() > 1) cpus.erase(cpus.begin());
   return CpuSet(std::move(cpus));
 }

@@ -70,7 +70,7 @@ TEST_P(InterruptRounds, ReachTheThreadsThatExecuteAndNoIdleOne) {
   const ModelInfo& info = model_named(GetParam().model);
   const auto model = info.make(Options(info.name, info.options, GetParam().options));
   ModelSetup setup;
-  setup.cpus = CpuSet::allowed();
+  setup.cpus = CpuSet::of_this_thread();
   setup.job = {&HeldRequests::run, &HeldRequests::refuse, &held};
   model->start(setup);
   std::vector<std::thread> submitters;  // inline runs a request inside submit

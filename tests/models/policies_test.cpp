@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-CpuSet generator_cpu() { return CpuSet({CpuSet::allowed().list().front()}); }
+CpuSet generator_cpu() { return CpuSet({CpuSet::of_this_thread().list().front()}); }
 CpuSet model_cpus() {
-  std::vector<int> cpus = CpuSet::allowed().list();
+  std::vector<int> cpus = CpuSet::of_this_thread().list();
   if (cpus.size() > 1) cpus.erase(cpus.begin());
   return CpuSet(std::move(cpus));
 }
@@ -203,7 +203,7 @@ TEST(TimerThread, CallsTimersInOrderAndNoneThatWasDropped) {
   // with more time to set them.
   bool set_in_time = false;
   for (Nanos lead = 5ms; !set_in_time && lead < 60s; lead *= 4) {
-    TimerThread timers(CpuSet::allowed());
+    TimerThread timers(CpuSet::of_this_thread());
     Seen seen, dropped;
     const Time first = timers.now() + lead;
     for (std::uint64_t i = 0; i < 100; ++i) {

@@ -28,7 +28,7 @@ ServeSettings settings_of(const std::string& model) {
   s.model = parse_model(model);
   s.workload = parse_workload("empty");
   s.listen = parse_address("0");
-  s.cpus = CpuSet::allowed();
+  s.cpus = CpuSet::of_this_thread();
   s.connections = 512;
   return s;
 }

@@ -34,7 +34,7 @@ ServeSettings settings_of(const std::string& model, const std::string& policies,
   s.policies = parse_policies(policies);
   s.workload = parse_workload(workload);
   s.listen = parse_address("0");
-  s.cpus = CpuSet::allowed();
+  s.cpus = CpuSet::of_this_thread();
   s.connections = 64;
   return s;
 }

@@ -48,7 +48,7 @@ class Servers : public ::testing::TestWithParam<std::string> {
     s.model = parse_model(GetParam());
     s.workload = parse_workload(workload);
     s.listen = parse_address("0");
-    s.cpus = CpuSet::allowed();
+    s.cpus = CpuSet::of_this_thread();
     s.connections = 512;
     return s;
   }
@@ -250,7 +250,7 @@ TEST(Server, SaysWhyItCannotListen) {
   s.model = parse_model("fixed_pool:threads=1");
   s.workload = parse_workload("empty");
   s.listen = parse_address("127.0.0.1:0");
-  s.cpus = CpuSet::allowed();
+  s.cpus = CpuSet::of_this_thread();
   s.connections = 16;
   Server server(s);
   s.listen = server.address();
@@ -267,7 +267,7 @@ TEST(Server, RefusesControlsAndAddressesThatAreNone) {
   s.model = parse_model("inline");
   s.workload = parse_workload("empty");
   s.listen = parse_address("0");
-  s.cpus = CpuSet::allowed();
+  s.cpus = CpuSet::of_this_thread();
   EXPECT_THROW(Server{s}, UsageError);
   for (const char* text : {"", "a:80", "127.0.0.1", "127.0.0.1:70000", "1.2.3.4:-1", "[::1]:80"})
     EXPECT_THROW(parse_address(text), UsageError) << text;

@@ -45,7 +45,7 @@ struct AsyncBench {
     std::map<std::string, std::string> given = variant.given;
     given.merge(more);
     model = info.make(Options(info.name, info.options, given));
-    setup.cpus = CpuSet::allowed();
+    setup.cpus = CpuSet::of_this_thread();
     setup.job = {body,
                  [](void* context, const Request& request, Refusal why) noexcept {
                    AsyncBench& self = *static_cast<AsyncBench*>(context);

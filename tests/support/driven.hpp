@@ -30,7 +30,7 @@ inline TrialRequest request_to(const Target& target, double rate_per_s, std::uin
   request.warmup = Nanos(0);
   request.window = std::chrono::milliseconds(400);
   request.drain = std::chrono::minutes(5);  // whatever else runs here
-  const CpuSet allowed = CpuSet::allowed();
+  const CpuSet allowed = CpuSet::of_this_thread();
   request.generator_cpus = CpuSet({allowed.list().front()});
   request.model_cpus = allowed;
   return request;

@@ -68,7 +68,7 @@ inline std::vector<std::filesystem::path> directories_held(std::string_view pref
 class StartedServer {
  public:
   explicit StartedServer(Downstream which)
-      : server_(std::make_unique<DownstreamServer>(which, CpuSet::allowed(), nullptr)) {}
+      : server_(std::make_unique<DownstreamServer>(which, CpuSet::of_this_thread(), nullptr)) {}
 
   WorkloadSetup setup(unsigned executors = 1) const {
     WorkloadSetup result;

@@ -55,7 +55,7 @@ class DownstreamTrials : public ::testing::TestWithParam<Kind> {
     request.window = 200ms;
     request.drain = 20s;  // a stall of the machine must not look like a lost request
     request.seed = 11;
-    std::vector<int> cpus = CpuSet::allowed().list();
+    std::vector<int> cpus = CpuSet::of_this_thread().list();
     request.generator_cpus = CpuSet({cpus.front()});
     if (cpus.size() > 1) cpus.erase(cpus.begin());
     request.model_cpus = CpuSet(cpus);

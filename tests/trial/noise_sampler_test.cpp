@@ -8,7 +8,7 @@ namespace precipice {
 namespace {
 
 TEST(NoiseFloor, IsSampledWithTheRealGeneratorAndWatch) {
-  const CpuSet allowed = CpuSet::allowed();
+  const CpuSet allowed = CpuSet::of_this_thread();
   const CpuSet first({allowed.list().front()});
   const NoiseSamples samples = sample_noise(first, allowed, std::chrono::milliseconds(100));
   EXPECT_EQ(samples.self_lags.size(), 200u) << "2,000 a second, none left out";

@@ -20,9 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-CpuSet first_cpu() { return CpuSet({CpuSet::allowed().list().front()}); }
-CpuSet last_cpu() { return CpuSet({CpuSet::allowed().list().back()}); }
-bool one_cpu() { return CpuSet::allowed().size() == 1; }
+CpuSet first_cpu() { return CpuSet({CpuSet::of_this_thread().list().front()}); }
+CpuSet last_cpu() { return CpuSet({CpuSet::of_this_thread().list().back()}); }
+bool one_cpu() { return CpuSet::of_this_thread().size() == 1; }
 
 /// Half a second at a load that leaves the model's CPU idle most of the time.
 TrialRequest light_load() {

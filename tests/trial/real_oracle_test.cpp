@@ -41,7 +41,8 @@ struct Log {
 
 std::unique_ptr<Model> start(const std::map<std::string, std::string>& keys, Log& log) {
   auto model = oracle_model().make(Options("oracle", oracle_keys(), keys));
-  model->start({.cpus = CpuSet::allowed(), .job = log.job(), .files = {}, .block_bytes = 4096});
+  model->start(
+      {.cpus = CpuSet::of_this_thread(), .job = log.job(), .files = {}, .block_bytes = 4096});
   return model;
 }
 

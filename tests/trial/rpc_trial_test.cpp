@@ -22,8 +22,8 @@ TrialRequest calls(std::string_view model) {
   request.warmup = 20ms;
   request.window = 200ms;
   request.drain = 60s;  // ends when all have been answered
-  request.generator_cpus = CpuSet({CpuSet::allowed().list().front()});
-  request.model_cpus = CpuSet({CpuSet::allowed().list().back()});
+  request.generator_cpus = CpuSet({CpuSet::of_this_thread().list().front()});
+  request.model_cpus = CpuSet({CpuSet::of_this_thread().list().back()});
   return request;
 }
 
@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Models, RpcTrial, ::testing::ValuesIn(those_that_run())
 TEST_P(RpcTrial, OneThreadAndTwoGiveTheSameAnswers) {
   const TrialRequest one = calls(GetParam());
   TrialRequest two = one;
-  two.generator_cpus = CpuSet::allowed();
+  two.generator_cpus = CpuSet::of_this_thread();
   if (two.generator_cpus.size() == 1) GTEST_SKIP() << "one CPU";
   const Trial with_one = runner_.run(one), with_two = runner_.run(two);
   for (const Trial* trial : {&with_one, &with_two}) {

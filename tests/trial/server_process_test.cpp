@@ -48,7 +48,7 @@ std::string contents(const std::string& path) {
 
 TEST(ServerProcess, RunsInItsDirectoryAndInASessionOfItsOwn) {
   const PrivateDirectory directory(prefix());
-  ServerProcess process(shell(directory, "pwd; exec sleep 600"), CpuSet::allowed());
+  ServerProcess process(shell(directory, "pwd; exec sleep 600"), CpuSet::of_this_thread());
   while (contents(directory.path() + "/log").empty()) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(contents(directory.path() + "/log"), directory.path() + "\n");
   EXPECT_TRUE(process.running());
@@ -58,11 +58,11 @@ TEST(ServerProcess, RunsInItsDirectoryAndInASessionOfItsOwn) {
 
 TEST(ServerProcess, TellsHowItEnded) {
   const PrivateDirectory directory(prefix());
-  ServerProcess process(shell(directory, "exit 7"), CpuSet::allowed());
+  ServerProcess process(shell(directory, "exit 7"), CpuSet::of_this_thread());
   EXPECT_TRUE(process.wait(1min));
   EXPECT_FALSE(process.running());
   EXPECT_EQ(process.exit_code(), 7);
-  ServerProcess killed(shell(directory, "kill -9 $$"), CpuSet::allowed());
+  ServerProcess killed(shell(directory, "kill -9 $$"), CpuSet::of_this_thread());
   EXPECT_TRUE(killed.wait(1min));
   EXPECT_EQ(killed.exit_code(), 128 + SIGKILL);
 }
@@ -72,7 +72,7 @@ TEST(ServerProcess, NamesAProgramThatCannotBeRun) {
   ServerCommand command = shell(directory, "");
   command.argv = {"/nowhere/server"};
   try {
-    const ServerProcess process(command, CpuSet::allowed());
+    const ServerProcess process(command, CpuSet::of_this_thread());
     FAIL();
   } catch (const Unavailable& error) {
     EXPECT_EQ(std::string(error.what()), "cannot run /nowhere/server: No such file or directory");
@@ -89,7 +89,7 @@ TEST(ServerProcess, IsAnotherUsersWhereThisOneIsRoot) {
   const PrivateDirectory directory(prefix());
   ServerCommand command = shell(directory, "id -u; id -g; id -G");
   command.user = user;
-  ServerProcess process(command, CpuSet::allowed());
+  ServerProcess process(command, CpuSet::of_this_thread());
   ASSERT_TRUE(process.wait(1min));
   EXPECT_EQ(contents(command.log), std::to_string(user->user) + "\n" + std::to_string(user->group) +
                                        "\n" + std::to_string(user->group) + "\n");
@@ -97,8 +97,8 @@ TEST(ServerProcess, IsAnotherUsersWhereThisOneIsRoot) {
 
 TEST(ServerProcess, IsPlacedWithItsChildren) {
   const PrivateDirectory directory(prefix());
-  const CpuSet last({CpuSet::allowed().list().back()});
-  ServerProcess process(shell(directory, "sleep 600 & sleep 600 & wait"), CpuSet::allowed());
+  const CpuSet last({CpuSet::of_this_thread().list().back()});
+  ServerProcess process(shell(directory, "sleep 600 & sleep 600 & wait"), CpuSet::of_this_thread());
   while (family_of(process.pid()).size() < 3) std::this_thread::sleep_for(1ms);
   place_family(process.pid(), last);
   for (const pid_t member : family_of(process.pid())) {
@@ -107,7 +107,7 @@ TEST(ServerProcess, IsPlacedWithItsChildren) {
     EXPECT_EQ(CPU_COUNT(&mask), 1);
     EXPECT_TRUE(CPU_ISSET(last.list().front(), &mask));
     EXPECT_TRUE(is_bound_to(member, last));
-    EXPECT_TRUE(is_bound_to(member, CpuSet::allowed()));
+    EXPECT_TRUE(is_bound_to(member, CpuSet::of_this_thread()));
     EXPECT_FALSE(is_bound_to(member, CpuSet({last.list().front() + 1})));
   }
   for (const pid_t member : family_of(process.pid())) {
@@ -119,12 +119,12 @@ TEST(ServerProcess, CountsTheTimeOfChildrenThatRunAndThatHaveEnded) {
   const PrivateDirectory directory(prefix());
   const std::string busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
   ServerProcess process(shell(directory, "sh -c '" + busy + "; echo done; exec sleep 600'"),
-                        CpuSet::allowed());
+                        CpuSet::of_this_thread());
   while (contents(directory.path() + "/log").empty()) std::this_thread::sleep_for(1ms);
   const double running_ns = family_cpu_ns(process.pid());
   EXPECT_GT(running_ns, 1e6);
   ServerProcess other(shell(directory, "sh -c '" + busy + "'; echo ended; sleep 600 & wait"),
-                      CpuSet::allowed());
+                      CpuSet::of_this_thread());
   while (contents(directory.path() + "/log").find("ended") == std::string::npos)
     std::this_thread::sleep_for(1ms);
   EXPECT_GT(family_cpu_ns(other.pid()), running_ns / 10);
@@ -142,7 +142,7 @@ TEST(ServerProcess, EndsWithAProcessThatIsKilledAndItsDirectoryWithTheNext) {
   const pid_t child = fork();
   if (child == 0) {
     const PrivateDirectory directory(shared);
-    const ServerProcess process(shell(directory, "exec sleep 600"), CpuSet::allowed());
+    const ServerProcess process(shell(directory, "exec sleep 600"), CpuSet::of_this_thread());
     const pid_t server = process.pid();
     const ssize_t told = write(ends[1], &server, sizeof server) +
                          write(ends[1], directory.path().c_str(), directory.path().size());

@@ -28,7 +28,7 @@ Trial run(const std::string& model, const std::string& policies, const std::stri
   request.warmup = 20ms;
   request.drain = 20s;
   request.seed = 5;
-  request.generator_cpus = request.model_cpus = CpuSet::allowed();
+  request.generator_cpus = request.model_cpus = CpuSet::of_this_thread();
   if (!trigger.empty()) request.trigger = Trigger::parse(trigger);
   return runner.run(request);
 }

@@ -60,7 +60,7 @@ class PostgresWorkload : public ::testing::Test {
   }
   /// What psql, the server's own client, answers.
   std::string ask(const std::string& sql) {
-    const std::string command = *postgres_programs() + "/psql -XAtq -d \"" +
+    const std::string command = *postgres_program_directory() + "/psql -XAtq -d \"" +
                                 shared_->setup().conninfo + "\" -c \"" + sql + "\" 2>&1";
     std::string text;
     FILE* const out = ::popen(command.c_str(), "r");
