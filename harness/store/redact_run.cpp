@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "harness/host/build_info.hpp"
 #include "harness/http/url.hpp"
