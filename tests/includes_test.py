@@ -65,6 +65,8 @@ PROVIDES = {
 # A header that brings another by the standard, or in every implementation of it that this is built with.
 ALSO = {"string": {"string_view"}, "map": {"utility"}, "unordered_map": {"utility"}, "thread": {"chrono"}}
 HEADER_OF = {name: header for header, names in PROVIDES.items() for name in names.split()}
+# Of libraries: what is used, and a header that declares it.
+LIBRARIES = {r"\bnlohmann::": "nlohmann/json.hpp", r"\bfmt::format\(": "fmt/format.h", r"\bEXPECT_": "gtest/gtest.h"}
 USE = re.compile(r"\bstd::(\w+)")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.M)
 DECLARED = re.compile(r"\b(?:class|struct|enum class) (?:\[\[\w+\]\] )?(\w+)(?: final)?(?: :[^;{]*)? ?\{")
@@ -106,6 +108,10 @@ class Project:
         text, have = strip(self.files[path]), self.headers(path)
         for header in sorted({HEADER_OF[name] for name in USE.findall(text) if name in HEADER_OF} - have):
             yield f"{path} uses std:: of <{header}> and includes it nowhere"
+        for use, header in LIBRARIES.items():
+            forward = header.replace(".hpp", "_fwd.hpp")
+            if re.search(use, text) and header not in have and f"<{forward}>" not in self.files[path]:
+                yield f"{path} uses what <{header}> declares and includes it nowhere"
         own = set(OWN.findall(text))
         for name in sorted(set(re.findall(r"\b[A-Z]\w+", text)) & self.place.keys()):
             if name not in own and self.place[name] not in have:

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "harness/host/doctor.hpp"
 #include "tests/support/noise_samples.hpp"
