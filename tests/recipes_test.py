@@ -3,6 +3,7 @@
 
     recipes_test.py COMPILER
 """
+import importlib.util
 import os
 import re
 import subprocess
@@ -31,6 +32,7 @@ class Recipes(unittest.TestCase):
                                       capture_output=True, text=True, check=False)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not there")
     def test_in_python_import_what_is_there(self):
         sys.path.insert(0, os.path.join(ROOT, "scripts"))
         self.assertEqual(len(of("python")), 1)
