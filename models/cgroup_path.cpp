@@ -40,4 +40,11 @@ std::vector<std::filesystem::path> cgroup_directories(const std::filesystem::pat
   return directories;
 }
 
+std::optional<std::uint64_t> read_limit(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::uint64_t value = 0;
+  if (in >> value) return value;
+  return std::nullopt;
+}
+
 }  // namespace precipice

@@ -1,7 +1,9 @@
 // Where the control groups of this process keep their files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +16,8 @@ namespace precipice {
 std::vector<std::filesystem::path> cgroup_directories(const std::filesystem::path& proc,
                                                       const std::filesystem::path& mount,
                                                       std::string_view controller);
+
+/// The number in `file`; nothing where there is no such file, or it holds "max", which is no limit.
+std::optional<std::uint64_t> read_limit(const std::filesystem::path& file);
 
 }  // namespace precipice

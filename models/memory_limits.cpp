@@ -19,13 +19,6 @@ namespace fs = std::filesystem;
 
 std::string mebibytes(std::uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
 
-std::optional<std::uint64_t> read_number(const fs::path& file) {
-  std::ifstream in(file);
-  std::uint64_t value = 0;
-  if (in >> value) return value;
-  return std::nullopt;  // absent, or "max"
-}
-
 /// `Name: 123 kB` or `name 123` lines, as numbers in the file's own unit.
 std::map<std::string, std::uint64_t> figures(const fs::path& file) {
   std::map<std::string, std::uint64_t> found;
@@ -52,8 +45,8 @@ void add_groups(const MemoryLimitSources& sources, std::vector<MemoryLimit>& lim
   for (const fs::path& directory : cgroup_directories(sources.proc, sources.cgroup, "memory")) {
     for (const auto& [most, now] : {std::pair("memory.max", "memory.current"),
                                     std::pair("memory.limit_in_bytes", "memory.usage_in_bytes")}) {
-      const auto limit = read_number(directory / most);
-      const auto used = read_number(directory / now);
+      const auto limit = read_limit(directory / most);
+      const auto used = read_limit(directory / now);
       if (!limit || !used || *limit >= kUnlimited) continue;
       const auto stat = figures(directory / "memory.stat");
       auto reclaimable = figure(stat, "total_inactive_file");
@@ -103,7 +96,7 @@ std::vector<MemoryLimit> memory_limits(const MemoryLimitSources& sources) {
                       "raise it with ulimit -d"});
   }
   const auto committed = figure(machine, "Committed_AS"), most = figure(machine, "CommitLimit");
-  if (committed && most && read_number(sources.proc / "sys/vm/overcommit_memory") == 2U) {
+  if (committed && most && read_limit(sources.proc / "sys/vm/overcommit_memory") == 2U) {
     limits.push_back(
         {"overcommit", *committed << 10, *most << 10,
          fmt::format("no more than {} may be promised to processes", mebibytes(*most << 10)),

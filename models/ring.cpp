@@ -17,7 +17,7 @@ namespace {
 
 // Arrivals begun in one pass: the most that one submission batches because of them, and few enough
 // that a backlog of arrivals does not hold up the completions of what has begun.
-constexpr std::size_t kAdmittedAtOnce = 32;
+constexpr std::size_t kArrivalsAtOnce = 32;
 // Completions copied out of the queue before their requests go on.
 constexpr unsigned kReapedAtOnce = 64;
 // Memory registered for reads, per ring: pinned pages count against RLIMIT_MEMLOCK, 8 MiB by
@@ -32,7 +32,7 @@ void Ring::FreeMemory::operator()(std::byte* memory) const noexcept { std::free(
 
 Ring::Ring(unsigned index, const RingSettings& settings, Admission& admission)
     : index_(index), settings_(settings), admission_(admission) {
-  collected_.reserve(kAdmittedAtOnce);
+  collected_.reserve(kArrivalsAtOnce);
 }
 
 Ring::~Ring() {
@@ -160,7 +160,7 @@ bool Ring::collect() {
   bool idle = false;
   {
     const std::lock_guard lock(mutex_);
-    take_arrivals(cancelling_ || cancel_asked_ ? arrivals_.size() : kAdmittedAtOnce);
+    take_arrivals(cancelling_ || cancel_asked_ ? arrivals_.size() : kArrivalsAtOnce);
     woken_now_ = woken_head_;
     woken_head_ = woken_tail_ = nullptr;
     cancel_now = cancel_asked_ && !cancelling_;
@@ -204,7 +204,7 @@ void Ring::begin_replacements() {
   if (brought_here_ == 0) return;
   {
     const std::lock_guard lock(mutex_);
-    take_arrivals(std::min(brought_here_, kAdmittedAtOnce));
+    take_arrivals(std::min(brought_here_, kArrivalsAtOnce));
   }
   begin_all();
   brought_here_ = 0;

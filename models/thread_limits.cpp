@@ -21,13 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kReservedMaps = 2048;
 
-std::optional<std::uint64_t> read_number(const fs::path& file) {
-  std::ifstream in(file);
-  std::uint64_t value = 0;
-  if (in >> value) return value;
-  return std::nullopt;  // absent, or "max"
-}
-
 std::uint64_t count_maps(const fs::path& proc) {
   std::ifstream in(proc / "self/maps");
   return static_cast<std::uint64_t>(
@@ -79,8 +72,8 @@ std::uint64_t tenth(std::uint64_t limit) { return std::max<std::uint64_t>(1, lim
 std::optional<ThreadLimit> pids_cgroup(const ThreadLimitSources& sources) {
   std::optional<ThreadLimit> tightest;
   for (const fs::path& directory : cgroup_directories(sources.proc, sources.cgroup, "pids")) {
-    const auto limit = read_number(directory / "pids.max");
-    const auto used = read_number(directory / "pids.current");
+    const auto limit = read_limit(directory / "pids.max");
+    const auto used = read_limit(directory / "pids.current");
     if (limit && used &&
         (!tightest || room(*used, *limit) < room(tightest->used, tightest->limit))) {
       tightest = ThreadLimit{"pids_cgroup", *used, *limit,
@@ -153,16 +146,16 @@ std::vector<ThreadLimit> thread_limits(const ThreadLimitSources& sources) {
   if (auto cgroup = pids_cgroup(sources)) limits.push_back(*cgroup);
   const fs::path kernel = sources.proc / "sys/kernel";
   if (const auto used = count_all_threads(sources.proc)) {
-    if (const auto limit = read_number(kernel / "pid_max")) {
+    if (const auto limit = read_limit(kernel / "pid_max")) {
       limits.push_back(
           {"pid_max", *used, *limit, "raise it with sysctl kernel.pid_max", tenth(*limit)});
     }
-    if (const auto limit = read_number(kernel / "threads-max")) {
+    if (const auto limit = read_limit(kernel / "threads-max")) {
       limits.push_back(
           {"threads_max", *used, *limit, "raise it with sysctl kernel.threads-max", tenth(*limit)});
     }
   }
-  if (const auto limit = read_number(sources.proc / "sys/vm/max_map_count")) {
+  if (const auto limit = read_limit(sources.proc / "sys/vm/max_map_count")) {
     limits.push_back({"max_map_count", count_maps(sources.proc), *limit,
                       "raise it with sysctl vm.max_map_count", tenth(*limit)});
   }
@@ -194,7 +187,7 @@ ThreadLimit limit_that_was_hit(const ThreadLimitSources& sources) {
 }
 
 std::uint64_t threads_that_maps_allow(const ThreadLimitSources& sources) {
-  const auto limit = read_number(sources.proc / "sys/vm/max_map_count");
+  const auto limit = read_limit(sources.proc / "sys/vm/max_map_count");
   if (!limit) return std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t taken = count_maps(sources.proc) + kReservedMaps;
   return *limit > taken ? (*limit - taken) / 2 : 1;

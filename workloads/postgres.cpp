@@ -34,14 +34,14 @@
 namespace precipice {
 namespace {
 
-constexpr std::uint64_t kMostConnections = 500;
+constexpr std::uint64_t kMostBackends = 500;
 /// SELECTs that are sent before their rows are received: some 100 bytes each, which fits the
 /// buffers of two sockets.
 constexpr std::size_t kPipelined = 64;
 /// Rows of one INSERT.
 constexpr std::size_t kMostRows = 1024;
 /// Planning figure only: about what a SELECT takes over loopback.
-constexpr Nanos kNominal = std::chrono::microseconds(200);
+constexpr Nanos kNominalSelect = std::chrono::microseconds(200);
 
 /// A key as the text of a parameter.
 class KeyText {
@@ -101,7 +101,7 @@ class Postgres final : public Workload {
       : operations_(options, "select", "insert"),
         keys_(options, 0x706f737467726573),
         bytes_(value_bytes_option(options, "postgres")),
-        asked_(options.count("connections", 1, kMostConnections)),
+        asked_(options.count("connections", 1, kMostBackends)),
         server_(server_option(options, "postgres")),
         rows_table_(fmt::format("precipice_rows_{}_{}", bytes_, keys_.count())),
         select_{"select_row", fmt::format("SELECT key, body FROM {} WHERE key = $1", rows_table_),
@@ -157,7 +157,7 @@ class Postgres final : public Workload {
 
   void finish() override { pools_.clear(); }
 
-  Nanos nominal_service() const override { return kNominal; }
+  Nanos nominal_service() const override { return kNominalSelect; }
   Nanos nominal_cpu() const override { return Nanos(0); }
   std::string note() const override {
     if (connections_ == 0) return "";

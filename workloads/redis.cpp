@@ -40,7 +40,7 @@ constexpr Nanos kNominal = std::chrono::microseconds(50);
 constexpr std::uint64_t kLoadedAtOnce = 512;
 
 /// A command, and what came of it.
-struct Call {
+struct Command {
   std::string_view head;  ///< the whole command, or a SET up to its value
   Operation operation = Operation::read;
   std::uint64_t key = 0;
@@ -89,7 +89,7 @@ class Redis final : public Workload {
   }
 
   Task<Outcome> run(Io& io, const Request& request) override {
-    Call call = call_of(request);
+    Command call = call_of(request);
     const std::int64_t answered = co_await over_a_connection(io, {&call, 1});
     if (call.outcome.error == Outcome::kNeedless) call.outcome = Outcome::failed(answered);
     co_return call.outcome;
@@ -97,7 +97,7 @@ class Redis final : public Workload {
 
   Task<void> run_many(Io& io, std::span<const Request> requests,
                       std::span<Outcome> outcomes) override {
-    std::vector<Call> calls;
+    std::vector<Command> calls;
     calls.reserve(requests.size());
     for (const Request& request : requests) calls.push_back(call_of(request));
     const std::int64_t answered = co_await over_a_connection(io, calls);
@@ -126,7 +126,7 @@ class Redis final : public Workload {
     return operation == Operation::read ? redis_command({"GET", name_of(key)})
                                         : redis_set_head(name_of(key), bytes_);
   }
-  Call call_of(const Request& request) const {
+  Command call_of(const Request& request) const {
     const std::uint64_t seed = request.seed % kTabulatedSeeds;
     return {.head = heads_[seed],
             .operation = operations_.of(seed),
@@ -135,7 +135,7 @@ class Redis final : public Workload {
   }
 
   /// Yields 0 or -errno; calls that were not answered keep Outcome::needless().
-  Task<std::int64_t> over_a_connection(Io& io, std::span<Call> calls) {
+  Task<std::int64_t> over_a_connection(Io& io, std::span<Command> calls) {
     ConnectionPool& pool = *pools_[io.executor() % pools_.size()];
     const std::int64_t entered = co_await io.acquire(pool.gate());
     if (entered < 0) co_return entered;
@@ -160,7 +160,7 @@ class Redis final : public Workload {
   /// Sends as many commands as fit `buffer`, receives their replies, and so on. After an error the
   /// state of the stream is unknown.
   Task<std::int64_t> exchange(Io& io, int socket, std::span<std::byte> buffer,
-                              std::span<Call> calls) {
+                              std::span<Command> calls) {
     for (std::size_t next = 0; next < calls.size();) {
       std::size_t used = 0, end = next;
       while (end < calls.size() &&
@@ -193,11 +193,11 @@ class Redis final : public Workload {
     co_return 0;
   }
 
-  std::size_t command_bytes(const Call& call) const {
+  std::size_t command_bytes(const Command& call) const {
     return call.head.size() + (call.operation == Operation::write ? bytes_ + 2 : 0);
   }
 
-  std::size_t write_command(const Call& call, std::byte* to) const {
+  std::size_t write_command(const Command& call, std::byte* to) const {
     std::memcpy(to, call.head.data(), call.head.size());
     if (call.operation == Operation::write) {
       char* const value = reinterpret_cast<char*>(to) + call.head.size();
@@ -207,7 +207,7 @@ class Redis final : public Workload {
     return command_bytes(call);
   }
 
-  Outcome outcome_of(const Call& call, const RedisReply& reply) const {
+  Outcome outcome_of(const Command& call, const RedisReply& reply) const {
     using Kind = RedisReply::Kind;
     if (call.text != nullptr) {
       call.text->assign(reinterpret_cast<const char*>(reply.content.data()), reply.content.size());
@@ -240,8 +240,8 @@ class Redis final : public Workload {
     std::string info;
     const std::string asks_info = redis_command({"INFO", "server"});
     const std::string asks_mark = head_of(Operation::read, keys_.count());
-    std::vector<Call> calls{{.head = asks_info, .text = &info},
-                            {.head = asks_mark, .key = keys_.count()}};
+    std::vector<Command> calls{{.head = asks_info, .text = &info},
+                               {.head = asks_mark, .key = keys_.count()}};
     const std::int64_t asked = co_await exchange(io, socket.get(), lease.span(), calls);
     if (asked < 0) co_return asked;
     version_ = version_in(info);
@@ -259,13 +259,13 @@ class Redis final : public Workload {
   Task<std::int64_t> write_keys(Io& io, int socket, std::span<std::byte> buffer, std::uint64_t from,
                                 std::uint64_t to) {
     std::vector<std::string> heads;
-    std::vector<Call> calls;
+    std::vector<Command> calls;
     for (std::uint64_t key = from; key < to; ++key) heads.push_back(head_of(Operation::write, key));
     for (std::uint64_t key = from; key < to; ++key)
       calls.push_back({.head = heads[key - from], .operation = Operation::write, .key = key});
     const std::int64_t written = co_await exchange(io, socket, buffer, calls);
     if (written < 0) co_return written;
-    for (const Call& call : calls) {
+    for (const Command& call : calls) {
       if (!call.outcome.succeeded()) co_return -call.outcome.error;
     }
     co_return 0;

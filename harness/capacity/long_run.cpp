@@ -14,8 +14,8 @@ namespace {
 // Sharing costs twenty times as much per request.
 constexpr std::size_t kRequests = 4'000'000, kRequestsOfSharing = 1'000'000;
 constexpr std::uint64_t kSeed = 0x6c6f6e6772756e;
-constexpr double kStep = 0.02, kHighest = 0.98;  // of load
-constexpr double kUnit = 1e6;                    // of a histogram, for one mean service time
+constexpr double kLoadStep = 0.02, kHighest = 0.98;  // of load
+constexpr double kUnit = 1e6;                        // of a histogram, for one mean service time
 
 }  // namespace
 
@@ -90,12 +90,12 @@ const LongRun::AtLoad& LongRun::at(int step) {
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(step);
   if (found != known_.end()) return found->second;
-  return known_.emplace(step, simulate(kStep * step)).first->second;
+  return known_.emplace(step, simulate(kLoadStep * step)).first->second;
 }
 
 double LongRun::log_share_beyond(double load, double bound) {
-  const double steps = std::clamp(load, kStep, kHighest) / kStep;
-  const int low = std::min(static_cast<int>(steps), static_cast<int>(kHighest / kStep) - 1);
+  const double steps = std::clamp(load, kLoadStep, kHighest) / kLoadStep;
+  const int low = std::min(static_cast<int>(steps), static_cast<int>(kHighest / kLoadStep) - 1);
   const auto log_share = [&](int step) {
     const AtLoad& curve = at(step);
     const auto above = std::upper_bound(curve.edges.begin(), curve.edges.end(), bound);
@@ -116,8 +116,8 @@ double LongRun::error_of_share(double load, double log_share) const {
 }
 
 double LongRun::mean(double load) {
-  const double steps = std::clamp(load, kStep, kHighest) / kStep;
-  const int low = std::min(static_cast<int>(steps), static_cast<int>(kHighest / kStep) - 1);
+  const double steps = std::clamp(load, kLoadStep, kHighest) / kLoadStep;
+  const int low = std::min(static_cast<int>(steps), static_cast<int>(kHighest / kLoadStep) - 1);
   const double part = steps - low;
   return std::exp((1 - part) * std::log(at(low).mean) + part * std::log(at(low + 1).mean));
 }

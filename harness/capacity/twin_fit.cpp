@@ -13,7 +13,6 @@ namespace precipice {
 namespace {
 
 constexpr double kNear = 0.3;  // of the crossing
-constexpr std::size_t kFewestTrials = 5;
 constexpr double kWeights[] = {0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98};
 // Weight, level and slope are estimated.
 constexpr double kEstimated = 3;
@@ -65,7 +64,7 @@ class Fitter {
     TwinFit none;
     const double room = options_.saturation_per_s - options_.crossing_per_s;
     // A twin refuses nothing, so its responses are no guide to those of a queue that does.
-    if (near_.size() < kFewestTrials || !(room > 0) || lossy_) return none;
+    if (near_.size() < kFewestTwinnedTrials || !(room > 0) || lossy_) return none;
     for (const NearTrial& trial : near_) {
       if (!twin_.replayable(*trial.member->point)) return none;
     }

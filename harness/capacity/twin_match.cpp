@@ -13,8 +13,6 @@ namespace {
 constexpr TwinStretch kLeastStretch = -20, kMostStretch = 160;
 constexpr TwinStretch kAround[] = {-4, -2, 0, 2, 4};
 constexpr double kShares[] = {1.0 / 9, 2.0 / 9, 3.0 / 9, 2.0 / 9, 1.0 / 9};
-// Fewer trials do not say whether they follow their twins.
-constexpr std::size_t kFewestTrials = 5;
 // For the search, which can do without.
 constexpr double kExplainedEnough = 0.7;
 constexpr int kHalvings = 25;
@@ -119,7 +117,8 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
       }
       if (squares >= least) continue;
       least = squares;
-      explained = used.size() < kFewestTrials ? 1 : explained_of_means(twin, order, stretch, used);
+      explained =
+          used.size() < kFewestTwinnedTrials ? 1 : explained_of_means(twin, order, stretch, used);
       crossing = crossing_of(twin, order, stretch, bound_ns,
                              std::log(1 - slo_percentile / 100) - std::log(seen / of_twins));
     }

@@ -2,12 +2,16 @@
 // to expect.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "harness/capacity/point.hpp"
 #include "harness/capacity/twin.hpp"
 
 namespace precipice {
+
+/// Fewer trials do not say whether they follow their twins.
+inline constexpr std::size_t kFewestTwinnedTrials = 5;
 
 /// Where the twins' mean responses are those of the trials, on average over the trials.
 TwinStretch matching_stretch(const Twin& twin, TwinOrder order,

@@ -155,7 +155,7 @@ std::string text_of(const CampaignResult& result, const TableStyle& style) {
   return text;
 }
 
-int exit_of(const CampaignResult& result) {
+int exit_of_capacity(const CampaignResult& result) {
   int code = kDone;
   for (const CellSummary& cell : result.cells) {
     if (cell.failure.empty() && cell.result.cliff.reached != Reached::unmeasured) continue;
@@ -199,7 +199,7 @@ int capacity(const CapacityArguments& arguments) {
   } else {
     for (const CellSummary& cell : result.cells) remark(cell.failure);
   }
-  return exit_of(result);
+  return exit_of_capacity(result);
 }
 
 void add_options(OptionParser& parser, CapacityArguments& a) {

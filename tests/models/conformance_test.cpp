@@ -44,7 +44,7 @@ CpuSet other_cpus() {
 }
 
 TrialRunner& runner() {
-  static TrialRunner instance(testing::TempDir() + "precipice-conformance");
+  static TrialRunner instance(::testing::TempDir() + "precipice-conformance");
   return instance;
 }
 
@@ -270,7 +270,7 @@ TEST(Evidence, TheKernelCreatesAThreadForEveryRequest) {
 
 TEST(Corruption, AWrongByteInWhatIsReadFailsTheTrial) {
   const Spec file{"file", {{"size", "1MiB"}}};
-  const std::string scratch = testing::TempDir() + "precipice-corruption";
+  const std::string scratch = ::testing::TempDir() + "precipice-corruption";
   TrialRunner own(scratch);
   TrialRequest request = trial_of({"fixed_pool", {{"threads", "4"}}}, file, kRate);
   ASSERT_FALSE(own.run(request).model_fault);

@@ -27,7 +27,7 @@ CpuSet model_cpus() {
 }
 
 TrialRunner& runner() {
-  static TrialRunner instance(testing::TempDir() + "precipice-policies");
+  static TrialRunner instance(::testing::TempDir() + "precipice-policies");
   return instance;
 }
 

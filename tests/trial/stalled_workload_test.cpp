@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 class Stalls : public ::testing::TestWithParam<std::string> {};
 
 Trial run(const std::string& model, const std::string& policies, const std::string& trigger) {
-  static TrialRunner runner(testing::TempDir() + "precipice-stalls");
+  static TrialRunner runner(::testing::TempDir() + "precipice-stalls");
   TrialRequest request;
   request.model.name = model;
   request.workload = {"sleep", {{"wait", "1ms"}}};
