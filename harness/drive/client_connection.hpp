@@ -21,7 +21,8 @@ struct ClientConnection {
   std::size_t id = 0;                    ///< of the request
   std::uint32_t requests = 0;            ///< that this connection has had, the last included
   std::int64_t since_ns = 0;             ///< when the connecting began
-  std::string unsent;
+  std::string unsent;                    ///< of a request that the socket did not take whole
+  std::size_t unsent_from = 0;           ///< what the socket has taken of that since
   Wire wire;
   ResponseParser parser;
 };

@@ -1,4 +1,4 @@
-// The client's connections: how they are made, lost and made again.
+// The client's connections: how they are made, written to, lost and made again.
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
@@ -73,6 +73,39 @@ void ClientLoop::connect_failed(Connection& connection, int error) {
   fail(id, clock(), kind, error);
 }
 
+void ClientLoop::send(Connection& connection, std::string_view bytes) {
+  const std::optional<std::size_t> taken = offer(connection, bytes);
+  if (taken && *taken < bytes.size()) connection.unsent.assign(bytes.substr(*taken));
+}
+
+void ClientLoop::send_rest(Connection& connection) {
+  const std::string_view rest = std::string_view(connection.unsent).substr(connection.unsent_from);
+  const std::optional<std::size_t> taken = offer(connection, rest);
+  if (!taken) return;
+  connection.unsent_from += *taken;
+  if (connection.unsent_from < connection.unsent.size()) return;
+  connection.unsent.clear();
+  connection.unsent_from = 0;
+}
+
+// How much the socket took; nothing where the request failed of it.
+std::optional<std::size_t> ClientLoop::offer(Connection& connection, std::string_view bytes) {
+  const ssize_t sent = connection.wire.send(bytes.data(), bytes.size());
+  if (sent == static_cast<ssize_t>(bytes.size())) {
+    if (connection.writes) watch(connection, false);
+    return bytes.size();
+  }
+  if (sent < 0 && sent != -EAGAIN) {
+    const bool tls = sent == -EPROTO && connection.wire.under_tls();
+    request_failed(connection, clock(), tls ? FailureKind::tls : FailureKind::reset,
+                   static_cast<int>(-sent));
+    return std::nullopt;
+  }
+  ++report_.partial_sends;
+  watch(connection, true);
+  return static_cast<std::size_t>(std::max<ssize_t>(0, sent));
+}
+
 void ClientLoop::close(Connection& connection) {
   if (connection.free) std::erase(free_, connection.index);
   connection.free = false;
@@ -80,6 +113,7 @@ void ClientLoop::close(Connection& connection) {
   connection.wire.close();
   connection.watched = connection.writes = false;
   connection.unsent.clear();
+  connection.unsent_from = 0;
   connection.requests = 0;
   connection.state = Connection::State::down;
   if (settings_.connection_per_request)

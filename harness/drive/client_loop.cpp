@@ -132,23 +132,6 @@ void ClientLoop::put_on(Connection& connection, std::size_t id) {
     send(connection, (spent(connection) ? last_text_ : text_).of(seed));
 }
 
-void ClientLoop::send(Connection& connection, std::string_view bytes) {
-  const ssize_t sent = connection.wire.send(bytes.data(), bytes.size());
-  if (sent == static_cast<ssize_t>(bytes.size())) {
-    if (connection.writes) watch(connection, false);
-    return;
-  }
-  if (sent < 0 && sent != -EAGAIN) {
-    const bool tls = sent == -EPROTO && connection.wire.under_tls();
-    request_failed(connection, clock(), tls ? FailureKind::tls : FailureKind::reset,
-                   static_cast<int>(-sent));
-    return;
-  }
-  ++report_.partial_sends;
-  connection.unsent.assign(bytes.substr(static_cast<std::size_t>(std::max<ssize_t>(0, sent))));
-  watch(connection, true);
-}
-
 void ClientLoop::on_ready(Connection& connection, std::int64_t at_ns) {
   using State = Connection::State;
   if (connection.state == State::connecting) {
@@ -161,7 +144,7 @@ void ClientLoop::on_ready(Connection& connection, std::int64_t at_ns) {
       connect_failed(connection, -result);
     return;
   }
-  if (!connection.unsent.empty()) send(connection, std::exchange(connection.unsent, {}));
+  if (!connection.unsent.empty()) send_rest(connection);
   if (connection.state == State::made) on_bytes(connection, at_ns);
 }
 

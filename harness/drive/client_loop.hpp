@@ -120,6 +120,8 @@ class ClientLoop {
   void serve_waiting();
   void put_on(Connection& connection, std::size_t id);
   void send(Connection& connection, std::string_view bytes);
+  void send_rest(Connection& connection);
+  std::optional<std::size_t> offer(Connection& connection, std::string_view bytes);
   void on_ready(Connection& connection, std::int64_t at_ns);
   void on_bytes(Connection& connection, std::int64_t at_ns);
   void answered(Connection& connection, std::int64_t at_ns, bool more_bytes);

@@ -18,6 +18,7 @@
 
 #include "tests/faults/fault_rig.hpp"
 #include "tests/support/plain_io.hpp"
+#include "tests/support/sanitized.hpp"
 #include "workloads/connections.hpp"
 #include "workloads/rpc_protocol.hpp"
 
@@ -111,6 +112,7 @@ class Peer {
 class DescriptorsLimited {
  public:
   explicit DescriptorsLimited(int spare) {
+    load_names_for_suppressions();
     getrlimit(RLIMIT_NOFILE, &before_);
     const int lowest = ::dup(0);  // the lowest free number, so there are no gaps below it
     ::close(lowest);

@@ -37,8 +37,8 @@ TrialRequest request_of(const std::string& chain, const std::string& model, cons
   request.workload = workload;
   request.policies = parse_policies(chain);
   request.rate_per_s = 1000;
-  request.window = 100ms;
-  request.warmup = 20ms;
+  request.window = 50ms;
+  request.warmup = 10ms;
   request.drain = 20s;  // a stall of the machine must not look like a lost request
   request.seed = 5;
   request.generator_cpus = generator_cpu();
@@ -115,7 +115,7 @@ TEST_P(Policies, KeepAClosedLoopGoing) {
   request.closed = 16;
   // A machine that stands still may do so for a whole window: then a longer one tells.
   std::uint64_t ended = 0;
-  for (request.window = 60ms; ended == 0 && request.window < 10s; request.window *= 4) {
+  for (request.window = 30ms; ended == 0 && request.window < 10s; request.window *= 4) {
     const Trial trial = runner().run(request);
     expect_conserved(trial);
     ended = trial.counts.completed + trial.counts.failed;

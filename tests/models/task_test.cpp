@@ -10,17 +10,15 @@
 
 #include "models/blocking_io.hpp"
 #include "models/job.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace precipice {
 namespace {
 
-// On an 8 MiB stack, a million iterations that each kept as little as 16 bytes would not pass.
-constexpr int kMillion = 1'000'000;
-
 std::uint64_t plus_one(const void*, std::uint64_t seed) { return seed + 1; }
 
 Task<void> await_completed_operations(Io& io, std::uint64_t* sum) {
-  for (int i = 0; i < kMillion; ++i) {
+  for (int i = 0; i < testing::kManyAwaits; ++i) {
     *sum = co_await io.compute({&plus_one, nullptr, *sum});
   }
 }
@@ -28,7 +26,7 @@ Task<void> await_completed_operations(Io& io, std::uint64_t* sum) {
 Task<int> one() { co_return 1; }
 
 Task<void> await_children(std::uint64_t* sum) {
-  for (int i = 0; i < kMillion; ++i) {
+  for (int i = 0; i < testing::kManyAwaits; ++i) {
     const int value = co_await one();
     *sum += static_cast<std::uint64_t>(value);
   }
@@ -40,30 +38,30 @@ Task<int> compute_one(Io& io) {
 }
 
 Task<void> await_children_that_await(Io& io, std::uint64_t* sum) {
-  for (int i = 0; i < kMillion; ++i) {
+  for (int i = 0; i < testing::kManyAwaits; ++i) {
     const int value = co_await compute_one(io);
     *sum += static_cast<std::uint64_t>(value);
   }
 }
 
-TEST(Task, AwaitsAMillionCompletedOperationsOnOneStack) {
+TEST(Task, AwaitsAGreatManyCompletedOperationsOnOneStack) {
   BlockingIo io;
   std::uint64_t sum = 0;
   await_completed_operations(io, &sum).start(nullptr, nullptr);
-  EXPECT_EQ(sum, kMillion);
+  EXPECT_EQ(sum, testing::kManyAwaits);
 }
 
-TEST(Task, AwaitsAMillionChildrenOnOneStack) {
+TEST(Task, AwaitsAGreatManyChildrenOnOneStack) {
   std::uint64_t sum = 0;
   await_children(&sum).start(nullptr, nullptr);
-  EXPECT_EQ(sum, kMillion);
+  EXPECT_EQ(sum, testing::kManyAwaits);
 }
 
-TEST(Task, AwaitsAMillionChildrenThatAwaitOnOneStack) {
+TEST(Task, AwaitsAGreatManyChildrenThatAwaitOnOneStack) {
   BlockingIo io;
   std::uint64_t sum = 0;
   await_children_that_await(io, &sum).start(nullptr, nullptr);
-  EXPECT_EQ(sum, kMillion);
+  EXPECT_EQ(sum, testing::kManyAwaits);
 }
 
 /// Queues every operation and lets the test finish them later.
@@ -94,20 +92,20 @@ Task<void> await_suspending_children(Io& io, int times, std::int64_t* sum) {
   }
 }
 
-TEST(Task, ResumesAMillionTimesThroughAChildThatSuspends) {
+TEST(Task, ResumesAGreatManyTimesThroughAChildThatSuspends) {
   LaterIo io;
   std::int64_t sum = 0;
   bool done = false;
-  await_suspending_children(io, kMillion, &sum)
+  await_suspending_children(io, testing::kManyAwaits, &sum)
       .start([](void* flag) { *static_cast<bool*>(flag) = true; }, &done);
-  for (int i = 0; i < kMillion; ++i) {
+  for (int i = 0; i < testing::kManyAwaits; ++i) {
     ASSERT_FALSE(done);
     IoOp* op = std::exchange(io.waiting, nullptr);
     ASSERT_NE(op, nullptr);
     op->finish(2);
   }
   EXPECT_TRUE(done);
-  EXPECT_EQ(sum, 2 * kMillion);
+  EXPECT_EQ(sum, 2 * testing::kManyAwaits);
 }
 
 Task<int> throws_after(Io& io) {

@@ -2,6 +2,8 @@
 // Compiled in, so that a test binary started by hand knows it too.
 #include <cstddef>
 
+#include "tests/support/sanitized.hpp"
+
 extern "C" {
 
 const char* __tsan_default_suppressions();
@@ -28,11 +30,16 @@ const char* __lsan_default_suppressions() { return "leak:tbb::detail::r1::observ
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 extern "C" void __sanitizer_symbolize_pc(void* at, const char* format, char* text,
                                          std::size_t size);
-
-// The entries above match names, for which the tool opens the program's file at its first report,
-// and never again where that fails. A test may have taken all descriptors by then.
-[[gnu::constructor]] static void load_names() {
-  char text[256];
-  __sanitizer_symbolize_pc(reinterpret_cast<void*>(&load_names), "%f", text, sizeof text);
-}
 #endif
+
+namespace precipice::testing {
+
+void load_names_for_suppressions() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  char text[256];
+  __sanitizer_symbolize_pc(reinterpret_cast<void*>(&load_names_for_suppressions), "%f", text,
+                           sizeof text);
+#endif
+}
+
+}  // namespace precipice::testing
