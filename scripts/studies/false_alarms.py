@@ -104,10 +104,11 @@ def summary(options, rounds, seconds):
     compared = [r for r in rounds if r["same"]["saturation"]["ratio"] and r["planted"]["saturation"]["ratio"]]
     winners = ("A higher", "B higher")
     alarms = sum(any(f["verdict"] in winners for f in r["same"].values()) for r in rounds)
-    found = sum(r["planted"]["saturation"]["verdict"] == "B higher" for r in rounds)
+    found, found_by_cliff = (sum(r["planted"].get(figure, {}).get("verdict") == "B higher" for r in rounds)
+                             for figure in ("saturation", "cliff"))
     result = {"kind": options.kind, "rounds": len(rounds), "blocks": options.blocks, "seconds": seconds,
               "not_compared": len(rounds) - len(compared), "false_alarms": alarms,
-              "false_alarm_rate_at_most": upper_bound(alarms, len(rounds)), "planted": truth, "found": found}
+              "false_alarm_rate_at_most": upper_bound(alarms, len(rounds)), "planted": truth, "found": found, "found_by_cliff": found_by_cliff}
     if len(compared) < 2:
         return result
     same = [math.log(r["same"]["saturation"]["ratio"]) for r in compared]
@@ -133,7 +134,8 @@ def show(s):
     print(f"\n{s['kind']}: {s['rounds']} rounds of A, B, A with {s['blocks']} blocks, {s['seconds'] / 60:.0f} minutes")
     print(f"  false alarms, A against A      {s['false_alarms']} of {s['rounds']} (rate at most "
           f"{100 * s['false_alarm_rate_at_most']:.0f}% with 95% confidence)")
-    print(f"  planted {100 * (s['planted'] - 1):.1f}% found            {s['found']} of {s['rounds']}")
+    print(f"  planted {100 * (s['planted'] - 1):.1f}% found            {s['found']} of {s['rounds']} by saturation, "
+          f"{s['found_by_cliff']} by cliff")
     if s["not_compared"]:
         print(f"  not compared                   {s['not_compared']} (a side had no valid saturation)")
     if "same_ratio" in s:

@@ -1,6 +1,7 @@
 // What the sanitizers report of Debian's libtbb, which is not instrumented, and why it is not ours.
 // Compiled in, so that a test binary started by hand knows it too.
 #include <cstddef>
+#include <cstring>
 
 #include "tests/support/sanitized.hpp"
 
@@ -43,3 +44,13 @@ void load_names_for_suppressions() {
 }
 
 }  // namespace precipice::testing
+
+// At the start of every process that runs many tests: one of them may take descriptors in a way of
+// its own. Not in the several hundred processes of one death test each, of which those without
+// descriptors ask for it.
+[[gnu::constructor]] static void load_names_at_start(int count, char** arguments, char**) {
+  for (int i = 1; i < count; ++i) {
+    if (std::strstr(arguments[i], "internal_run_death_test") != nullptr) return;
+  }
+  precipice::testing::load_names_for_suppressions();
+}
