@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "harness/capacity/point.hpp"
+#include "harness/capacity/twin_order.hpp"
 #include "harness/stats/estimate.hpp"
 
 namespace precipice {
@@ -21,6 +22,7 @@ struct CellResult {
   /// The twins of the cliff's trials: the control variate's weight (0: they were not used), and how
   /// much longer than S a request keeps the model's CPUs by its mean response, as 0.03.
   double twin_weight = 0, twin_overhead = std::numeric_limits<double>::quiet_NaN();
+  TwinOrder twin_order = TwinOrder::fcfs;
   /// Where twins were used: the cliff that all blocks show before any correction, and what it is
   /// without each of them, by the same twins. A jackknife that fitted them anew to fewer trials
   /// would show their scatter many times. Empty where a cliff is censored.

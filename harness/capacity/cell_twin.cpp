@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <numbers>
 #include <utility>
 
 #include "harness/capacity/service_level.hpp"
+#include "models/model.hpp"
+#include "models/options.hpp"
 #include "models/oracle.hpp"
 #include "models/random.hpp"
 #include "workloads/workload.hpp"
@@ -22,13 +28,26 @@ double disturbance(double scatter, std::uint64_t id, std::uint64_t seed) {
   return std::exp(scatter * normal - scatter * scatter / 2);
 }
 
+/// How many requests a model begins at once at most, as far as its options say.
+std::size_t most_at_once(const Spec& model) {
+  const ModelInfo& info = model_named(model.name);
+  const Options options(info.name, info.options, model.given);
+  const auto threads = options.values().find("threads");
+  // Empty or a word: as many as there are CPUs, say.
+  const bool number = threads != options.values().end() && !threads->second.empty() &&
+                      std::isdigit(static_cast<unsigned char>(threads->second.front())) != 0;
+  const std::uint64_t most =
+      number ? options.count("threads", 0, std::numeric_limits<std::uint64_t>::max()) : 0;
+  return most > 0 ? most : LongRun::kUnlimited;
+}
+
 std::shared_ptr<const Twin> twin_of_oracle(const Plan& plan, const Spec& model) {
   const auto settings = std::make_shared<OracleSettings>(oracle_settings(model.given));
   const double scatter = plan.oracle_twin->scatter;
   const auto mean_ns = static_cast<double>(settings->mean.count());
   Twin::Service service;
   service.kind = fmt::format("oracle {} {}", settings->service.to_string(), scatter);
-  service.servers = settings->servers;
+  service.servers = service.most_at_once = settings->servers;
   service.mean_ns = mean_ns / plan.oracle_twin->slower;
   service.draw = [settings, scatter, mean_ns](std::uint64_t id, std::uint64_t seed) {
     return settings->service_ns({.id = id, .seed = static_cast<std::uint32_t>(seed)}) / mean_ns *
@@ -52,6 +71,7 @@ std::shared_ptr<const Twin> twin_of(const Plan& plan, const Spec& model, const S
   Twin::Service service;
   service.kind = workload.to_string();
   service.servers = plan.model_cpus.size();
+  service.most_at_once = most_at_once(model);
   service.mean_ns = service_ns;
   service.draw = [work, mean_ns](std::uint64_t, std::uint64_t seed) {
     return static_cast<double>(work->nominal_draw(seed).count()) / mean_ns;

@@ -104,6 +104,7 @@ class Analysis {
     if (twins_[0].used()) {
       result.twin_weight = twins_[0].weight;
       result.twin_overhead = stretch_factor(twins_[0].stretch) - 1;
+      result.twin_order = twins_[0].order;
       leave_blocks_out(all, result);
     }
     result.broken_from_per_s = all.cliff.broken_from;

@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "harness/stats/histogram.hpp"
 #include "harness/trial/queues.hpp"
@@ -11,18 +16,18 @@
 namespace precipice {
 namespace {
 
-// Sharing costs twenty times as much per request.
-constexpr std::size_t kRequests = 4'000'000, kRequestsOfSharing = 1'000'000;
+// Those that are simulated by events cost several times as much per request.
+constexpr std::size_t kRequests = 4'000'000, kRequestsByEvents = 1'000'000;
 constexpr std::uint64_t kSeed = 0x6c6f6e6772756e;
 constexpr double kLoadStep = 0.02, kHighest = 0.98;  // of load
 constexpr double kUnit = 1e6;                        // of a histogram, for one mean service time
 
 }  // namespace
 
-LongRun::LongRun(std::size_t servers, bool sharing, const Arrivals& arrivals,
+LongRun::LongRun(Queue queue, const Arrivals& arrivals,
                  const std::function<double(std::uint64_t, std::uint64_t)>& draw)
-    : servers_(servers), sharing_(sharing) {
-  const std::size_t requests = sharing ? kRequestsOfSharing : kRequests;
+    : queue_(std::move(queue)) {
+  const std::size_t requests = queue_.order == TwinOrder::fcfs ? kRequests : kRequestsByEvents;
   constexpr double kGapNs = 1e3;
   const std::vector<std::int64_t> times = arrivals.schedule(
       1e9 / kGapNs, static_cast<std::int64_t>(static_cast<double>(requests) * kGapNs), kSeed);
@@ -43,32 +48,43 @@ LongRun::LongRun(std::size_t servers, bool sharing, const Arrivals& arrivals,
 }
 
 LongRun::AtLoad LongRun::simulate(double load) const {
-  const double gap = 1 / (load * static_cast<double>(servers_));
+  const double gap = 1 / (load * static_cast<double>(queue_.servers));
   Histogram histogram;
-  double sum = 0, at = 0;
+  double sum = 0;
   const auto record = [&](double response) {
     sum += response;
     histogram.record(static_cast<std::int64_t>(response * kUnit));
   };
-  if (sharing_) {
-    Sharing sharing(static_cast<unsigned>(servers_));
+  const auto by_events = [&](auto servers) {
     std::vector<double> began(gaps_.size());
+    double at = 0;
     for (std::size_t id = 0; id < gaps_.size(); ++id) {
       at += gap * gaps_[id];
-      while (sharing.next_end() <= at) {
-        const double end = sharing.next_end();
-        const std::size_t done = sharing.end(end);
+      while (servers.next_end() <= at) {
+        const double end = servers.next_end();
+        const std::size_t done = servers.end(end);
         record(end - began[done]);
       }
       began[id] = at;
-      sharing.arrive(at, id, draws_[id]);
+      servers.arrive(at, id, draws_[id]);
     }
-  } else {
-    Queues queues(servers_, false, 0);
-    for (std::size_t id = 0; id < gaps_.size(); ++id) {
-      at += gap * gaps_[id];
-      record(queues.arrive(at, draws_[id])->end - at);
+  };
+  switch (queue_.order) {
+    case TwinOrder::fcfs: {
+      Queues queues(queue_.servers, false, 0);
+      double at = 0;
+      for (std::size_t id = 0; id < gaps_.size(); ++id) {
+        at += gap * gaps_[id];
+        record(queues.arrive(at, draws_[id])->end - at);
+      }
+      break;
     }
+    case TwinOrder::sharing:
+      by_events(Sharing(static_cast<unsigned>(queue_.servers)));
+      break;
+    case TwinOrder::preemption:
+      by_events(Preemption(queue_.servers, queue_.most_at_once));
+      break;
   }
   AtLoad result;
   const auto total = static_cast<double>(histogram.count());
@@ -122,15 +138,17 @@ double LongRun::mean(double load) {
   return std::exp((1 - part) * std::log(at(low).mean) + part * std::log(at(low + 1).mean));
 }
 
-LongRun& LongRun::of(const std::string& kind, std::size_t servers, bool sharing,
-                     const Arrivals& arrivals,
+LongRun& LongRun::of(const Queue& queue, const Arrivals& arrivals,
                      const std::function<double(std::uint64_t, std::uint64_t)>& draw) {
   static std::mutex mutex;
-  static std::map<std::string, std::unique_ptr<LongRun>> known;
+  static std::map<std::tuple<std::string, std::size_t, TwinOrder, std::size_t, std::string>,
+                  std::unique_ptr<LongRun>>
+      known;
   const std::lock_guard lock(mutex);
-  std::unique_ptr<LongRun>& run = known[kind + " " + std::to_string(servers) +
-                                        (sharing ? " sharing " : " fcfs ") + arrivals.identity()];
-  if (!run) run = std::make_unique<LongRun>(servers, sharing, arrivals, draw);
+  std::unique_ptr<LongRun>& run =
+      known[{queue.kind, queue.servers, queue.order,
+             queue.order == TwinOrder::preemption ? queue.most_at_once : 0, arrivals.identity()}];
+  if (!run) run = std::make_unique<LongRun>(queue, arrivals, draw);
   return *run;
 }
 

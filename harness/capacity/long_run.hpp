@@ -10,19 +10,28 @@
 #include <string>
 #include <vector>
 
+#include "harness/capacity/twin_order.hpp"
 #include "harness/trial/arrivals.hpp"
 
 namespace precipice {
 
-/// G/G/c with one queue. Times are in multiples of the mean service time, loads are shares of
+/// G/G/c. Times are in multiples of the mean service time, loads are shares of
 /// capacity. Thread-safe. All loads see the same arrivals and draws, so that the curves are smooth;
-/// four million requests (one million with `sharing`) leave a share of 1% uncertain by 2 to 4%
-/// (twice that with `sharing`), which moves the load at which it is reached by 0.4 to 0.8% of the
-/// headroom there. Loads are clamped to [0.02, 0.98].
+/// four million requests (one million but for `fcfs`) leave a share of 1% uncertain by 2 to 4%
+/// (twice that), which moves the load at which it is reached by 0.4 to 0.8% of the headroom there.
+/// Loads are clamped to [0.02, 0.98].
 class LongRun {
  public:
-  /// `draw`: see Twin::Service. `sharing`: processor sharing instead of first come, first served.
-  LongRun(std::size_t servers, bool sharing, const Arrivals& arrivals,
+  struct Queue {
+    std::string kind;  ///< of the draws: what is known of a kind is shared
+    std::size_t servers = 1;
+    TwinOrder order = TwinOrder::fcfs;
+    std::size_t most_at_once = kUnlimited;  ///< begun and not ended; with `preemption`
+  };
+  static constexpr std::size_t kUnlimited = ~std::size_t{0};
+
+  /// `draw`: see Twin::Service.
+  LongRun(Queue queue, const Arrivals& arrivals,
           const std::function<double(std::uint64_t, std::uint64_t)>& draw);
 
   /// Logarithm of the share of requests whose response exceeds `bound`, 0 < load < 1.
@@ -32,8 +41,7 @@ class LongRun {
   double error_of_share(double load, double log_share) const;
 
   /// Shared for the life of the process by all of a kind.
-  static LongRun& of(const std::string& kind, std::size_t servers, bool sharing,
-                     const Arrivals& arrivals,
+  static LongRun& of(const Queue& queue, const Arrivals& arrivals,
                      const std::function<double(std::uint64_t, std::uint64_t)>& draw);
 
  private:
@@ -46,8 +54,7 @@ class LongRun {
   const AtLoad& at(int step);
   AtLoad simulate(double load) const;
 
-  std::size_t servers_;
-  bool sharing_;
+  Queue queue_;
   std::vector<float> gaps_, draws_;  ///< mean 1
   std::mutex mutex_;
   std::map<int, AtLoad> known_;

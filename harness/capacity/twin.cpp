@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "harness/capacity/long_run.hpp"
 #include "harness/trial/queues.hpp"
 
 namespace precipice {
@@ -96,26 +95,35 @@ Twin::Replay Twin::replay_now(const Point& point, TwinOrder order, TwinStretch s
   } else {
     const std::vector<std::int64_t> arrived =
         arrivals_.schedule(point.rate_per_s, static_cast<std::int64_t>(end), point.seed);
-    if (order == TwinOrder::fcfs) {
-      Queues queues(service_.servers, false, 0);
-      for (std::size_t id = 0; id < arrived.size(); ++id) {
-        const auto at = static_cast<double>(arrived[id]);
-        tell(at, queues.arrive(at, service(id))->end);
-      }
-    } else {
-      Sharing sharing(static_cast<unsigned>(service_.servers));
+    const auto by_events = [&](auto servers) {
       const auto serve_until = [&](double time) {
-        while (sharing.size() > 0 && sharing.next_end() <= time) {
-          const double left = sharing.next_end();
-          tell(static_cast<double>(arrived[sharing.end(left)]), left);
+        while (servers.size() > 0 && servers.next_end() <= time) {
+          const double left = servers.next_end();
+          tell(static_cast<double>(arrived[servers.end(left)]), left);
         }
       };
       for (std::size_t id = 0; id < arrived.size(); ++id) {
         const auto at = static_cast<double>(arrived[id]);
         serve_until(at);
-        sharing.arrive(at, id, service(id));
+        servers.arrive(at, id, service(id));
       }
       serve_until(std::numeric_limits<double>::infinity());
+    };
+    switch (order) {
+      case TwinOrder::fcfs: {
+        Queues queues(service_.servers, false, 0);
+        for (std::size_t id = 0; id < arrived.size(); ++id) {
+          const auto at = static_cast<double>(arrived[id]);
+          tell(at, queues.arrive(at, service(id))->end);
+        }
+        break;
+      }
+      case TwinOrder::sharing:
+        by_events(Sharing(static_cast<unsigned>(service_.servers)));
+        break;
+      case TwinOrder::preemption:
+        by_events(Preemption(service_.servers, service_.most_at_once));
+        break;
     }
   }
   replay.mean_ns = requests > 0 ? sum / requests : 0;
@@ -124,26 +132,25 @@ Twin::Replay Twin::replay_now(const Point& point, TwinOrder order, TwinStretch s
   return replay;
 }
 
+LongRun& Twin::long_run(TwinOrder order) const {
+  return LongRun::of({service_.kind, service_.servers, order, service_.most_at_once}, arrivals_,
+                     service_.draw);
+}
+
 double Twin::log_share_beyond(TwinOrder order, TwinStretch stretch, double rate_per_s,
                               double bound_ns) const {
-  return LongRun::of(service_.kind, service_.servers, order == TwinOrder::sharing, arrivals_,
-                     service_.draw)
-      .log_share_beyond(rate_per_s / capacity_per_s(stretch),
-                        bound_ns / (service_.mean_ns * stretch_factor(stretch)));
+  return long_run(order).log_share_beyond(rate_per_s / capacity_per_s(stretch),
+                                          bound_ns / (service_.mean_ns * stretch_factor(stretch)));
 }
 
 double Twin::error_of_share(TwinOrder order, TwinStretch stretch, double rate_per_s,
                             double log_share) const {
-  return LongRun::of(service_.kind, service_.servers, order == TwinOrder::sharing, arrivals_,
-                     service_.draw)
-      .error_of_share(rate_per_s / capacity_per_s(stretch), log_share);
+  return long_run(order).error_of_share(rate_per_s / capacity_per_s(stretch), log_share);
 }
 
 double Twin::mean_ns(TwinOrder order, TwinStretch stretch, double rate_per_s) const {
   return service_.mean_ns * stretch_factor(stretch) *
-         LongRun::of(service_.kind, service_.servers, order == TwinOrder::sharing, arrivals_,
-                     service_.draw)
-             .mean(rate_per_s / capacity_per_s(stretch));
+         long_run(order).mean(rate_per_s / capacity_per_s(stretch));
 }
 
 }  // namespace precipice

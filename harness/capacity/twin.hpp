@@ -14,17 +14,13 @@
 #include <tuple>
 #include <vector>
 
+#include "harness/capacity/long_run.hpp"
 #include "harness/capacity/point.hpp"
+#include "harness/capacity/twin_order.hpp"
 #include "harness/stats/histogram.hpp"
 #include "harness/trial/arrivals.hpp"
 
 namespace precipice {
-
-/// In what order the twin's servers take requests.
-enum class TwinOrder : std::uint8_t {
-  fcfs,     ///< one queue, first come, first served
-  sharing,  ///< processor sharing: n requests share the servers equally, at most one each
-};
 
 /// How much longer the twin's services are than the draws, since a model adds overhead to the
 /// work: the factor is exp(stretch / 100). An integer, so that replays can be cached by it.
@@ -38,6 +34,9 @@ class Twin {
   struct Service {
     std::string kind;  ///< cells of one kind draw the same: their long run is shared
     std::size_t servers = 1;
+    /// Requests that can be begun and not ended: with more than servers they may interrupt each
+    /// other.
+    std::size_t most_at_once = LongRun::kUnlimited;
     double mean_ns = 0;  ///< S
     /// A draw with mean 1, of request `id` with its own `seed`. Pure.
     std::function<double(std::uint64_t id, std::uint64_t seed)> draw;
@@ -49,6 +48,10 @@ class Twin {
   static bool scales(const Arrivals& arrivals);
 
   const Service& service() const { return service_; }
+  /// Whether a request can be interrupted for another.
+  bool can(TwinOrder order) const {
+    return order != TwinOrder::preemption || service_.most_at_once > service_.servers;
+  }
   /// Servers / S, stretched.
   double capacity_per_s(TwinStretch stretch) const;
 
@@ -82,6 +85,7 @@ class Twin {
 
   static Key key_of(const Point& point, TwinOrder order, TwinStretch stretch);
   Replay replay_now(const Point& point, TwinOrder order, TwinStretch stretch) const;
+  LongRun& long_run(TwinOrder order) const;
 
   Service service_;
   Arrivals arrivals_;

@@ -41,11 +41,6 @@ struct NearTrial {
   double rate_per_s = 0;
 };
 
-/// A trial's expected number beyond the bound and what its twin had.
-struct Luck {
-  double seen = 0, expected = 0;
-};
-
 class Fitter {
  public:
   Fitter(RateGroups& groups, const Twin& twin, const TwinFitOptions& options)
@@ -73,66 +68,86 @@ class Fitter {
     if (counted_beyond < kFewBeyond) return by_means();
     const double without = deviance(none, {});
     if (!std::isfinite(without)) return none;
-    std::vector<const Point*> points;
-    for (const NearTrial& trial : near_) points.push_back(trial.member->point);
-    const Match match = matching_twin(points);
-    if (!std::isfinite(match.explained)) return none;
-    TwinFit best = none, fit = match.fit;
-    tabulate(fit);
-    const std::vector<Luck> luck = luck_of(fit);
-    double least = without;
-    for (const double weight : kWeights) {
-      fit.weight = weight;
-      const double deviance_of = deviance(fit, luck);
-      if (deviance_of >= least) continue;
-      least = deviance_of;
-      best = fit;
+    std::vector<Candidate> candidates = candidate_twins();
+    if (candidates.empty()) return none;
+    const Candidate* best = nullptr;
+    double least = without, best_weight = 0;
+    for (Candidate& each : candidates) {
+      tabulate(each.fit);
+      each.luck = luck_of(each.fit);
+      for (const double weight : kWeights) {
+        each.fit.weight = weight;
+        const double deviance_of = deviance(each.fit, each.luck);
+        if (deviance_of >= least) continue;
+        least = deviance_of;
+        best_weight = weight;
+        best = &each;
+      }
     }
     const double degrees = std::max(1.0, static_cast<double>(near_.size()) - kEstimated);
-    const bool worth_it = best.used() && least <= kMostUnexplained * without &&
+    const bool worth_it = best != nullptr && least <= kMostUnexplained * without &&
                           without - least >= kWorthIt * std::max(least / degrees, kLeastDispersion);
     if (!worth_it) {
       // Trials that were all as lucky have little deviance for twins to take away.
-      if (!options_.own || !(match.explained > kExplainedWell)) return none;
-      best = fit;
-      best.weight = kWeightByMeans;
+      best = &candidates.front();
+      best_weight = kWeightByMeans;
+      if (!options_.own || !(best->explained > kExplainedWell)) return none;
     }
-    settle_dispersion(best, luck, worth_it ? least / without : 1 - match.explained);
-    write(best);
-    return best;
-  }
-
- private:
-  /// Where hardly any request lies beyond the bound, what twins are worth shows in the means.
-  TwinFit by_means() {
-    std::vector<const Point*> points;
-    for (const NearTrial& trial : near_) points.push_back(trial.member->point);
-    const auto [match, explained] = matching_twin(points);
-    if (!(explained > kExplainedByMeans)) return {};
-    TwinFit fit = match;
-    fit.weight = kWeightByMeans;
-    tabulate(fit);
-    settle_dispersion(fit, luck_of(fit), 1 - explained);
+    TwinFit fit = best->fit;
+    fit.weight = best_weight;
+    settle_dispersion(fit, best->luck, worth_it ? least / without : 1 - best->explained);
     write(fit);
     return fit;
   }
-  struct Match {
-    TwinFit fit;
-    double explained = 0;  ///< of the means
+
+ private:
+  /// A trial's expected number beyond the bound and what its twin had.
+  struct Luck {
+    double seen = 0, expected = 0;
   };
-  /// In the order in which the twins' means follow those of the trials best.
-  Match matching_twin(const std::vector<const Point*>& points) const {
-    Match best{.fit = {}, .explained = -kInfinity};
-    for (const TwinOrder order : {TwinOrder::fcfs, TwinOrder::sharing}) {
+  struct Candidate {
+    TwinFit fit;
+    double explained = 0;    ///< of the means
+    std::vector<Luck> luck;  ///< of each trial
+  };
+
+  /// Where hardly any request lies beyond the bound, what twins are worth shows in the means.
+  TwinFit by_means() {
+    const std::vector<Candidate> candidates = candidate_twins();
+    if (candidates.empty() || !(candidates.front().explained > kExplainedByMeans)) return {};
+    TwinFit fit = candidates.front().fit;
+    fit.weight = kWeightByMeans;
+    tabulate(fit);
+    settle_dispersion(fit, luck_of(fit), 1 - candidates.front().explained);
+    write(fit);
+    return fit;
+  }
+  /// In each order whose means follow those of the trials about as well as the best do, the best
+  /// first. Two orders can have much the same means and other tails.
+  std::vector<Candidate> candidate_twins() const {
+    std::vector<const Point*> points;
+    for (const NearTrial& trial : near_) points.push_back(trial.member->point);
+    std::vector<std::pair<TwinFit, double>> by_spread;
+    double least = kInfinity;
+    for (const TwinOrder order : kTwinOrders) {
+      if (!twin_.can(order)) continue;
       TwinFit fit;
       fit.order = order;
       fit.stretch = matching_stretch(twin_, order, points);
       if (std::abs(fit.stretch - stretch_to(twin_, options_.saturation_per_s)) > kUnlikeSaturation)
         continue;
-      const double explained = explained_of_means(twin_, order, fit.stretch, points);
-      if (explained > best.explained) best = {fit, explained};
+      by_spread.emplace_back(fit, spread_of_means(twin_, order, fit.stretch, points));
+      least = std::min(least, by_spread.back().second);
     }
-    return best;
+    std::vector<Candidate> candidates;
+    for (const auto& [fit, spread] : by_spread) {
+      if (spread > kFollowsAsWell * least) continue;
+      const double explained = explained_of_means(twin_, fit.order, fit.stretch, points);
+      if (std::isfinite(explained)) candidates.push_back({fit, explained, {}});
+    }
+    std::sort(candidates.begin(), candidates.end(),
+              [](const Candidate& a, const Candidate& b) { return a.explained > b.explained; });
+    return candidates;
   }
 
   void tabulate(TwinFit& fit) const {

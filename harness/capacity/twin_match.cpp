@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <vector>
 
 #include "harness/capacity/rate_groups.hpp"
 #include "harness/stats/statistics.hpp"
@@ -11,6 +12,7 @@ namespace precipice {
 namespace {
 
 constexpr TwinStretch kLeastStretch = -20, kMostStretch = 160;
+constexpr double kStretchStep = 0.01;
 constexpr TwinStretch kAround[] = {-4, -2, 0, 2, 4};
 constexpr double kShares[] = {1.0 / 9, 2.0 / 9, 3.0 / 9, 2.0 / 9, 1.0 / 9};
 // For the search, which can do without.
@@ -35,15 +37,22 @@ TwinStretch matching_stretch(const Twin& twin, TwinOrder order,
   return std::abs(model_over_twin(low)) < std::abs(model_over_twin(high)) ? low : high;
 }
 
+double spread_of_means(const Twin& twin, TwinOrder order, TwinStretch stretch,
+                       const std::vector<const Point*>& points) {
+  std::vector<double> left;
+  for (const Point* point : points)
+    left.push_back(
+        std::log(point->mean_response_ns / twin.mean_of_replay_ns(*point, order, stretch)));
+  return standard_deviation(left);
+}
+
 double explained_of_means(const Twin& twin, TwinOrder order, TwinStretch stretch,
                           const std::vector<const Point*>& points) {
-  std::vector<double> raw, left;
-  for (const Point* point : points) {
-    const double mean = std::log(point->mean_response_ns);
-    raw.push_back(mean - std::log(twin.mean_ns(order, stretch, point->rate_per_s)));
-    left.push_back(mean - std::log(twin.mean_of_replay_ns(*point, order, stretch)));
-  }
-  return 1 - std::pow(standard_deviation(left) / standard_deviation(raw), 2);
+  std::vector<double> raw;
+  for (const Point* point : points)
+    raw.push_back(
+        std::log(point->mean_response_ns / twin.mean_ns(order, stretch, point->rate_per_s)));
+  return 1 - std::pow(spread_of_means(twin, order, stretch, points) / standard_deviation(raw), 2);
 }
 
 double seen_around(const Twin& twin, const Point& point, TwinOrder order, TwinStretch stretch,
@@ -105,8 +114,16 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
   }
   if (used.empty()) return kNaN;
   try {
-    double least = kInfinity, crossing = kNaN, explained = 1;
-    for (const TwinOrder order : {TwinOrder::fcfs, TwinOrder::sharing}) {
+    struct Follower {
+      TwinOrder order;
+      TwinStretch stretch;
+      double off;      ///< of the means
+      double tail_by;  ///< number beyond the bound over the twins', its logarithm
+    };
+    std::vector<Follower> followers;
+    double least_off = kInfinity;
+    for (const TwinOrder order : kTwinOrders) {
+      if (!twin.can(order)) continue;
       const TwinStretch stretch = matching_stretch(twin, order, used);
       double squares = 0, seen = 1, of_twins = 1;
       for (const Point* point : used) {
@@ -115,14 +132,22 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
         seen += point->responses->count_beyond(bound_ns);
         of_twins += seen_around(twin, *point, order, stretch, bound_ns);
       }
-      if (squares >= least) continue;
-      least = squares;
-      explained =
-          used.size() < kFewestTwinnedTrials ? 1 : explained_of_means(twin, order, stretch, used);
-      crossing = crossing_of(twin, order, stretch, bound_ns,
-                             std::log(1 - slo_percentile / 100) - std::log(seen / of_twins));
+      const double off =
+          std::max(kStretchStep, std::sqrt(squares / static_cast<double>(used.size())));
+      followers.push_back({order, stretch, off, std::log(seen / of_twins)});
+      least_off = std::min(least_off, off);
     }
-    return explained > kExplainedEnough ? crossing : kNaN;
+    std::erase_if(followers,
+                  [&](const Follower& each) { return each.off > kFollowsAsWell * least_off; });
+    const Follower& best = *std::min_element(followers.begin(), followers.end(),
+                                             [](const Follower& x, const Follower& y) {
+                                               return std::abs(x.tail_by) < std::abs(y.tail_by);
+                                             });
+    if (used.size() >= kFewestTwinnedTrials &&
+        !(explained_of_means(twin, best.order, best.stretch, used) > kExplainedEnough))
+      return kNaN;
+    return crossing_of(twin, best.order, best.stretch, bound_ns,
+                       std::log(1 - slo_percentile / 100) - best.tail_by);
   } catch (const std::bad_alloc&) {
     return kNaN;
   }

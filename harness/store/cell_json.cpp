@@ -78,7 +78,9 @@ Json to_json(const Indicative& indicative) {
 
 Json twin_json(const CellResult& result) {
   if (!(result.twin_weight > 0)) return nullptr;
-  return {{"weight", result.twin_weight}, {"overhead", number(result.twin_overhead)}};
+  return {{"weight", result.twin_weight},
+          {"overhead", number(result.twin_overhead)},
+          {"order", to_string(result.twin_order)}};
 }
 
 Json to_json(const TwinResponse& against) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -104,6 +105,87 @@ class Sharing {
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> present_;
   double servers_;
   double attained_ = 0, now_ = 0;
+};
+
+/// An arrival takes a server at once: a free one, or the one that has been longest at its request,
+/// which goes behind those that were interrupted before. The first of these goes on when a server
+/// has ended a request and none waits to be begun.
+class Preemption {
+ public:
+  /// At most `most` requests are begun and not ended; the others wait, first come, first served.
+  Preemption(std::size_t servers, std::size_t most)
+      : servers_(servers), most_(std::max(most, servers)) {}
+
+  void arrive(double at, std::size_t id, double service) {
+    if (begun_ == most_) {
+      unbegun_.push_back({id, service});
+      return;
+    }
+    ++begun_;
+    if (Server* const free = find_free()) {
+      free->begin(at, {id, service});
+      return;
+    }
+    Server& longest =
+        *std::min_element(servers_.begin(), servers_.end(),
+                          [](const Server& a, const Server& b) { return a.since < b.since; });
+    longest.work.left -= at - longest.since;
+    interrupted_.push_back(longest.work);
+    longest.begin(at, {id, service});
+  }
+  double next_end() const { return soonest().end(); }
+  /// Ends the next at `at`, its next_end(). Which it was.
+  std::size_t end(double at) {
+    Server& server = servers_[static_cast<std::size_t>(&soonest() - servers_.data())];
+    const std::size_t id = server.work.id;
+    --begun_;
+    if (!unbegun_.empty()) {
+      server.begin(at, unbegun_.front());
+      unbegun_.pop_front();
+      ++begun_;
+    } else if (!interrupted_.empty()) {
+      server.begin(at, interrupted_.front());
+      interrupted_.pop_front();
+    } else {
+      server.busy = false;
+    }
+    return id;
+  }
+  std::size_t size() const { return begun_ + unbegun_.size(); }
+
+ private:
+  struct Work {
+    std::size_t id = 0;
+    double left = 0;
+  };
+  struct Server {
+    bool busy = false;
+    double since = 0;
+    Work work;
+
+    double end() const {
+      return busy ? since + work.left : std::numeric_limits<double>::infinity();
+    }
+    void begin(double at, const Work& on) {
+      busy = true;
+      since = at;
+      work = on;
+    }
+  };
+
+  Server* find_free() {
+    const auto found = std::find_if(servers_.begin(), servers_.end(),
+                                    [](const Server& server) { return !server.busy; });
+    return found == servers_.end() ? nullptr : &*found;
+  }
+  const Server& soonest() const {
+    return *std::min_element(servers_.begin(), servers_.end(),
+                             [](const Server& a, const Server& b) { return a.end() < b.end(); });
+  }
+
+  std::vector<Server> servers_;
+  std::size_t most_, begun_ = 0;
+  std::deque<Work> interrupted_, unbegun_;
 };
 
 }  // namespace precipice

@@ -29,26 +29,36 @@ double exponential(std::uint64_t id, std::uint64_t seed) {
 double fixed(std::uint64_t, std::uint64_t) { return 1; }
 
 TEST(LongRun, AgreesWithTheClosedForms) {
-  LongRun& mm1 = LongRun::of("test exponential", 1, false, kPoisson, exponential);
+  LongRun& mm1 = LongRun::of({.kind = "test exponential"}, kPoisson, exponential);
   for (const double load : {0.3, 0.5, 0.61}) {
     EXPECT_NEAR(mm1.mean(load), 1 / (1 - load), 0.03 / (1 - load)) << load;
     // P(response > t) = exp(-(1 - load) t).
     EXPECT_NEAR(mm1.log_share_beyond(load, 8), -(1 - load) * 8, 0.12) << load;
   }
-  LongRun& md1 = LongRun::of("test fixed", 1, false, kPoisson, fixed);
+  LongRun& md1 = LongRun::of({.kind = "test fixed"}, kPoisson, fixed);
   EXPECT_NEAR(md1.mean(0.8), 1 + 0.8 / (2 * 0.2), 0.05);  // Pollaczek and Khinchine
   // Erlang's sum: P(response > 4.33) = 0.01008 at a load of 0.5.
   EXPECT_NEAR(md1.log_share_beyond(0.5, 4.33), std::log(0.01007937), 0.08);
   // The mean of a shared processor is that of a queue, for exponential service.
-  LongRun& sharing = LongRun::of("test exponential", 1, true, kPoisson, exponential);
+  LongRun& sharing =
+      LongRun::of({.kind = "test exponential", .order = TwinOrder::sharing}, kPoisson, exponential);
   EXPECT_NEAR(sharing.mean(0.6), 2.5, 0.1);
+  // So is that of any order which does not look at the service (Kleinrock 1976, section 3.4).
+  LongRun& preemption = LongRun::of({.kind = "test exponential", .order = TwinOrder::preemption},
+                                    kPoisson, exponential);
+  EXPECT_NEAR(preemption.mean(0.6), 2.5, 0.1);
+  EXPECT_GT(preemption.log_share_beyond(0.6, 20), mm1.log_share_beyond(0.6, 20) + 1);
+  // With one request at a time none interrupts another.
+  LongRun& one_at_once = LongRun::of(
+      {.kind = "test fixed", .order = TwinOrder::preemption, .most_at_once = 1}, kPoisson, fixed);
+  EXPECT_NEAR(one_at_once.mean(0.8), 1 + 0.8 / (2 * 0.2), 0.05);
   // Two servers: Erlang C at a load of 0.7 has a mean of 1 / (1 - 0.49).
-  LongRun& mm2 = LongRun::of("test exponential", 2, false, kPoisson, exponential);
+  LongRun& mm2 = LongRun::of({.kind = "test exponential", .servers = 2}, kPoisson, exponential);
   EXPECT_NEAR(mm2.mean(0.7), 1 / (1 - 0.49), 0.05);
 }
 
 TEST(LongRun, BeyondTheLongestResponseIsLessThanOneOfTheSample) {
-  LongRun& md1 = LongRun::of("test fixed", 1, false, kPoisson, fixed);
+  LongRun& md1 = LongRun::of({.kind = "test fixed"}, kPoisson, fixed);
   EXPECT_LT(md1.log_share_beyond(0.2, 1000), std::log(1e-6));
   EXPECT_DOUBLE_EQ(md1.log_share_beyond(0.2, 0.5), 0);
 }
@@ -208,6 +218,59 @@ TEST(TwinFit, OfTrialsThatWereNotPlayedIsNotUsed) {
   for (const RateGroup& group : groups.open) {
     for (const GroupMember& member : group.members) EXPECT_EQ(member.exposure[0], member.responses);
   }
+}
+
+TEST(TwinFit, OfThreadsThatInterruptEachOtherTakesTheirOrder) {
+  Twin::Service service{.kind = "test fixed", .mean_ns = 1e6, .draw = fixed, .varies = false};
+  Twin::Service slower{.kind = "test scattered", .mean_ns = 1.03e6, .draw = {}};
+  slower.draw = [](std::uint64_t id, std::uint64_t seed) {
+    return 1 + 0.1 * (Random(mix64(id) ^ seed).uniform() - 0.5);
+  };
+  const Twin model(slower, kPoisson), twin(service, kPoisson);
+  std::vector<Point> points;
+  for (int block = 0; block < 3; ++block) {
+    for (const double rate : {450.0, 500.0, 550.0}) {
+      Point point;
+      point.block = block;
+      point.rate_per_s = rate;
+      point.window = 2s;
+      point.stable = point.valid = true;
+      point.seed = mix64(static_cast<std::uint64_t>(block) * 7 + static_cast<std::uint64_t>(rate));
+      const auto replay = model.replay(point, TwinOrder::preemption, 0);
+      point.mean_response_ns = replay->mean_ns;
+      point.goodput_per_s = point.offered_per_s = rate;
+      point.requests = replay->responses.count();
+      point.slo_percentile_ns = static_cast<double>(replay->responses.percentile(99));
+      point.responses = std::make_shared<const Histogram>(replay->responses);
+      points.push_back(point);
+    }
+  }
+  RateGroups groups = RateGroups::gather(points, 99, {10e6, 5e6, 20e6});
+  const TwinFit fit = fit_twins(groups, twin,
+                                {.bound_ns = 10e6,
+                                 .crossing_per_s = 500,
+                                 .saturation_per_s = 970,
+                                 .index_of_dispersion = 20});
+  EXPECT_EQ(fit.order, TwinOrder::preemption);
+  EXPECT_GE(fit.weight, 0.9);
+  EXPECT_NEAR(stretch_factor(fit.stretch), 1.03, 0.021);
+}
+
+TEST(Twin, InterruptsNoRequestWhereOneIsServedAtATime) {
+  Plan plan;
+  plan.model_cpus = CpuSet({1});
+  const auto twin_of_pool = [&](std::map<std::string, std::string> options) {
+    return twin_of(plan, {"fixed_pool", std::move(options)}, {"cpu", {{"work", "1ms"}}}, 1e6);
+  };
+  EXPECT_FALSE(twin_of_pool({{"threads", "1"}})->can(TwinOrder::preemption));
+  EXPECT_TRUE(twin_of_pool({{"threads", "2"}})->can(TwinOrder::preemption));
+  EXPECT_EQ(twin_of_pool({})->service().most_at_once, 64);
+  EXPECT_EQ(twin_of_pool({{"threads", "2k"}})->service().most_at_once, 2000);
+  // Of these no number is known.
+  for (const char* model : {"thread_per_request", "work_stealing", "event_loop", "io_uring"})
+    EXPECT_TRUE(
+        twin_of(plan, {model, {}}, {"cpu", {{"work", "1ms"}}}, 1e6)->can(TwinOrder::preemption))
+        << model;
 }
 
 TEST(TwinFit, ExpectsTheCrossingFromSaturationAlone) {
