@@ -61,13 +61,56 @@ const config = {
   scrollZoom: false
 };
 
-// Draws into an element by id; returns plotly's promise. A chart without data says why instead.
-function draw(id, traces, wanted, says) {
+// Drawings that wait, by element: those of charts far from the screen, which take most of a page's time and are not seen.
+// Each is drawn when its chart comes near, or when the browser is idle; the next change replaces what still waits.
+const waiting = new Map();
+const isNear = box => {
+  const at = box.getBoundingClientRect();
+  return at.height > 0 && at.bottom > -innerHeight && at.top < 2 * innerHeight;
+};
+const arrivals = new IntersectionObserver(
+    entries => entries.filter(e => e.isIntersecting).forEach(e => drawNow(e.target)), {rootMargin: "100% 0%"});
+function drawNow(box) {
+  const drawing = waiting.get(box);
+  waiting.delete(box);
+  arrivals.unobserve(box);
+  box.removeAttribute("aria-busy");
+  return drawing?.();
+}
+
+let idle = false;
+const whenIdle = act => (window.requestIdleCallback ?? setTimeout)(act);  // Safari has none
+function drawWhenIdle() {
+  if (idle) return;
+  idle = true;
+  whenIdle(() => {
+    idle = false;
+    for (const box of [...waiting.keys()].filter(box => !box.isConnected)) {
+      waiting.delete(box);
+      arrivals.unobserve(box);
+    }
+    const next = [...waiting.keys()].find(box => box.clientHeight > 0);
+    if (!next) return;  // what is hidden is drawn when it comes to be seen
+    drawNow(next);
+    drawWhenIdle();
+  });
+}
+
+// Draws into an element by id, and then calls `done`; returns a promise of that, which a chart far from the screen does
+// not hold up. A chart without data says why instead.
+function draw(id, traces, wanted, says, done = () => {}) {
   const box = document.getElementById(id);
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", says);
-  const size = {width: box.clientWidth, height: box.clientHeight};
-  return Plotly.react(box, traces, layout({...wanted, ...size}), config);
+  waiting.set(box, () => {
+    const size = {width: box.clientWidth, height: box.clientHeight};
+    return Plotly.react(box, traces, layout({...wanted, ...size}), config).then(done);
+  });
+  if (printing || isNear(box)) return drawNow(box);
+  box.setAttribute("aria-busy", "true");
+  arrivals.observe(box);
+  drawWhenIdle();
+  return Promise.resolve();
 }
 
 // Does one linear axis show all models, or do their saturations lie more than `times` apart?

@@ -87,8 +87,8 @@ function drawResponse() {
                annotations: endLabels(ends, height)
              },
              `${pname(p)} response against offered load, ${current().title}: ${
-                 cells.map(c => label(c.id, c.r)).join(", ")}`)
-      .then(placeLine);
+                 cells.map(c => label(c.id, c.r)).join(", ")}`,
+             placeLine);
 }
 
 section({id: "response", draw: drawResponse, on: ["drag", "slo", "size", "all"]});

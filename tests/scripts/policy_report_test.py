@@ -33,6 +33,7 @@ class Both:
         self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), self.size[0])
 
     def test_DashIsThePolicyAndAModelWithoutOneIsSolid(self):
+        self.drawn("response")
         dashes = dict(self.js("return document.getElementById('response').data.reduce((found, t, i, all) => t.meta === 'curve' ?"
                               "[...found, [t.customdata, all[i - 1].line.dash]] : found, [])"))
         self.assertEqual(set(dashes), set(SERIES))
@@ -58,6 +59,7 @@ class Both:
                                               ["no policy", "no policy", "spared"]))
 
     def test_WordsBesideMarksCoverNoOther(self):
+        self.drawn("frontier")
         boxes = self.js("return [...document.querySelectorAll('#frontier .annotation-text')].map(e => { const b = e.getBoundingClientRect();"
                         "return [e.textContent, b.left, b.top, b.right, b.bottom]; })")
         self.assertEqual(len(boxes), len(SERIES))

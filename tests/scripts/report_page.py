@@ -154,7 +154,17 @@ class Page(unittest.TestCase):
         box.send_keys(Keys.ENTER)
         self.settle()
 
+    def drawn(self, chart):
+        """Scrolls to a chart that is far away, where its drawing waits, until it is drawn."""
+        if self.waits(chart):
+            self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", chart)
+            self.until("return document.getElementById(arguments[0]).ariaBusy !== 'true'", chart)
+
+    def waits(self, chart):
+        return self.js("return document.getElementById(arguments[0])?.ariaBusy === 'true'", chart)
+
     def traces(self, chart, meta):
+        self.drawn(chart)
         return self.js("return (document.getElementById(arguments[0]).data || []).filter(t => t.meta === arguments[1])"
                        ".map(t => ({x: t.x, y: t.y, id: t.customdata, symbol: t.marker && t.marker.symbol}))", chart, meta)
 

@@ -247,6 +247,30 @@ class Desktop(Both, Page):
             seen.add(self.js(ground))
         self.assertEqual(seen, {"rgb(255, 255, 255)", "rgb(20, 23, 27)"})
 
+    def press_and_look(self, chart):
+        """Whether a chart waits in the frame in which the page draws the load as a share of saturation."""
+        return self.driver.execute_async_script(
+            "const [chart, done] = arguments; document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'x', bubbles: true}));"
+            "requestAnimationFrame(() => done(document.getElementById(chart).ariaBusy === 'true'))", chart)
+
+    def test_AChartFarAwayIsDrawnWhenTheBrowserIsIdle(self):
+        self.open()
+        self.assertFalse(self.press_and_look("response"))
+        self.open()
+        self.assertTrue(self.press_and_look("why-switches"))
+        self.until("return document.getElementById('why-switches').ariaBusy !== 'true'")
+        self.assertEqual(self.js("return scrollY"), 0)
+        self.assertLess(max(x for trace in self.traces("why-switches", "curve") for x in trace["x"]), 1)
+
+    def test_AChartThatComesNearIsDrawnAtOnce(self):
+        self.open(again=False)
+        self.js("window.requestIdleCallback = () => {}")
+        self.keys("x")
+        self.assertTrue(self.waits("why-switches"))
+        self.drawn("why-switches")
+        self.assertTrue(self.traces("why-switches", "curve"))
+        self.open(again=False)
+
     def test_SpectrumFollowsTheLoad(self):
         self.open()
         for load, share in ((50, 0.5), (80, 0.8)):
@@ -262,12 +286,14 @@ class Desktop(Both, Page):
         self.settle()
         Select(self.find("#heat-rate")).select_by_value("500")
         self.settle()
+        self.drawn("heat")
         total = self.js("return document.getElementById('heat').data[0].z.flat().filter(v => v !== null).reduce((a, v) => a + 10 ** v, 0)")
         self.assertAlmostEqual(total, 2 * REQUESTS, delta=1)  # two blocks have slices
         self.assertEqual(self.js("return document.getElementById('heat').data[0].x.length"), 40)
 
     def test_ThreadCountsAreCompared(self):
         self.open()
+        self.drawn("threads")
         lines = self.js("return document.getElementById('threads').data.map(t => [t.name, t.x, t.y])")
         self.assertIn(["saturation", [8, 64], [1000, 1500]], lines)
         self.click(f'.chip[data-series="{POOL8}"]')
