@@ -24,17 +24,19 @@ trap clean_up EXIT
 scripts/setup tests >"$logs/setup" 2>&1 &
 setting_up=$!
 
-# The optimised build leaves to AddressSanitizer's what has one thread and no long computation: once is enough.
-kinds_of() {
+# The optimised build leaves to AddressSanitizer's what has one thread and no long computation: once is enough. Beside
+# other builds its tests share processes, as theirs do.
+options_of() {
   case "$1 ${presets[*]}" in
-    "release "*asan*) echo 'THREADS;COMPUTES' ;;
-    *) echo 'THREADS;PLAIN;COMPUTES' ;;
+    "release "*asan*) echo '-DPRECIPICE_TESTS=THREADS;COMPUTES -DPRECIPICE_TEST_SHARDS=32' ;;
   esac
 }
 
 compile() {
   local log
-  log=$(cmake --preset "$1" "-DPRECIPICE_TESTS=$(kinds_of "$1")" 2>&1) || { printf '%s\n' "$log"; return 1; }
+  local -a options
+  read -ra options <<<"$(options_of "$1")"
+  log=$(cmake --preset "$1" "${options[@]}" 2>&1) || { printf '%s\n' "$log"; return 1; }
   cmake --build --preset "$1"
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -28,16 +27,14 @@ double disturbance(double scatter, std::uint64_t id, std::uint64_t seed) {
   return std::exp(scatter * normal - scatter * scatter / 2);
 }
 
-/// How many requests a model begins at once at most, as far as its options say.
-std::size_t most_at_once(const Spec& model) {
+/// How many requests a model begins at once at most: as many as it has threads by its options,
+/// where 0 is no limit; without that option, or with an empty one, one on each CPU.
+std::size_t most_at_once(const Spec& model, std::size_t cpus) {
   const ModelInfo& info = model_named(model.name);
   const Options options(info.name, info.options, model.given);
   const auto threads = options.values().find("threads");
-  // Empty or a word: as many as there are CPUs, say.
-  const bool number = threads != options.values().end() && !threads->second.empty() &&
-                      std::isdigit(static_cast<unsigned char>(threads->second.front())) != 0;
-  const std::uint64_t most =
-      number ? options.count("threads", 0, std::numeric_limits<std::uint64_t>::max()) : 0;
+  if (threads == options.values().end() || threads->second.empty()) return cpus;
+  const std::uint64_t most = options.count("threads", 0, std::numeric_limits<std::uint64_t>::max());
   return most > 0 ? most : LongRun::kUnlimited;
 }
 
@@ -71,7 +68,7 @@ std::shared_ptr<const Twin> twin_of(const Plan& plan, const Spec& model, const S
   Twin::Service service;
   service.kind = workload.to_string();
   service.servers = plan.model_cpus.size();
-  service.most_at_once = most_at_once(model);
+  service.most_at_once = most_at_once(model, service.servers);
   service.mean_ns = service_ns;
   service.draw = [work, mean_ns](std::uint64_t, std::uint64_t seed) {
     return static_cast<double>(work->nominal_draw(seed).count()) / mean_ns;

@@ -185,15 +185,18 @@ class Analysis {
     return low <= rate_per_s && rate_per_s <= high;
   }
   TwinFit twins_around(double crossing_per_s, std::size_t bound, double saturation_per_s) {
-    return fit_twins(groups_, *options_.twin,
-                     {.bound_ns = bounds_ns_[bound],
-                      .bound = bound,
-                      .own = is_own(bound),
-                      .slo_percentile = options_.slo_percentile,
-                      .max_loss = options_.max_loss,
-                      .crossing_per_s = crossing_per_s,
-                      .saturation_per_s = saturation_per_s,
-                      .index_of_dispersion = bursts_->index_of_dispersion(crossing_per_s)});
+    return fit_twins(
+        groups_, *options_.twin,
+        {.bound_ns = bounds_ns_[bound],
+         .bound = bound,
+         .own = is_own(bound),
+         .slo_percentile = options_.slo_percentile,
+         .max_loss = options_.max_loss,
+         .crossing_per_s = crossing_per_s,
+         .saturation_per_s = saturation_per_s,
+         .index_of_dispersion = bursts_->index_of_dispersion(crossing_per_s),
+         // The order is the model's: what its own bound shows holds for the others.
+         .order = bound > 0 && twins_[0].used() ? std::optional(twins_[0].order) : std::nullopt});
   }
 
   static bool of_a_block(const Point& point) {

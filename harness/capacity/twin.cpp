@@ -40,7 +40,7 @@ Twin::Key Twin::key_of(const Point& point, TwinOrder order, TwinStretch stretch)
 
 std::shared_ptr<const Twin::Replay> Twin::replay(const Point& point, TwinOrder order,
                                                  TwinStretch stretch) const {
-  // A cell of hundreds of trials wants five of each at the most.
+  // A cell of hundreds of trials wants five of each and order at the most.
   constexpr std::size_t kMostBytes = 16U << 20;
   const Key key = key_of(point, order, stretch);
   const std::lock_guard lock(mutex_);

@@ -14,11 +14,11 @@ namespace {
 
 constexpr double kNear = 0.3;  // of the crossing
 constexpr double kWeights[] = {0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98};
-// Weight, level and slope are estimated.
+// Weight, level and slope are estimated, and the order where several follow.
 constexpr double kEstimated = 3;
-// How much less deviance, in units of the dispersion, two more parameters must bring: the 95%
-// point of chi squared with two degrees of freedom.
-constexpr double kWorthIt = 6, kLeastDispersion = 0.2;
+// How much less deviance, in units of the dispersion, two more parameters must bring, or three with
+// the order: the 95% points of chi squared with two and three degrees of freedom.
+constexpr double kWorthIt = 6, kWorthItWithOrder = 7.8, kLeastDispersion = 0.2;
 // A twin of another kind of queue explains some of it too, and its long run is then no guide.
 constexpr double kMostUnexplained = 0.4;
 // So is one whose services, by the mean responses, are longer or shorter than saturation says.
@@ -70,34 +70,27 @@ class Fitter {
     if (!std::isfinite(without)) return none;
     std::vector<Candidate> candidates = candidate_twins();
     if (candidates.empty()) return none;
-    const Candidate* best = nullptr;
-    double least = without, best_weight = 0;
-    for (Candidate& each : candidates) {
-      tabulate(each.fit);
-      each.luck = luck_of(each.fit);
-      for (const double weight : kWeights) {
-        each.fit.weight = weight;
-        const double deviance_of = deviance(each.fit, each.luck);
-        if (deviance_of >= least) continue;
-        least = deviance_of;
-        best_weight = weight;
-        best = &each;
-      }
-    }
-    const double degrees = std::max(1.0, static_cast<double>(near_.size()) - kEstimated);
-    const bool worth_it = best != nullptr && least <= kMostUnexplained * without &&
-                          without - least >= kWorthIt * std::max(least / degrees, kLeastDispersion);
+    for (Candidate& each : candidates) weigh(each);
+    const auto by_deviance = [](const Candidate& a, const Candidate& b) {
+      return a.deviance < b.deviance;
+    };
+    Candidate* best = &*std::min_element(candidates.begin(), candidates.end(), by_deviance);
+    estimated_ = candidates.size() > 1 ? kEstimated + 1 : kEstimated;
+    const double least = best->deviance;
+    const double worth = candidates.size() > 1 ? kWorthItWithOrder : kWorthIt;
+    const bool worth_it = best->fit.used() && least <= kMostUnexplained * without &&
+                          without - least >= worth * std::max(least / degrees(), kLeastDispersion);
     if (!worth_it) {
       // Trials that were all as lucky have little deviance for twins to take away.
-      best = &candidates.front();
-      best_weight = kWeightByMeans;
-      if (!options_.own || !(best->explained > kExplainedWell)) return none;
+      std::erase_if(candidates,
+                    [](const Candidate& each) { return !(each.explained > kExplainedWell); });
+      if (!options_.own || candidates.empty()) return none;
+      best = &*std::min_element(candidates.begin(), candidates.end(), by_deviance);
+      best->fit.weight = kWeightByMeans;
     }
-    TwinFit fit = best->fit;
-    fit.weight = best_weight;
-    settle_dispersion(fit, best->luck, worth_it ? least / without : 1 - best->explained);
-    write(fit);
-    return fit;
+    settle_dispersion(best->fit, best->luck, worth_it ? least / without : 1 - best->explained);
+    write(best->fit);
+    return best->fit;
   }
 
  private:
@@ -109,12 +102,30 @@ class Fitter {
     TwinFit fit;
     double explained = 0;    ///< of the means
     std::vector<Luck> luck;  ///< of each trial
+    double deviance = kInfinity;
   };
+
+  double degrees() const { return std::max(1.0, static_cast<double>(near_.size()) - estimated_); }
+  /// Finds the weight that leaves the least deviance; 0 where none leaves less than no twin.
+  void weigh(Candidate& candidate) const {
+    tabulate(candidate.fit);
+    candidate.luck = luck_of(candidate.fit);
+    candidate.deviance = deviance({}, {});
+    TwinFit fit = candidate.fit;
+    for (const double weight : kWeights) {
+      fit.weight = weight;
+      const double left = deviance(fit, candidate.luck);
+      if (left >= candidate.deviance) continue;
+      candidate.deviance = left;
+      candidate.fit.weight = weight;
+    }
+  }
 
   /// Where hardly any request lies beyond the bound, what twins are worth shows in the means.
   TwinFit by_means() {
+    // Which of two orders with much the same means it is, only the tail would show.
     const std::vector<Candidate> candidates = candidate_twins();
-    if (candidates.empty() || !(candidates.front().explained > kExplainedByMeans)) return {};
+    if (candidates.size() != 1 || !(candidates.front().explained > kExplainedByMeans)) return {};
     TwinFit fit = candidates.front().fit;
     fit.weight = kWeightByMeans;
     tabulate(fit);
@@ -122,31 +133,32 @@ class Fitter {
     write(fit);
     return fit;
   }
-  /// In each order whose means follow those of the trials about as well as the best do, the best
-  /// first. Two orders can have much the same means and other tails.
+  /// In each order whose means follow those of the trials about as well as the best do.
   std::vector<Candidate> candidate_twins() const {
     std::vector<const Point*> points;
     for (const NearTrial& trial : near_) points.push_back(trial.member->point);
     std::vector<std::pair<TwinFit, double>> by_spread;
     double least = kInfinity;
     for (const TwinOrder order : kTwinOrders) {
-      if (!twin_.can(order)) continue;
+      if (!twin_.can(order) || (options_.order && order != *options_.order)) continue;
       TwinFit fit;
       fit.order = order;
       fit.stretch = matching_stretch(twin_, order, points);
       if (std::abs(fit.stretch - stretch_to(twin_, options_.saturation_per_s)) > kUnlikeSaturation)
         continue;
-      by_spread.emplace_back(fit, spread_of_means(twin_, order, fit.stretch, points));
+      by_spread.emplace_back(
+          fit, std::max(kStretchStep, spread_of_means(twin_, order, fit.stretch, points)));
       least = std::min(least, by_spread.back().second);
     }
     std::vector<Candidate> candidates;
     for (const auto& [fit, spread] : by_spread) {
       if (spread > kFollowsAsWell * least) continue;
       const double explained = explained_of_means(twin_, fit.order, fit.stretch, points);
-      if (std::isfinite(explained)) candidates.push_back({fit, explained, {}});
+      if (!std::isfinite(explained)) continue;
+      candidates.emplace_back();
+      candidates.back().fit = fit;
+      candidates.back().explained = explained;
     }
-    std::sort(candidates.begin(), candidates.end(),
-              [](const Candidate& a, const Candidate& b) { return a.explained > b.explained; });
     return candidates;
   }
 
@@ -238,10 +250,9 @@ class Fitter {
       squares += (point.count - expected) * (point.count - expected) / expected;
     }
     if (line) squares = std::max(squares, deviance(fit, luck));
-    const double degrees = std::max(1.0, static_cast<double>(points.size()) - kEstimated);
     const double usual = std::max(std::max(kUsualShare, unexplained) * options_.index_of_dispersion,
                                   kLeastDispersion);
-    fit.degrees = degrees + kPriorDegrees;
+    fit.degrees = degrees() + kPriorDegrees;
     fit.dispersion = (squares + kPriorDegrees * usual) / fit.degrees;
   }
 
@@ -263,6 +274,7 @@ class Fitter {
   const TwinFitOptions& options_;
   std::vector<NearTrial> near_;
   bool lossy_ = false;
+  double estimated_ = kEstimated;
 };
 
 }  // namespace

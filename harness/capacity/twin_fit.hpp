@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -47,14 +48,15 @@ struct TwinFitOptions {
   double max_loss = kMaxLossDefault;
   double crossing_per_s = 0;  ///< about where the bound is reached
   double saturation_per_s = 0;
-  double index_of_dispersion = 1;  ///< of the number beyond the bound there, without twins
+  double index_of_dispersion = 1;    ///< of the number beyond the bound there, without twins
+  std::optional<TwinOrder> order{};  ///< where another bound of the same cell has shown it
 };
 
 /// Chooses order, stretch and weight on the stable trials around the crossing and, where twins
 /// explain enough, writes their `exposure` into the members of `groups`. The stretch makes the
-/// twins' mean responses those of the trials, the order is the one whose twins explain most of the
-/// variance of the logarithms of those means, and the weight has the least deviance or, where too
-/// few requests lie beyond the bound to estimate it, a fixed value.
+/// twins' mean responses those of the trials. Among the orders whose means follow those of the
+/// trials (kFollowsAsWell), order and weight have the least deviance; where too few requests lie
+/// beyond the bound to estimate the weight, it is a fixed value, and only one order may follow.
 TwinFit fit_twins(RateGroups& groups, const Twin& twin, const TwinFitOptions& options);
 
 /// Takes the luck of the draws out of the goodput of saturated trials, where that makes them agree

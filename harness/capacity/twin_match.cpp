@@ -12,7 +12,6 @@ namespace precipice {
 namespace {
 
 constexpr TwinStretch kLeastStretch = -20, kMostStretch = 160;
-constexpr double kStretchStep = 0.01;
 constexpr TwinStretch kAround[] = {-4, -2, 0, 2, 4};
 constexpr double kShares[] = {1.0 / 9, 2.0 / 9, 3.0 / 9, 2.0 / 9, 1.0 / 9};
 // For the search, which can do without.
@@ -137,15 +136,16 @@ double expected_crossing(const std::vector<Point>& points, const Twin& twin, dou
       followers.push_back({order, stretch, off, std::log(seen / of_twins)});
       least_off = std::min(least_off, off);
     }
-    std::erase_if(followers,
-                  [&](const Follower& each) { return each.off > kFollowsAsWell * least_off; });
+    std::erase_if(followers, [&](const Follower& each) {
+      return each.off > kFollowsAsWell * least_off ||
+             (used.size() >= kFewestTwinnedTrials &&
+              !(explained_of_means(twin, each.order, each.stretch, used) > kExplainedEnough));
+    });
+    if (followers.empty()) return kNaN;
     const Follower& best = *std::min_element(followers.begin(), followers.end(),
                                              [](const Follower& x, const Follower& y) {
                                                return std::abs(x.tail_by) < std::abs(y.tail_by);
                                              });
-    if (used.size() >= kFewestTwinnedTrials &&
-        !(explained_of_means(twin, best.order, best.stretch, used) > kExplainedEnough))
-      return kNaN;
     return crossing_of(twin, best.order, best.stretch, bound_ns,
                        std::log(1 - slo_percentile / 100) - best.tail_by);
   } catch (const std::bad_alloc&) {

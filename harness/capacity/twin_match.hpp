@@ -16,6 +16,8 @@ inline constexpr std::size_t kFewestTwinnedTrials = 5;
 /// An order whose means scatter about the trials' by up to this times the scatter of the best order
 /// may be the model's: orders with much the same means can have other tails, which then decide.
 inline constexpr double kFollowsAsWell = 2;
+/// Means are matched in such steps, and a scatter below one says nothing.
+inline constexpr double kStretchStep = 0.01;
 
 /// Where the twins' mean responses are those of the trials, on average over the trials.
 TwinStretch matching_stretch(const Twin& twin, TwinOrder order,

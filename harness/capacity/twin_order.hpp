@@ -9,8 +9,9 @@ namespace precipice {
 enum class TwinOrder : std::uint8_t {
   fcfs,     ///< one queue, first come, first served: a loop, a ring, one thread a CPU
   sharing,  ///< processor sharing: n requests share the servers equally, at most one each
-  /// An arrival takes the server that has been longest at its request, which goes behind those that
-  /// wait for a server: as a kernel runs a thread that wakes up in place of one that computes.
+  /// An arrival takes the server that has gone on longest with one request, which goes behind those
+  /// that were interrupted before: a kernel runs a thread that wakes up in place of one that
+  /// computes.
   preemption,
 };
 inline constexpr TwinOrder kTwinOrders[] = {TwinOrder::fcfs, TwinOrder::sharing,

@@ -107,9 +107,9 @@ class Sharing {
   double attained_ = 0, now_ = 0;
 };
 
-/// An arrival takes a server at once: a free one, or the one that has been longest at its request,
-/// which goes behind those that were interrupted before. The first of these goes on when a server
-/// has ended a request and none waits to be begun.
+/// An arrival takes a server at once: a free one, or the one that has gone on longest with one
+/// request, which goes behind those that were interrupted before. The first of these goes on when a
+/// server has ended a request and none waits to be begun.
 class Preemption {
  public:
   /// At most `most` requests are begun and not ended; the others wait, first come, first served.
@@ -133,10 +133,12 @@ class Preemption {
     interrupted_.push_back(longest.work);
     longest.begin(at, {id, service});
   }
-  double next_end() const { return soonest().end(); }
+  double next_end() const {
+    return std::min_element(servers_.begin(), servers_.end(), ends_sooner)->end();
+  }
   /// Ends the next at `at`, its next_end(). Which it was.
   std::size_t end(double at) {
-    Server& server = servers_[static_cast<std::size_t>(&soonest() - servers_.data())];
+    Server& server = *std::min_element(servers_.begin(), servers_.end(), ends_sooner);
     const std::size_t id = server.work.id;
     --begun_;
     if (!unbegun_.empty()) {
@@ -178,10 +180,7 @@ class Preemption {
                                     [](const Server& server) { return !server.busy; });
     return found == servers_.end() ? nullptr : &*found;
   }
-  const Server& soonest() const {
-    return *std::min_element(servers_.begin(), servers_.end(),
-                             [](const Server& a, const Server& b) { return a.end() < b.end(); });
-  }
+  static bool ends_sooner(const Server& a, const Server& b) { return a.end() < b.end(); }
 
   std::vector<Server> servers_;
   std::size_t most_, begun_ = 0;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,8 +31,8 @@ std::shared_ptr<const Twin> twin_with(const char* kind, double mean_ns, double s
   return std::make_shared<const Twin>(std::move(service), Arrivals::parse("poisson"));
 }
 
-Point trial_of(const Twin& model, double rate_per_s, std::uint64_t closed, int block,
-               std::uint64_t seed) {
+Point trial_of(const Twin& model, TwinOrder order, double rate_per_s, std::uint64_t closed,
+               int block, std::uint64_t seed) {
   Point point;
   point.phase = closed > 0 ? Phase::plateau : Phase::refine;
   point.block = block;
@@ -41,7 +42,7 @@ Point trial_of(const Twin& model, double rate_per_s, std::uint64_t closed, int b
   point.window = 1s;
   point.warmup = 100ms;
   point.stable = point.valid = true;
-  const auto replay = model.replay(point, TwinOrder::preemption, 0);
+  const auto replay = model.replay(point, order, 0);
   point.mean_response_ns = replay->mean_ns;
   point.goodput_per_s = replay->goodput_per_s;
   point.offered_per_s = closed > 0 ? replay->goodput_per_s : rate_per_s;
@@ -52,45 +53,66 @@ Point trial_of(const Twin& model, double rate_per_s, std::uint64_t closed, int b
   return point;
 }
 
-TEST(PreemptionTwin, IntervalsOfTheCliffHoldAtHalfTheWidth) {
+/// Cells of one order, estimated with twins and without.
+struct Cells {
+  double truth = 0;
+  int number = 40, inside = 0, twinned = 0, in_another_order = 0;
+  std::vector<double> widths, widths_without;
+};
+
+Cells estimate_cells(TwinOrder order, int blocks, const std::vector<double>& shares) {
   const auto model = twin_with("scattered by a tenth", 1.03e6, 0.1);
   const auto twin = twin_with("fixed", 1e6, 0);
   double low = 100, high = 900;
   while (high - low > 0.1) {
     const double middle = (low + high) / 2;
-    const bool holds =
-        model->log_share_beyond(TwinOrder::preemption, 0, middle, kBoundNs) < std::log(0.01);
+    const bool holds = model->log_share_beyond(order, 0, middle, kBoundNs) < std::log(0.01);
     (holds ? low : high) = middle;
   }
-  const double truth = low;
-  constexpr int kCells = 60;
-  int inside = 0, twinned = 0;
-  std::vector<double> widths, widths_without;
-  for (int cell = 0; cell < kCells; ++cell) {
+  Cells cells;
+  cells.truth = low;
+  for (int cell = 0; cell < cells.number; ++cell) {
     std::vector<Point> points;
-    for (int block = 0; block < 4; ++block) {
-      const auto seed = static_cast<std::uint64_t>(100 * cell + 10 * block);
-      points.push_back(trial_of(*model, 0, 16, block, seed));
-      std::uint64_t nth = 0;
-      for (const double share : {0.85, 0.95, 1.05, 1.15})
-        points.push_back(trial_of(*model, share * truth, 0, block, seed + ++nth));
+    for (int block = 0; block < blocks; ++block) {
+      std::uint64_t seed = static_cast<std::uint64_t>(100 * cell + 10 * block);
+      points.push_back(trial_of(*model, order, 0, 16, block, seed));
+      for (const double share : shares)
+        points.push_back(trial_of(*model, order, share * cells.truth, 0, block, ++seed));
     }
     CliffOptions options;
     options.slo_ns = kBoundNs;
     options.service_time_ns = 1e6;
     options.bootstrap = 200;
     const Estimate without = analyse(points, options).cliff;
-    widths_without.push_back(without.high - without.low);
+    cells.widths_without.push_back(without.high - without.low);
     options.twin = twin;
     const CellResult result = analyse(points, options);
-    inside += result.cliff.low <= truth && truth <= result.cliff.high;
-    twinned += result.twin_weight > 0 && result.twin_order == TwinOrder::preemption;
-    widths.push_back(result.cliff.high - result.cliff.low);
+    cells.inside += result.cliff.low <= cells.truth && cells.truth <= result.cliff.high;
+    cells.twinned += result.twin_weight > 0;
+    cells.in_another_order += result.twin_weight > 0 && result.twin_order != order;
+    cells.widths.push_back(result.cliff.high - result.cliff.low);
   }
-  EXPECT_GE(twinned, 0.9 * kCells);
-  EXPECT_GE(inside, 0.87 * kCells);  // of 60 with 95% each, 52 or fewer are seen once in 120 times
-  EXPECT_LT(median(widths), 0.5 * median(widths_without));
+  return cells;
 }
+
+class TwinOrders : public ::testing::TestWithParam<TwinOrder> {};
+
+TEST_P(TwinOrders, IntervalsOfTheCliffHoldAtHalfTheWidth) {
+  const Cells cells = estimate_cells(GetParam(), 4, {0.85, 0.95, 1.05, 1.15});
+  EXPECT_GE(cells.twinned, 0.9 * cells.number);
+  EXPECT_LE(cells.in_another_order, 0.1 * cells.number);
+  // Of 40 with 95% each, 33 or fewer lie inside once in 295 times.
+  EXPECT_GE(cells.inside, 34);
+  EXPECT_LT(median(cells.widths), 0.5 * median(cells.widths_without));
+}
+
+TEST_P(TwinOrders, IntervalsOfFewTrialsHold) {
+  const Cells cells = estimate_cells(GetParam(), 2, {0.9, 1.0, 1.1});
+  EXPECT_GE(cells.inside, 34);
+}
+
+INSTANTIATE_TEST_SUITE_P(, TwinOrders, ::testing::ValuesIn(kTwinOrders),
+                         [](const auto& each) { return std::string(to_string(each.param)); });
 
 }  // namespace
 }  // namespace precipice
