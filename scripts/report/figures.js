@@ -68,8 +68,10 @@ const isNear = box => {
   const at = box.getBoundingClientRect();
   return at.height > 0 && at.bottom > -innerHeight && at.top < 2 * innerHeight;
 };
+// One that fails is said to, and holds up no other.
+const drawLater = box => Promise.resolve(box).then(drawNow).catch(cannotBeDrawn);
 const arrivals = new IntersectionObserver(
-    entries => entries.filter(e => e.isIntersecting).forEach(e => drawNow(e.target)), {rootMargin: "100% 0%"});
+    entries => entries.filter(e => e.isIntersecting).forEach(e => drawLater(e.target)), {rootMargin: "100% 0%"});
 function drawNow(box) {
   const drawing = waiting.get(box);
   waiting.delete(box);
@@ -91,8 +93,7 @@ function drawWhenIdle() {
     }
     const next = [...waiting.keys()].find(box => box.clientHeight > 0);
     if (!next) return;  // what is hidden is drawn when it comes to be seen
-    drawNow(next);
-    drawWhenIdle();
+    drawLater(next).finally(drawWhenIdle);
   });
 }
 

@@ -87,10 +87,11 @@ async function start() {
   addEventListener("afterprint", () => onPaper(false));
   document.documentElement.dataset.ready = "1";
 }
-// After the other files, whose sections are registered by then.
-addEventListener("DOMContentLoaded", () => start().catch(error => {
+function cannotBeDrawn(error) {
   const box = document.getElementById("trouble");
   box.hidden = false;
   box.textContent = `The report cannot be drawn: ${error.message}`;
   throw error;
-}));
+}
+// After the other files, whose sections are registered by then.
+addEventListener("DOMContentLoaded", () => start().catch(cannotBeDrawn));

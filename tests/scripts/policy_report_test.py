@@ -30,6 +30,7 @@ class Both:
         self.open()
 
     def test_NothingIsWiderThanTheScreen(self):
+        self.all_drawn()
         self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), self.size[0])
 
     def test_DashIsThePolicyAndAModelWithoutOneIsSolid(self):

@@ -163,6 +163,10 @@ class Page(unittest.TestCase):
     def waits(self, chart):
         return self.js("return document.getElementById(arguments[0])?.ariaBusy === 'true'", chart)
 
+    def all_drawn(self):
+        """Returns when no chart that has room on the page waits to be drawn."""
+        self.until("return ![...document.querySelectorAll('.plot[aria-busy=true]')].some(box => box.clientHeight > 0)", what="all charts drawn")
+
     def traces(self, chart, meta):
         self.drawn(chart)
         return self.js("return (document.getElementById(arguments[0]).data || []).filter(t => t.meta === arguments[1])"

@@ -31,6 +31,7 @@ class Both:
     def test_NothingIsWiderThanTheScreen(self):
         self.open()
         for workload in range(2):
+            self.all_drawn()
             self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), self.size[0])
             self.keys("w")
 
@@ -332,6 +333,7 @@ class Desktop(Both, Page):
         self.assertEqual(self.js("return document.documentElement.dataset.theme"), "dark")
         self.js("dispatchEvent(new Event('beforeprint'))")
         self.assertEqual(self.js("return document.documentElement.dataset.theme"), "light")
+        self.assertEqual(self.js("return [...document.querySelectorAll('.plot')].filter(b => b.clientHeight > 0 && (b.ariaBusy === 'true' || !b.querySelector('.main-svg'))).map(b => b.id)"), [])
         widths = self.js("return [...document.querySelectorAll('.plot .main-svg')].map(s => s.getBoundingClientRect().width)")
         self.assertLessEqual(max(widths), 700)
         self.js("dispatchEvent(new Event('afterprint'))")
@@ -358,6 +360,7 @@ class Desktop(Both, Page):
         self.assertIn("holds no environment", self.text("#environment"))
         self.assertIn("journal.jsonl cannot be read", self.text("#method"))
         self.assertIn("Nothing to compare", self.text("#threads-note"))
+        self.all_drawn()
         for chart in ("s-response", "s-goodput", "s-spectrum", "s-heat", "s-why", "s-map"):
             self.assertRegex(self.text("#" + chart), "no model is shown|no valid trial|none was measured|no time slices|no measured rate|holds no|Nothing to explain", chart)
 

@@ -188,6 +188,7 @@ class Both:
             self.open(PATHS[page])
             for scenario in ("api", "orders", "logs", "video", ""):
                 self.pick(scenario)
+                self.all_drawn()
                 self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), self.size[0], f"{page} {scenario}")
                 wide = self.js("const t = document.querySelector('.levers'); return t ? [t.getBoundingClientRect().right, t.parentElement.getBoundingClientRect().right] : [0, 0]")
                 if self.size[0] < 600:
