@@ -25,10 +25,12 @@ scripts/setup tests >"$logs/setup" 2>&1 &
 setting_up=$!
 
 # The optimised build leaves to AddressSanitizer's what has one thread and no long computation: once is enough. Beside
-# other builds its tests share processes, as theirs do.
+# that build its tests share processes too, unless ctest is to choose among them.
+shards=32
+if [ $# -gt 0 ]; then shards=0; fi
 options_of() {
   case "$1 ${presets[*]}" in
-    "release "*asan*) echo '-DPRECIPICE_TESTS=THREADS;COMPUTES -DPRECIPICE_TEST_SHARDS=32' ;;
+    "release "*asan*) echo "-DPRECIPICE_TESTS=THREADS;COMPUTES -DPRECIPICE_TEST_SHARDS=$shards" ;;
   esac
 }
 
