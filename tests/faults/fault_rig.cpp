@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <span>
 #include <utility>
 
@@ -223,16 +222,5 @@ void alone(void (*body)(const FaultVariant&), const FaultVariant& variant) {
   body(variant);
   std::exit(::testing::Test::HasFailure() ? 1 : 0);
 }
-
-namespace {
-std::size_t entries_of(const char* directory) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory)) ++count;
-  return count;
-}
-}  // namespace
-
-std::size_t threads_now() { return entries_of("/proc/self/task"); }
-std::size_t descriptors_now() { return entries_of("/proc/self/fd"); }
 
 }  // namespace precipice::testing

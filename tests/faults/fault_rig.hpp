@@ -127,7 +127,4 @@ class FaultBench {
 /// until the process ends.
 [[noreturn]] void alone(void (*body)(const FaultVariant&), const FaultVariant& variant);
 
-std::size_t threads_now();
-std::size_t descriptors_now();
-
 }  // namespace precipice::testing

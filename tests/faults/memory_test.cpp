@@ -9,6 +9,7 @@
 #include "models/task.hpp"
 #include "tests/faults/fault_hooks.hpp"
 #include "tests/faults/fault_rig.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice::testing {
 namespace {

@@ -14,6 +14,7 @@
 #include "models/ring_setup.hpp"
 #include "tests/faults/fault_hooks.hpp"
 #include "tests/faults/fault_rig.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice::testing {
 namespace {

@@ -18,6 +18,7 @@
 
 #include "tests/faults/fault_rig.hpp"
 #include "tests/support/plain_io.hpp"
+#include "tests/support/process_entries.hpp"
 #include "tests/support/sanitized.hpp"
 #include "workloads/connections.hpp"
 #include "workloads/rpc_protocol.hpp"

@@ -20,6 +20,7 @@
 #include "models/thread_limits.hpp"
 #include "tests/faults/fault_hooks.hpp"
 #include "tests/faults/fault_rig.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice::testing {
 namespace {
@@ -51,7 +52,7 @@ bool starts_with(const FaultVariant& variant, std::int64_t allowed) {
     EXPECT_EQ(bench.ends().shed, 1U);
     bench.model.reset();
     if (variant.model != "work_stealing") {
-      EXPECT_LE(threads_now(), threads);
+      EXPECT_LE(threads_fallen_to(threads), threads);
     }
     EXPECT_EQ(descriptors_now(), descriptors);
     return false;
@@ -140,7 +141,7 @@ TEST(FaultsOracle, SaysWhyItsTimerCannotStartAndRefuses) {
     bench.shutdown_drained();
     EXPECT_EQ(bench.ends().reasons.at(Refusal::shutdown), 5U);
     bench.model.reset();
-    EXPECT_LE(threads_now(), threads);
+    EXPECT_LE(threads_fallen_to(threads), threads);
   }
 }
 

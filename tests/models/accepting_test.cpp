@@ -12,6 +12,7 @@
 
 #include "models/model.hpp"
 #include "tests/support/async_models.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice {
 

@@ -18,6 +18,7 @@
 #include "models/model.hpp"
 #include "models/random.hpp"
 #include "tests/support/async_models.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice {
 

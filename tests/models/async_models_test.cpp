@@ -15,6 +15,7 @@
 
 #include "models/model.hpp"
 #include "models/random.hpp"
+#include "tests/support/process_entries.hpp"
 #include "tests/support/sanitized.hpp"
 
 namespace precipice {
@@ -29,6 +30,7 @@ using testing::AsyncBench;
 using testing::AsyncModels;
 using testing::AsyncVariant;
 using testing::threads_now;
+using testing::threads_settled;
 
 Task<void> sleep_briefly(void* context, Io& io, Request request) {
   AsyncBench& bench = *static_cast<AsyncBench*>(context);
@@ -65,7 +67,7 @@ Task<void> sleep_an_hour(void* context, Io& io, Request request) {
 
 TEST_P(AsyncModels, TenThousandSleepersNeedNoThreadOfTheirOwn) {
   std::thread([] {}).join();  // ThreadSanitizer adds a thread of its own with the first one
-  const std::size_t before = threads_now();
+  const std::size_t before = threads_settled();
   AsyncBench bench(GetParam(), 10'000, sleep_an_hour);
   bench.start();
   bench.submit_all();

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,16 +16,9 @@
 #include <vector>
 
 #include "models/model.hpp"
+#include "tests/support/process_entries.hpp"
 
 namespace precipice::testing {
-
-inline std::size_t entries_of(const char* directory) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory)) ++count;
-  return count;
-}
-inline std::size_t threads_now() { return entries_of("/proc/self/task"); }
-inline std::size_t descriptors_now() { return entries_of("/proc/self/fd"); }
 
 struct AsyncVariant {
   const char* name;
