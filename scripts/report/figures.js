@@ -114,6 +114,16 @@ function draw(id, traces, wanted, says, done = () => {}) {
   return Promise.resolve();
 }
 
+// Places for small charts, each with its title. Those that are there stay, with what is drawn in them until it is drawn
+// again.
+function placeSmall(host, jobs) {
+  const there = [...host.querySelectorAll("figure")].map(
+      one => one.querySelector(".plot").id + one.querySelector("h3").textContent);
+  if (there.join() === jobs.map(j => j.id + j.title).join()) return;
+  host.innerHTML =
+      jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
+}
+
 // Does one linear axis show all models, or do their saturations lie more than `times` apart?
 function spreads(cells, times = 10) {
   const tops = cells.map(c => c.cell.figures.saturation?.value).filter(v => v > 0);

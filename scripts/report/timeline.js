@@ -99,8 +99,7 @@ function drawTimeline() {
       (said.length ? `Within the SLO again: ${listed(said)}. ` : "") +
       (never.length ? `Not by the end: ${names(never)}.` : ""));
   const jobs = TIMELINES.map(one => timelinePanel(one, cells)).filter(Boolean);
-  host.innerHTML =
-      jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
+  placeSmall(host, jobs);
   return Promise.all(jobs.map(j => j.draw()));
 }
 

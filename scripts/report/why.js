@@ -40,8 +40,7 @@ function smallChart(cells, id, title, of, say, isShare = false) {
 
 // Small charts against load, each with its own scale.
 function drawSmall(host, cells, jobs) {
-  host.innerHTML =
-      jobs.map(j => `<figure><h3>${escape(j.title)}</h3><div class="plot" id="${j.id}"></div></figure>`).join("");
+  placeSmall(host, jobs);
   return Promise.all(jobs.map(j => {
     const traces = [], loads = [], positive = j.values.filter(v => v > 0),
           logs = !j.isShare && Math.max(...positive) > 20 * Math.min(...positive), floor = Math.min(...positive) / 1.4,
