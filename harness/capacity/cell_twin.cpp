@@ -45,6 +45,7 @@ std::shared_ptr<const Twin> twin_of_oracle(const Plan& plan, const Spec& model) 
   Twin::Service service;
   service.kind = fmt::format("oracle {} {}", settings->service.to_string(), scatter);
   service.servers = service.most_at_once = settings->servers;
+  service.may_share = true;
   service.mean_ns = mean_ns / plan.oracle_twin->slower;
   service.draw = [settings, scatter, mean_ns](std::uint64_t id, std::uint64_t seed) {
     return settings->service_ns({.id = id, .seed = static_cast<std::uint32_t>(seed)}) / mean_ns *

@@ -40,7 +40,8 @@ class Twin {
     double mean_ns = 0;  ///< S
     /// A draw with mean 1, of request `id` with its own `seed`. Pure.
     std::function<double(std::uint64_t id, std::uint64_t seed)> draw;
-    bool varies = true;  ///< draws differ
+    bool varies = true;      ///< draws differ
+    bool may_share = false;  ///< whatever `most_at_once` says
   };
   /// `arrivals` at rate x time: not bursts, whose times do not scale with the rate, nor traces.
   Twin(Service service, const Arrivals& arrivals)
@@ -48,9 +49,10 @@ class Twin {
   static bool scales(const Arrivals& arrivals);
 
   const Service& service() const { return service_; }
-  /// Whether a request can be interrupted for another.
+  /// Every order but first come, first served interrupts a request for another.
   bool can(TwinOrder order) const {
-    return order != TwinOrder::preemption || service_.most_at_once > service_.servers;
+    return order == TwinOrder::fcfs || service_.most_at_once > service_.servers ||
+           (order == TwinOrder::sharing && service_.may_share);
   }
   /// Servers / S, stretched.
   double capacity_per_s(TwinStretch stretch) const;
