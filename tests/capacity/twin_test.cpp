@@ -267,7 +267,9 @@ TEST(Twin, InterruptsNoRequestWhereOneIsServedAtATime) {
   EXPECT_EQ(twin_of_pool({})->service().most_at_once, 64);
   EXPECT_EQ(twin_of_pool({{"threads", "2k"}})->service().most_at_once, 2000);
   const auto can = [&](const char* model) {
-    return twin_of(plan, {model, {}}, {"cpu", {{"work", "1ms"}}}, 1e6)->can(TwinOrder::preemption);
+    const auto twin = twin_of(plan, {model, {}}, {"cpu", {{"work", "1ms"}}}, 1e6);
+    EXPECT_EQ(twin->can(TwinOrder::sharing), twin->can(TwinOrder::preemption)) << model;
+    return twin->can(TwinOrder::preemption);
   };
   EXPECT_TRUE(can("thread_per_request"));
   for (const char* one_a_cpu : {"work_stealing", "event_loop", "io_uring", "inline"})
